@@ -1,0 +1,28 @@
+//! Everything that crosses the wire between a client and the server: messages, ids, limits and error codes.
+//!
+//! Types only: no logic beyond parsing and printing, no time, no I/O. The TypeScript twin in `web/src/protocol/generated.ts`
+//! and the golden JSON in `golden/` are made from here (`cargo xtask codegen`) and compared by this crate's tests.
+//! The prose is in `docs/protocol.md`.
+#![forbid(unsafe_code)]
+
+pub mod client;
+pub mod error;
+pub mod http;
+pub mod ids;
+pub mod limits;
+pub mod room;
+pub mod server;
+
+pub use client::{Channel, ClientInfo, ClientMessage, SlotKind, SlotMids, UplinkMids, Wanted};
+pub use error::ErrorCode;
+pub use ids::{DeviceId, IntentId, MediaConnectionId, ParticipantId, RoomId, UserId};
+pub use room::{
+    Access, Home, HomeChange, HomeRoom, Participant, Presence, RoomChange, RoomView, Slot, Source, Track,
+};
+pub use server::{Limits, Me, PrincipalKind, RoomLeftReason, ServerMessage, WaitingReason};
+
+/// The protocol versions this build speaks, newest first.
+pub const VERSIONS: &[u32] = &[1];
+
+#[cfg(test)]
+mod golden;

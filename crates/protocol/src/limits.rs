@@ -1,0 +1,38 @@
+//! Start values of what the server accepts. `welcome` tells clients those that they need.
+
+/// Any WebSocket message but an offer, in bytes.
+pub const MESSAGE_BYTES: usize = 16 * 1024;
+/// An `offer`, in bytes: browsers write about 2.5 kB per media section.
+pub const OFFER_BYTES: usize = 256 * 1024;
+/// Media sections of one offer.
+pub const MEDIA_SECTIONS: usize = 64;
+/// Down slots of one offer.
+pub const SLOTS: usize = 27;
+/// Messages per second and per connection, after a burst.
+pub const MESSAGES_PER_SECOND: u32 = 20;
+pub const MESSAGE_BURST: u32 = 60;
+/// Elements of any array in a message.
+pub const ARRAY_ITEMS: usize = 256;
+/// Bytes of an id chosen by the client.
+pub const CLIENT_ID_BYTES: usize = 64;
+/// Graphemes of a room name and of a display name.
+pub const ROOM_NAME_GRAPHEMES: usize = 128;
+pub const DISPLAY_NAME_GRAPHEMES: usize = 64;
+/// HTTP bodies in JSON, in bytes.
+pub const HTTP_BODY_BYTES: usize = 64 * 1024;
+/// People in one room.
+pub const ROOM_PEOPLE: usize = 50;
+/// Bytes and messages that may wait for a slow reader before its socket is closed.
+pub const OUTBOUND_BYTES: usize = 256 * 1024;
+pub const OUTBOUND_MESSAGES: usize = 512;
+/// How long a socket may stay without `hello`, and without any sign of life after it.
+pub const HELLO_TIMEOUT_MS: u64 = 10_000;
+pub const PING_INTERVAL_MS: u64 = 15_000;
+pub const IDLE_TIMEOUT_MS: u64 = 40_000;
+/// How long a seat waits for its person to come back.
+pub const SEAT_GRACE_MS: u64 = 60_000;
+/// Life of a socket ticket, of a guest grant, and of a session without use and in all.
+pub const TICKET_MS: u64 = 30_000;
+pub const GUEST_GRANT_MS: u64 = 12 * 60 * 60 * 1000;
+pub const SESSION_IDLE_MS: u64 = 7 * 24 * 60 * 60 * 1000;
+pub const SESSION_MS: u64 = 30 * 24 * 60 * 60 * 1000;

@@ -1,0 +1,150 @@
+//! The state of both channels as clients see it, and the deltas that change it.
+
+use serde::{Deserialize, Serialize};
+
+use crate::{MediaConnectionId, ParticipantId, RoomId};
+
+/// Who may enter a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Access {
+    Accounts,
+    /// Also guests with the link; the address shows `public/` before the name.
+    Guests,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Source {
+    Microphone,
+    Camera,
+    Screen,
+    ScreenAudio,
+}
+
+/// One meeting as one seat sees it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct RoomView {
+    pub id: RoomId,
+    pub name: String,
+    pub access: Access,
+    /// Whether the reader may open, close and rename the room.
+    pub owner: bool,
+    pub you: ParticipantId,
+    /// In the order of their joining, the reader included.
+    pub participants: Vec<Participant>,
+    /// Who speaks now, the loudest first.
+    pub speaking: Vec<ParticipantId>,
+    /// The slots of the reader's own media connection that carry somebody.
+    pub slots: Vec<Slot>,
+    /// The seat's media connection, absent when the server has none: the client then offers a new one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub connection: Option<MediaConnectionId>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Participant {
+    pub id: ParticipantId,
+    /// Stamped by the server.
+    pub name: String,
+    /// Stamped by the server: came in by a link, without an account.
+    pub guest: bool,
+    pub presence: Presence,
+    pub tracks: Vec<Track>,
+    /// Unix milliseconds.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub joined_at: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum Presence {
+    Connected,
+    /// The seat is kept, its person is expected back.
+    Reconnecting,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Track {
+    pub source: Source,
+    pub muted: bool,
+}
+
+/// What a down slot carries. A new person in a slot is a new `generation`, counted from 1.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Slot {
+    /// Index into the `slots` of the offer.
+    pub slot: u8,
+    pub generation: u32,
+    /// Absent while the slot is empty.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub participant: Option<ParticipantId>,
+    /// RTP timestamp of this generation's first video frame; absent until it was sent. Older frames show somebody else.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub first_rtp_timestamp: Option<u32>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum RoomChange {
+    ParticipantJoined { participant: Participant },
+    /// Replaces the participant of the same id.
+    ParticipantChanged { participant: Participant },
+    ParticipantLeft { participant: ParticipantId },
+    /// Replaces the whole list.
+    SpeakingChanged { speaking: Vec<ParticipantId> },
+    /// Replaces the slot of the same number. On a new generation the client takes the old label off and, if the
+    /// generation is above 1, says `slot_ready`.
+    SlotAssignment { slot: Slot },
+    /// The room was renamed, opened or closed, or its ownership as the reader sees it changed.
+    RoomChanged { name: String, access: Access, owner: bool },
+    /// Another media connection of this seat, or none. All slots are empty again.
+    ConnectionChanged {
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        connection: Option<MediaConnectionId>,
+    },
+}
+
+/// What the home page shows live.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Home {
+    /// The reader's own and recently visited rooms, the most recent first.
+    pub rooms: Vec<HomeRoom>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct HomeRoom {
+    pub id: RoomId,
+    pub name: String,
+    pub access: Access,
+    pub owner: bool,
+    /// How many people are inside now.
+    pub people: u32,
+    /// When the reader was last inside, Unix milliseconds.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional, type = "number"))]
+    pub visited_at: Option<u64>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(tag = "type", rename_all = "snake_case")]
+pub enum HomeChange {
+    /// New, or replaces the room of the same id.
+    RoomChanged { room: HomeRoom },
+    RoomRemoved { room: RoomId },
+}
