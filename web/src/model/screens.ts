@@ -1,0 +1,373 @@
+/**
+ * What every screen shows and can do: the contract between the models and the components. States are plain data in no
+ * language; intents are methods that never throw and never reject: what goes wrong becomes part of the state.
+ * Every screen is a `Readable` (see store.ts). Components must not import anything but `model/`.
+ */
+
+import type { AudioSurface, VideoSurface } from "../media/surface.ts";
+import type { ErrorCode } from "../protocol/generated.ts";
+import type { Readable } from "./store.ts";
+
+export type { AudioSurface, VideoSurface };
+
+/** Chosen by the server, or `offline`: the server could not be reached. Texts are chosen by this code. */
+export type ProblemCode = ErrorCode | "offline";
+
+export interface Problem {
+  readonly code: ProblemCode;
+  readonly retryAfterMs?: number;
+  /** Stands in the server's log too; for the folded-away details. */
+  readonly reference?: string;
+}
+
+/** `accounts`: only accounts of this house may enter. `guests`: everybody with the link. */
+export type RoomAccess = "accounts" | "guests";
+
+// ---------------------------------------------------------------------------------------------------------- the app
+
+export interface HouseView {
+  /** The organisation's own name. */
+  readonly name: string;
+  readonly imprintUrl?: string;
+  readonly privacyUrl?: string;
+  /** Absent for somebody who is not signed in. */
+  readonly user?: { readonly username: string; readonly name: string; readonly admin: boolean };
+}
+
+export type Page =
+  /** Nothing is known yet: a skeleton after 300 ms. */
+  | { readonly name: "loading" }
+  | { readonly name: "setup"; readonly screen: SetupScreen }
+  | { readonly name: "sign_in"; readonly screen: SignInScreen }
+  | { readonly name: "home"; readonly screen: HomeScreen }
+  | { readonly name: "door"; readonly screen: DoorScreen }
+  | { readonly name: "meeting"; readonly screen: MeetingScreen }
+  | { readonly name: "left"; readonly screen: LeftScreen }
+  | { readonly name: "not_found" }
+  /** The one button is `app.retry()`. */
+  | { readonly name: "error"; readonly problem: Problem };
+
+export interface AppState {
+  readonly house?: HouseView;
+  readonly page: Page;
+}
+
+/** The root. A new page is a new `screen` object: key the component by it. */
+export interface AppScreen extends Readable<AppState> {
+  /** Camera, microphone, loudspeaker: one for the whole app, shown at the door and in the meeting. */
+  readonly devices: DevicesScreen;
+  /** Goes to a page of this app, for clicks on links: `<a href={path}>` plus `navigate(path)`. */
+  navigate(path: string): void;
+  /** To the sign-in, and back to where one was. */
+  signIn(): void;
+  signOut(): void;
+  /** On the error page: loads again. */
+  retry(): void;
+}
+
+// ------------------------------------------------------------------------------------------------ set-up and sign-in
+
+export interface SetupState {
+  /** False when the address has no token: then say that the server prints the link (`stube setup-link`). */
+  readonly hasToken: boolean;
+  readonly busy: boolean;
+  readonly problem?: Problem;
+}
+
+export interface SetupScreen extends Readable<SetupState> {
+  submit(account: { username: string; name: string; password: string }): void;
+}
+
+export interface SignInState {
+  readonly busy: boolean;
+  readonly problem?: Problem;
+  /** The room whose door one comes back to, if it is one. */
+  readonly roomName?: string;
+}
+
+export interface SignInScreen extends Readable<SignInState> {
+  submit(credentials: { username: string; password: string }): void;
+}
+
+// ------------------------------------------------------------------------------------------------------------- home
+
+export interface RoomDoor {
+  readonly id: string;
+  readonly name: string;
+  /** The address of its door, ready for `href`. */
+  readonly path: string;
+  readonly access: RoomAccess;
+  readonly owner: boolean;
+  /** The lamp is lit when this is above 0. */
+  readonly people: number;
+  /** Unix milliseconds; absent if never inside. */
+  readonly visitedAt?: number;
+}
+
+export interface HomeState {
+  /** False until the first list is here. */
+  readonly loaded: boolean;
+  /** False while the connection is down: the lamps may be old. */
+  readonly live: boolean;
+  /** All rooms, those with people first, then the most recently visited. */
+  readonly rooms: readonly RoomDoor[];
+  /** Present while the dialog "New call" is open. */
+  readonly newCall?: NewCallState;
+}
+
+export interface NewCallState {
+  /** Value of the field "Room name", with `public/` before it when guests are allowed. */
+  readonly text: string;
+  /** The switch "Allow guests". Absent when the house has no guests: then do not draw it. */
+  readonly allowGuests?: boolean;
+  /** Whether "Enter room" works. */
+  readonly canEnter: boolean;
+  /** Why the name cannot be a room's name; shown below the field. */
+  readonly nameProblem?: NameProblem;
+  /** A name that is hard to guess, offered while guests are allowed and the name typed is guessable. */
+  readonly offeredName?: string;
+  /** Known rooms that match what was typed. */
+  readonly matches: readonly RoomDoor[];
+}
+
+export type NameProblem = "too_long" | "bad_characters" | "dots";
+
+export interface HomeScreen extends Readable<HomeState> {
+  openNewCall(): void;
+  closeNewCall(): void;
+  /** The field's text as typed; typing `public/` at the start switches guests on, taking it away switches them off. */
+  setRoomText(text: string): void;
+  setAllowGuests(on: boolean): void;
+  useOfferedName(): void;
+  /** To the door of the room that was typed. */
+  enterRoom(): void;
+}
+
+// ---------------------------------------------------------------------------------------------------------- devices
+
+export type DeviceProblem =
+  /** The person or the system said no: show the way back. */
+  | "denied"
+  /** There is none. */
+  | "missing"
+  /** Another program has it. */
+  | "busy"
+  /** It was unplugged or taken away. */
+  | "lost"
+  /** The page came over plain HTTP from another device: browsers give no camera there. */
+  | "insecure"
+  /** This browser (often one inside another app) cannot: offer to open it in a real browser. */
+  | "unsupported"
+  | "failed";
+
+export interface DeviceOption {
+  readonly id: string;
+  /** Empty until the browser tells: then number them. */
+  readonly label: string;
+}
+
+export interface CaptureState {
+  /** What the person wants: unmuted microphone, camera on. The toggle shows this. */
+  readonly on: boolean;
+  /**
+   * `ask`: the browser has not asked yet; explain first. `opening`: being opened. `live`: works (a muted microphone
+   * too). `off`: closed. `problem`: see there.
+   */
+  readonly status: "ask" | "opening" | "live" | "off" | "problem";
+  readonly problem?: DeviceProblem;
+  readonly options: readonly DeviceOption[];
+  /** Id of the option in use or chosen; absent = the browser's choice. */
+  readonly selected?: string;
+}
+
+export interface DevicesState {
+  /** Show the explanation "the browser will ask …" with `ask()` and `skip()`. */
+  readonly explain: boolean;
+  readonly microphone: CaptureState;
+  readonly camera: CaptureState;
+  /** Loudspeakers; empty where the browser does not let one choose. */
+  readonly speakers: readonly DeviceOption[];
+  readonly speaker?: string;
+  /** The self view is drawn like a mirror: true for front cameras, false for one that faces the room. */
+  readonly mirrored: boolean;
+  /** A camera with another side exists: show "flip". */
+  readonly canFlip: boolean;
+}
+
+export interface DevicesScreen extends Readable<DevicesState> {
+  /** Own picture; may be attached in several places at once. Draw it while `camera.status` is `live`. */
+  readonly preview: VideoSurface;
+  /** Own microphone's level, 0 to 1. Measured only while somebody subscribes. */
+  readonly level: Readable<number>;
+  /** After the explanation: now the browser may ask. */
+  ask(): void;
+  /** Without camera and microphone for now; the toggles ask later. */
+  skip(): void;
+  toggleMicrophone(): void;
+  toggleCamera(): void;
+  selectMicrophone(id: string): void;
+  selectCamera(id: string): void;
+  selectSpeaker(id: string): void;
+  flipCamera(): void;
+}
+
+// ------------------------------------------------------------------------------------------------------------- door
+
+export interface DoorState {
+  readonly roomName: string;
+  /**
+   * `loading`: nothing is known yet. `open`: one can join. `joining`: the click was heard. `waiting`: a guest, nobody
+   * of the house is inside; they get in by themselves. `guests_not_allowed`: offer `app.signIn()`, it comes back here.
+   * `name_invalid`: the address is no room's. `failed`: see `problem`, the button is `retry()`.
+   */
+  readonly phase: "loading" | "open" | "joining" | "waiting" | "guests_not_allowed" | "name_invalid" | "failed";
+  readonly viewer: "account" | "guest";
+  readonly access: RoomAccess;
+  /** Accounts only: how many people are inside now. */
+  readonly people?: number;
+  /** False for a room that comes into being by entering it. */
+  readonly exists: boolean;
+  readonly owner: boolean;
+  /** The field "Your name", for guests. For accounts their own name. */
+  readonly name: string;
+  readonly canJoin: boolean;
+  /** Also shown in the phase `open`, when joining did not work. */
+  readonly problem?: Problem;
+  /** Present while the share sheet is open. */
+  readonly share?: ShareScreen;
+}
+
+export interface DoorScreen extends Readable<DoorState> {
+  setName(name: string): void;
+  join(): void;
+  /** While joining or waiting: back to `open`. */
+  cancel(): void;
+  retry(): void;
+  openShare(): void;
+  closeShare(): void;
+}
+
+// ------------------------------------------------------------------------------------------------------ share sheet
+
+export interface ShareState {
+  readonly roomName: string;
+  /** The whole address, ready for copying, a QR code or `mailto:`. */
+  readonly link: string;
+  readonly access: RoomAccess;
+  /** The switch "Allow guests"; absent when the reader may not change it or the house has no guests. */
+  readonly allowGuests?: boolean;
+  readonly busy: boolean;
+  readonly problem?: Problem;
+  /** For two seconds after `copy()`. */
+  readonly copied: boolean;
+  /** The browser refused the clipboard: select the link's text so that it can be copied by hand. */
+  readonly copyFailed: boolean;
+  /** Whether the system's own share sheet is there. */
+  readonly canShareNatively: boolean;
+  /** A name that is hard to guess, offered after a room with a guessable name was opened to guests. */
+  readonly offeredName?: string;
+}
+
+export interface ShareScreen extends Readable<ShareState> {
+  setAllowGuests(on: boolean): void;
+  /** Renames the room; links under its old name stop working. */
+  useOfferedName(): void;
+  keepName(): void;
+  copy(): void;
+  shareNatively(): void;
+}
+
+// ---------------------------------------------------------------------------------------------------------- meeting
+
+/** One picture in the meeting: a person, or what a person shares. */
+export interface Tile {
+  /** Stable while it stands; key the `each` by it and report sizes under it. */
+  readonly key: string;
+  readonly kind: "person" | "screen";
+  readonly name: string;
+  readonly guest: boolean;
+  readonly speaking: boolean;
+  /** The microphone is muted or not there (screens: never). */
+  readonly muted: boolean;
+  /** The seat is kept, the person is expected back. */
+  readonly away: boolean;
+  /** True: show the `<video>`. False: the avatar. Keep the element attached either way: it needs to be there to become visible. */
+  readonly showVideo: boolean;
+  /** A picture is on its way: a quiet placeholder instead of the avatar. */
+  readonly videoExpected: boolean;
+  /** Put one `<video playsinline muted>` and one `<audio>` into the tile and attach them for as long as it stands. */
+  readonly video: VideoSurface;
+  readonly audio: AudioSurface;
+}
+
+export interface Person {
+  readonly id: string;
+  readonly name: string;
+  readonly guest: boolean;
+  readonly you: boolean;
+  readonly muted: boolean;
+  readonly cameraOff: boolean;
+  readonly sharing: boolean;
+  readonly speaking: boolean;
+  readonly away: boolean;
+}
+
+export interface MeetingState {
+  readonly roomName: string;
+  readonly access: RoomAccess;
+  readonly viewer: "account" | "guest";
+  /**
+   * `reconnecting`: dim the last frames, slim bar. `stuck`: the same after 20 s, with a button for `reconnect()`.
+   * `back`: "Back again" for 2 s. Controls stay in all of them.
+   */
+  readonly connection: "connected" | "reconnecting" | "stuck" | "back";
+  /** The browser refuses to play sound before a click: one button for `playSound()`. */
+  readonly soundBlocked: boolean;
+  /** Others' screens first, then people, in a stable order. Without oneself. */
+  readonly tiles: readonly Tile[];
+  /** Nobody else is here: "Share link". */
+  readonly alone: boolean;
+  /** Everybody, oneself first; for the people panel. */
+  readonly people: readonly Person[];
+  /** Own name and speaking state for the self view; picture and mute states are in `app.devices`. */
+  readonly self: { readonly name: string; readonly speaking: boolean };
+  /** Screen sharing; absent where the browser cannot. */
+  readonly screen?: { readonly on: boolean; readonly problem?: DeviceProblem };
+  /** Present while the share sheet is open. */
+  readonly share?: ShareScreen;
+}
+
+/** How large a tile's picture stands on the screen, in CSS pixels. */
+export interface TileSize {
+  readonly key: string;
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface MeetingScreen extends Readable<MeetingState> {
+  toggleScreen(): void;
+  leave(): void;
+  reconnect(): void;
+  /** Call it in the click handler itself. */
+  playSound(): void;
+  openShare(): void;
+  closeShare(): void;
+  /** All tiles on the screen now, after every layout. Tiles of other pages or scrolled away are not listed. */
+  reportTiles(sizes: readonly TileSize[]): void;
+}
+
+// ------------------------------------------------------------------------------------------------------------- left
+
+export interface LeftState {
+  readonly roomName: string;
+  readonly viewer: "account" | "guest";
+  /** `left`: by one's own wish. The rest: the server's word. */
+  readonly reason: "left" | "replaced" | "guests_not_allowed" | "grace_expired" | "session_ended" | "internal";
+}
+
+export interface LeftScreen extends Readable<LeftState> {
+  /** To the door of the same room. */
+  joinAgain(): void;
+  /** Accounts: to the home page. Guests have none: do not draw it for them. */
+  goHome(): void;
+}
