@@ -17,21 +17,44 @@ pub enum ClientMessage {
         features: Vec<String>,
     },
     /// Answered by `pong`; the only way a page can tell a dead socket from a quiet one.
-    Ping { id: IntentId },
+    Ping {
+        id: IntentId,
+    },
     /// After a gap in `seq`: send the snapshot of a channel again.
-    GetSnapshot { channel: Channel },
+    GetSnapshot {
+        channel: Channel,
+    },
     /// Take a seat, or come back to it. `room` is a name, with or without `public/` before it. An account that names a
     /// room that does not exist creates and owns it, open to guests if the name was written with `public/`.
-    JoinRoom { id: IntentId, room: String, device: DeviceId },
-    LeaveRoom { id: IntentId },
+    JoinRoom {
+        id: IntentId,
+        room: String,
+        device: DeviceId,
+    },
+    LeaveRoom {
+        id: IntentId,
+    },
     /// From now on this source is sent, muted or not. Publishing again replaces.
-    Publish { id: IntentId, source: Source, muted: bool },
-    Unpublish { id: IntentId, source: Source },
+    Publish {
+        id: IntentId,
+        source: Source,
+        muted: bool,
+    },
+    Unpublish {
+        id: IntentId,
+        source: Source,
+    },
     /// Only for a published source.
-    SetMuted { id: IntentId, source: Source, muted: bool },
+    SetMuted {
+        id: IntentId,
+        source: Source,
+        muted: bool,
+    },
     /// Whose video is on the screen, most important first. People who are not listed are heard and not seen.
     /// Until the first `set_wanted` everybody is wanted at a middle size.
-    SetWanted { wanted: Vec<Wanted> },
+    SetWanted {
+        wanted: Vec<Wanted>,
+    },
     /// Every offer lists all slots, those of earlier offers first and unchanged. `connection` is the one to renegotiate
     /// (more slots, an ICE restart); without it, or with one that is gone, a new media connection replaces the old.
     Offer {
@@ -44,7 +67,10 @@ pub enum ClientMessage {
         connection: Option<MediaConnectionId>,
     },
     /// The label of this slot's former person is off the screen: frames of the new one may come.
-    SlotReady { slot: u8, generation: u32 },
+    SlotReady {
+        slot: u8,
+        generation: u32,
+    },
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -5,7 +5,6 @@ macro_rules! id {
         $(#[$doc])*
         #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
         #[cfg_attr(test, derive(ts_rs::TS))]
-        #[serde(transparent)]
         pub struct $name(pub String);
 
         impl $name {

@@ -17,7 +17,8 @@ pub use client::{Channel, ClientInfo, ClientMessage, SlotKind, SlotMids, UplinkM
 pub use error::ErrorCode;
 pub use ids::{DeviceId, IntentId, MediaConnectionId, ParticipantId, RoomId, UserId};
 pub use room::{
-    Access, Home, HomeChange, HomeRoom, Participant, Presence, RoomChange, RoomView, Slot, Source, Track,
+    Access, Home, HomeChange, HomeRoom, Participant, Presence, RoomChange, RoomView, Slot, Source,
+    Track,
 };
 pub use server::{Limits, Me, PrincipalKind, RoomLeftReason, ServerMessage, WaitingReason};
 

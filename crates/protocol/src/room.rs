@@ -98,17 +98,31 @@ pub struct Slot {
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum RoomChange {
-    ParticipantJoined { participant: Participant },
+    ParticipantJoined {
+        participant: Participant,
+    },
     /// Replaces the participant of the same id.
-    ParticipantChanged { participant: Participant },
-    ParticipantLeft { participant: ParticipantId },
+    ParticipantChanged {
+        participant: Participant,
+    },
+    ParticipantLeft {
+        participant: ParticipantId,
+    },
     /// Replaces the whole list.
-    SpeakingChanged { speaking: Vec<ParticipantId> },
+    SpeakingChanged {
+        speaking: Vec<ParticipantId>,
+    },
     /// Replaces the slot of the same number. On a new generation the client takes the old label off and, if the
     /// generation is above 1, says `slot_ready`.
-    SlotAssignment { slot: Slot },
+    SlotAssignment {
+        slot: Slot,
+    },
     /// The room was renamed, opened or closed, or its ownership as the reader sees it changed.
-    RoomChanged { name: String, access: Access, owner: bool },
+    RoomChanged {
+        name: String,
+        access: Access,
+        owner: bool,
+    },
     /// Another media connection of this seat, or none. All slots are empty again.
     ConnectionChanged {
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -145,6 +159,10 @@ pub struct HomeRoom {
 #[serde(tag = "type", rename_all = "snake_case")]
 pub enum HomeChange {
     /// New, or replaces the room of the same id.
-    RoomChanged { room: HomeRoom },
-    RoomRemoved { room: RoomId },
+    RoomChanged {
+        room: HomeRoom,
+    },
+    RoomRemoved {
+        room: RoomId,
+    },
 }

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ErrorCode, Home, HomeChange, IntentId, MediaConnectionId, RoomChange, RoomId, RoomView, UserId};
+use crate::{
+    ErrorCode, Home, HomeChange, IntentId, MediaConnectionId, RoomChange, RoomId, RoomView, UserId,
+};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
