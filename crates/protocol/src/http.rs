@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{Access, ErrorCode, RoomId, UserId};
+use crate::{Access, ErrorCode, UserId};
 
 /// Any answer with a status of 400 or above.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
