@@ -1,1 +1,19 @@
+//! Who may be who: names, passwords, secrets and their lives, throttling of sign-ins.
+//!
+//! Pure: time, addresses and random bytes come in as arguments; what is to be stored goes out as values. Knows neither
+//! HTTP nor SQL, and no other crate of ours.
+#![forbid(unsafe_code)]
 
+pub mod guest;
+pub mod name;
+pub mod password;
+pub mod secret;
+pub mod session;
+pub mod throttle;
+
+pub use name::{DisplayName, NameError, RoomAddress, RoomName, Username};
+pub use password::{NewPassword, PasswordError, PasswordHash};
+pub use secret::{Secret, SecretHash};
+
+/// Unix milliseconds, as the caller's clock says.
+pub type UnixMs = u64;
