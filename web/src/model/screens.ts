@@ -4,14 +4,14 @@
  * Every screen is a `Readable` (see store.ts). Components must not import anything but `model/`.
  */
 
-import type { AudioSurface, VideoSurface } from "../media/surface.ts";
-import type { ErrorCode } from "../protocol/generated.ts";
-import type { Readable } from "./store.ts";
+import type { AudioSurface, VideoSurface } from '../media/surface.ts';
+import type { ErrorCode } from '../protocol/generated.ts';
+import type { Readable } from './store.ts';
 
 export type { AudioSurface, VideoSurface };
 
 /** Chosen by the server, or `offline`: the server could not be reached. Texts are chosen by this code. */
-export type ProblemCode = ErrorCode | "offline";
+export type ProblemCode = ErrorCode | 'offline';
 
 export interface Problem {
   readonly code: ProblemCode;
@@ -21,7 +21,7 @@ export interface Problem {
 }
 
 /** `accounts`: only accounts of this house may enter. `guests`: everybody with the link. */
-export type RoomAccess = "accounts" | "guests";
+export type RoomAccess = 'accounts' | 'guests';
 
 // ---------------------------------------------------------------------------------------------------------- the app
 
@@ -36,16 +36,16 @@ export interface HouseView {
 
 export type Page =
   /** Nothing is known yet: a skeleton after 300 ms. */
-  | { readonly name: "loading" }
-  | { readonly name: "setup"; readonly screen: SetupScreen }
-  | { readonly name: "sign_in"; readonly screen: SignInScreen }
-  | { readonly name: "home"; readonly screen: HomeScreen }
-  | { readonly name: "door"; readonly screen: DoorScreen }
-  | { readonly name: "meeting"; readonly screen: MeetingScreen }
-  | { readonly name: "left"; readonly screen: LeftScreen }
-  | { readonly name: "not_found" }
+  | { readonly name: 'loading' }
+  | { readonly name: 'setup'; readonly screen: SetupScreen }
+  | { readonly name: 'sign_in'; readonly screen: SignInScreen }
+  | { readonly name: 'home'; readonly screen: HomeScreen }
+  | { readonly name: 'door'; readonly screen: DoorScreen }
+  | { readonly name: 'meeting'; readonly screen: MeetingScreen }
+  | { readonly name: 'left'; readonly screen: LeftScreen }
+  | { readonly name: 'not_found' }
   /** The one button is `app.retry()`. */
-  | { readonly name: "error"; readonly problem: Problem };
+  | { readonly name: 'error'; readonly problem: Problem };
 
 export interface AppState {
   readonly house?: HouseView;
@@ -130,7 +130,7 @@ export interface NewCallState {
   readonly matches: readonly RoomDoor[];
 }
 
-export type NameProblem = "too_long" | "bad_characters" | "dots";
+export type NameProblem = 'too_long' | 'bad_characters' | 'dots';
 
 export interface HomeScreen extends Readable<HomeState> {
   openNewCall(): void;
@@ -147,18 +147,18 @@ export interface HomeScreen extends Readable<HomeState> {
 
 export type DeviceProblem =
   /** The person or the system said no: show the way back. */
-  | "denied"
+  | 'denied'
   /** There is none. */
-  | "missing"
+  | 'missing'
   /** Another program has it. */
-  | "busy"
+  | 'busy'
   /** It was unplugged or taken away. */
-  | "lost"
+  | 'lost'
   /** The page came over plain HTTP from another device: browsers give no camera there. */
-  | "insecure"
+  | 'insecure'
   /** This browser (often one inside another app) cannot: offer to open it in a real browser. */
-  | "unsupported"
-  | "failed";
+  | 'unsupported'
+  | 'failed';
 
 export interface DeviceOption {
   readonly id: string;
@@ -173,7 +173,7 @@ export interface CaptureState {
    * `ask`: the browser has not asked yet; explain first. `opening`: being opened. `live`: works (a muted microphone
    * too). `off`: closed. `problem`: see there.
    */
-  readonly status: "ask" | "opening" | "live" | "off" | "problem";
+  readonly status: 'ask' | 'opening' | 'live' | 'off' | 'problem';
   readonly problem?: DeviceProblem;
   readonly options: readonly DeviceOption[];
   /** Id of the option in use or chosen; absent = the browser's choice. */
@@ -220,8 +220,8 @@ export interface DoorState {
    * of the house is inside; they get in by themselves. `guests_not_allowed`: offer `app.signIn()`, it comes back here.
    * `name_invalid`: the address is no room's. `failed`: see `problem`, the button is `retry()`.
    */
-  readonly phase: "loading" | "open" | "joining" | "waiting" | "guests_not_allowed" | "name_invalid" | "failed";
-  readonly viewer: "account" | "guest";
+  readonly phase: 'loading' | 'open' | 'joining' | 'waiting' | 'guests_not_allowed' | 'name_invalid' | 'failed';
+  readonly viewer: 'account' | 'guest';
   readonly access: RoomAccess;
   /** Accounts only: how many people are inside now. */
   readonly people?: number;
@@ -283,7 +283,7 @@ export interface ShareScreen extends Readable<ShareState> {
 export interface Tile {
   /** Stable while it stands; key the `each` by it and report sizes under it. */
   readonly key: string;
-  readonly kind: "person" | "screen";
+  readonly kind: 'person' | 'screen';
   readonly name: string;
   readonly guest: boolean;
   readonly speaking: boolean;
@@ -315,12 +315,12 @@ export interface Person {
 export interface MeetingState {
   readonly roomName: string;
   readonly access: RoomAccess;
-  readonly viewer: "account" | "guest";
+  readonly viewer: 'account' | 'guest';
   /**
    * `reconnecting`: dim the last frames, slim bar. `stuck`: the same after 20 s, with a button for `reconnect()`.
    * `back`: "Back again" for 2 s. Controls stay in all of them.
    */
-  readonly connection: "connected" | "reconnecting" | "stuck" | "back";
+  readonly connection: 'connected' | 'reconnecting' | 'stuck' | 'back';
   /** The browser refuses to play sound before a click: one button for `playSound()`. */
   readonly soundBlocked: boolean;
   /** Others' screens first, then people, in a stable order. Without oneself. */
@@ -360,9 +360,9 @@ export interface MeetingScreen extends Readable<MeetingState> {
 
 export interface LeftState {
   readonly roomName: string;
-  readonly viewer: "account" | "guest";
+  readonly viewer: 'account' | 'guest';
   /** `left`: by one's own wish. The rest: the server's word. */
-  readonly reason: "left" | "replaced" | "guests_not_allowed" | "grace_expired" | "session_ended" | "internal";
+  readonly reason: 'left' | 'replaced' | 'guests_not_allowed' | 'grace_expired' | 'session_ended' | 'internal';
 }
 
 export interface LeftScreen extends Readable<LeftState> {

@@ -9,7 +9,19 @@ export interface Readable<T> {
   subscribe(listener: (state: T) => void): () => void;
 }
 
-export class Store<T> implements Readable<T> {
+/** Some fields; `undefined` takes an optional one away. */
+export type Patch<T> = { [K in keyof T]?: T[K] | undefined };
+
+/** A copy of `state` with `fields` changed, or `state` itself when nothing is different. */
+export function patched<T extends object>(state: T, fields: Patch<T>): T {
+  const keys = Object.keys(fields) as (keyof T)[];
+  if (keys.every((key) => Object.is(fields[key], state[key]))) return state;
+  const next = { ...state, ...fields } as T;
+  for (const key of keys) if (next[key] === undefined) delete next[key];
+  return next;
+}
+
+export class Store<T extends object> implements Readable<T> {
   #state: T;
   readonly #listeners = new Set<(state: T) => void>();
 
@@ -37,10 +49,7 @@ export class Store<T> implements Readable<T> {
     for (const listener of [...this.#listeners]) listener(state);
   }
 
-  /** Changes some fields; nothing happens when they are the same already. */
-  patch(fields: Partial<T>): void {
-    const keys = Object.keys(fields) as (keyof T)[];
-    if (keys.every((key) => Object.is(fields[key], this.#state[key]))) return;
-    this.set({ ...this.#state, ...fields });
+  patch(fields: Patch<T>): void {
+    this.set(patched(this.#state, fields));
   }
 }

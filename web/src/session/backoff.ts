@@ -1,0 +1,13 @@
+/**
+ * How long to wait before the next attempt to connect: full jitter, so that a house full of clients does not come back
+ * in step after a restart of the server.
+ */
+
+const BASE_MS = 400;
+const CAP_MS = 6_000;
+
+/** `attempt` counts from 0; `random` is in [0, 1). */
+export function backoffMs(attempt: number, random: number): number {
+  const ceiling = Math.min(CAP_MS, BASE_MS * 2 ** Math.min(attempt, 16));
+  return Math.round(random * ceiling);
+}

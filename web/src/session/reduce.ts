@@ -1,0 +1,88 @@
+/**
+ * Snapshot + deltas = state, as pure functions. The server's word is taken as it is; what the client wishes never gets
+ * in here. A gap in `seq` has one answer: ask for the snapshot again.
+ */
+
+import type { Home, HomeChange, Participant, RoomChange, RoomView, ServerMessage } from '../protocol/generated.ts';
+
+export interface Channel<T> {
+  readonly epoch: string;
+  readonly seq: number;
+  readonly value: T;
+}
+
+export type Step<T> =
+  | { readonly kind: 'changed'; readonly channel: Channel<T> }
+  /** An old delta, or one for a channel of which nothing is known: nothing changes. */
+  | { readonly kind: 'ignored' }
+  /** Deltas are missing: the state cannot be trusted until the next snapshot. */
+  | { readonly kind: 'gap' };
+
+export type HomeMessage = Extract<ServerMessage, { type: 'home_snapshot' | 'home_delta' }>;
+export type RoomMessage = Extract<ServerMessage, { type: 'room_snapshot' | 'room_delta' }>;
+
+export function reduceHome(channel: Channel<Home> | undefined, message: HomeMessage): Step<Home> {
+  if (message.type === 'home_snapshot') {
+    return { kind: 'changed', channel: { epoch: message.epoch, seq: message.seq, value: message.home } };
+  }
+  return step(channel, message.seq, (home) => changeHome(home, message.change));
+}
+
+export function reduceRoom(channel: Channel<RoomView> | undefined, message: RoomMessage): Step<RoomView> {
+  if (message.type === 'room_snapshot') {
+    return { kind: 'changed', channel: { epoch: message.epoch, seq: message.seq, value: message.room } };
+  }
+  return step(channel, message.seq, (room) => changeRoom(room, message.change));
+}
+
+function step<T>(channel: Channel<T> | undefined, seq: number, change: (value: T) => T): Step<T> {
+  if (!channel || seq <= channel.seq) return { kind: 'ignored' };
+  if (seq !== channel.seq + 1) return { kind: 'gap' };
+  return { kind: 'changed', channel: { epoch: channel.epoch, seq, value: change(channel.value) } };
+}
+
+function changeHome(home: Home, change: HomeChange): Home {
+  switch (change.type) {
+    case 'room_changed':
+      return { rooms: replaceById(home.rooms, change.room) };
+    case 'room_removed':
+      return { rooms: home.rooms.filter((room) => room.id !== change.room) };
+    default:
+      return home;
+  }
+}
+
+function changeRoom(room: RoomView, change: RoomChange): RoomView {
+  switch (change.type) {
+    case 'participant_joined':
+    case 'participant_changed':
+      return { ...room, participants: replaceById<Participant>(room.participants, change.participant) };
+    case 'participant_left':
+      return {
+        ...room,
+        participants: room.participants.filter((one) => one.id !== change.participant),
+        speaking: room.speaking.filter((id) => id !== change.participant),
+      };
+    case 'speaking_changed':
+      return { ...room, speaking: change.speaking };
+    case 'slot_assignment': {
+      const others = room.slots.filter((slot) => slot.slot !== change.slot.slot);
+      return { ...room, slots: [...others, change.slot].sort((a, b) => a.slot - b.slot) };
+    }
+    case 'room_changed':
+      return { ...room, name: change.name, access: change.access, owner: change.owner };
+    case 'connection_changed': {
+      const { connection: _, ...rest } = room;
+      return { ...rest, slots: [], ...(change.connection === undefined ? {} : { connection: change.connection }) };
+    }
+    default:
+      // A newer server's change: counted, not understood.
+      return room;
+  }
+}
+
+function replaceById<T extends { id: string }>(list: readonly T[], item: T): T[] {
+  return list.some((one) => one.id === item.id)
+    ? list.map((one) => (one.id === item.id ? item : one))
+    : [...list, item];
+}
