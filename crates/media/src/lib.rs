@@ -1,1 +1,22 @@
+//! The SFU: who gets whose packets, which layer, and when. One [`Sfu`] value owns the peers of one shard.
+//!
+//! Sans-IO: `handle_input`, `handle_timeout`, `poll_output`, `poll_timeout`; mutate, then drain. No sockets, no clock,
+//! no locks, no knowledge of people: it sees numeric keys only.
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::panic
+    )
+)]
 
+mod api;
+
+pub use api::{
+    Certificate, CloseReason, Command, Config, Datagram, Event, Generation, GroupId, IngressLimit,
+    Input, Negotiate, Output, PeerId, Refusal, RequestId, Size, SlotIndex, SlotKind, SlotMids,
+    Source, Stats, Transmit, Transport, UplinkMids, UplinkState,
+};
