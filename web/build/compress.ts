@@ -1,20 +1,20 @@
 // Writes a .br and a .gz beside every compressible file of the build, so that the server never compresses anything.
 // Runs after the last file is written; must not change the files themselves.
 
-import { readdir, readFile, writeFile } from "node:fs/promises";
-import { extname, join } from "node:path";
-import { promisify } from "node:util";
-import { brotliCompress, constants, gzip } from "node:zlib";
-import type { Plugin } from "vite";
+import { readdir, readFile, writeFile } from 'node:fs/promises';
+import { extname, join } from 'node:path';
+import { promisify } from 'node:util';
+import { brotliCompress, constants, gzip } from 'node:zlib';
+import type { Plugin } from 'vite';
 
-const COMPRESSIBLE = new Set([".html", ".js", ".css", ".svg", ".json", ".webmanifest", ".txt", ".ico", ".wasm"]);
+const COMPRESSIBLE = new Set(['.html', '.js', '.css', '.svg', '.json', '.webmanifest', '.txt', '.ico', '.wasm']);
 
 export function compress(): Plugin {
-  let directory = "";
+  let directory = '';
   return {
-    name: "stube-compress",
-    apply: "build",
-    enforce: "post",
+    name: 'stube-compress',
+    apply: 'build',
+    enforce: 'post',
     configResolved(config) {
       directory = config.build.outDir;
     },

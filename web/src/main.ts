@@ -1,6 +1,6 @@
-import { mount } from "svelte";
-import App from "./ui/App.svelte";
-import "./ui/styles/tokens.css";
+import { mount } from 'svelte';
+import App from './ui/App.svelte';
+import './ui/styles/tokens.css';
 
-const target = document.getElementById("app");
+const target = document.getElementById('app');
 if (target) mount(App, { target });

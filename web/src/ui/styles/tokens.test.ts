@@ -1,37 +1,37 @@
 // The colours of the three token sets against each other, by WCAG 2.2: 4.5 for text, 3 for marks and edges.
 
-import { readFileSync } from "node:fs";
-import { describe, expect, it } from "vitest";
+import { readFileSync } from 'node:fs';
+import { describe, expect, it } from 'vitest';
 
-const css = readFileSync(new URL("./tokens.css", import.meta.url), "utf8");
+const css = readFileSync(new URL('./tokens.css', import.meta.url), 'utf8');
 const light = tokens(block(/:root \{([^}]*)\}/));
 const dark = { ...light, ...tokens(block(/@media[^{]*\{\s*:root \{([^}]*)\}/)) };
 const stage = { ...light, ...tokens(block(/\.stage \{([^}]*)\}/)) };
 
 const pairs: [front: string, back: string, least: number][] = [
-  ["ink", "paper", 4.5],
-  ["ink", "surface", 4.5],
-  ["muted", "paper", 4.5],
-  ["muted", "surface", 4.5],
-  ["on-ink", "ink", 4.5],
-  ["on-call", "call", 4.5],
-  ["on-stop", "stop", 4.5],
-  ["stop", "surface", 3],
-  ["call", "surface", 3],
-  ["lamp", "paper", 3],
-  ["lamp", "surface", 3],
-  ["field", "paper", 3],
-  ["field", "surface", 3],
-  ["focus", "paper", 3],
-  ["focus", "surface", 3],
+  ['ink', 'paper', 4.5],
+  ['ink', 'surface', 4.5],
+  ['muted', 'paper', 4.5],
+  ['muted', 'surface', 4.5],
+  ['on-ink', 'ink', 4.5],
+  ['on-call', 'call', 4.5],
+  ['on-stop', 'stop', 4.5],
+  ['stop', 'surface', 3],
+  ['call', 'surface', 3],
+  ['lamp', 'paper', 3],
+  ['lamp', 'surface', 3],
+  ['field', 'paper', 3],
+  ['field', 'surface', 3],
+  ['focus', 'paper', 3],
+  ['focus', 'surface', 3],
 ];
 
 describe.each([
-  ["light", light],
-  ["dark", dark],
-  ["stage", stage],
-])("the %s tokens", (_, set) => {
-  it.each(pairs)("show %s on %s with a contrast of at least %d", (front, back, least) => {
+  ['light', light],
+  ['dark', dark],
+  ['stage', stage],
+])('the %s tokens', (_, set) => {
+  it.each(pairs)('show %s on %s with a contrast of at least %d', (front, back, least) => {
     expect(contrast(color(set, front), color(set, back))).toBeGreaterThanOrEqual(least);
   });
 });

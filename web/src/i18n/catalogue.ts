@@ -1,0 +1,54 @@
+/**
+ * Texts by key in one language at a time: parameters, plurals, dates. Knows no page and no framework.
+ * Our own forty lines instead of i18next (14 kB compressed): two catalogues that ship with the app, typed keys and
+ * parameters, and plural rules that the browser has already.
+ */
+
+import { de } from './de.ts';
+import { en } from './en.ts';
+
+export type Language = 'de' | 'en';
+/** A text, or one per plural category; `{count}` chooses. */
+export type Text = string | { readonly one: string; readonly other: string };
+export type Key = keyof typeof en;
+export type Catalogue = { readonly [K in Key]: (typeof en)[K] extends string ? string : Exclude<Text, string> };
+
+export const catalogues: { readonly [L in Language]: Catalogue } = { de, en };
+
+type Names<S> = S extends `${string}{${infer Name}}${infer Rest}` ? Name | Names<Rest> : never;
+type Params<K extends Key> = (typeof en)[K] extends { readonly other: infer S } ? Names<S> : Names<(typeof en)[K]>;
+/** Nothing for a text without parameters, otherwise one object with all of them. */
+export type Arguments<K extends Key> = [Params<K>] extends [never]
+  ? []
+  : [{ readonly [P in Params<K>]: P extends 'count' ? number : string | number }];
+
+export function translate<K extends Key>(language: Language, key: K, ...[params]: Arguments<K>): string {
+  const values: Readonly<Record<string, string | number>> = params ?? {};
+  return chooseForm(language, catalogues[language][key], values.count).replace(/\{(\w+)\}/g, (_, name: string) => {
+    const value = values[name] ?? '';
+    return typeof value === 'number' ? new Intl.NumberFormat(language).format(value) : value;
+  });
+}
+
+function chooseForm(language: Language, text: Text, count: string | number | undefined): string {
+  if (typeof text === 'string') return text;
+  return new Intl.PluralRules(language).select(Number(count)) === 'one' ? text.one : text.other;
+}
+
+/** The stored choice, otherwise the first of the browser's languages that we speak, otherwise English. */
+export function chooseLanguage(stored: string | null, wanted: readonly string[]): Language {
+  const known = [stored ?? '', ...wanted].map((tag) => tag.toLowerCase().split('-')[0]);
+  return known.find((tag): tag is Language => tag === 'de' || tag === 'en') ?? 'en';
+}
+
+/** "5 minutes ago", "yesterday": for what happened before now. */
+export function relativeTime(language: Language, at: number, now: number): string {
+  const format = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
+  const minutes = Math.round((at - now) / 60_000);
+  if (minutes > -60) return format.format(Math.min(minutes, 0), 'minute');
+  const hours = Math.round(minutes / 60);
+  if (hours > -24) return format.format(hours, 'hour');
+  const days = Math.round(hours / 24);
+  if (days > -7) return format.format(days, 'day');
+  return new Intl.DateTimeFormat(language, { dateStyle: 'medium' }).format(at);
+}

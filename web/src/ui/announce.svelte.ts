@@ -1,0 +1,12 @@
+/** What screen readers are told without anybody moving the focus. One polite live region, drawn by `App.svelte`. */
+
+let text = $state('');
+
+export function announcement(): string {
+  return text;
+}
+
+export function announce(next: string): void {
+  // The same sentence twice in a row has to be a change, or it is not read again.
+  text = next === text ? `${next}\u00a0` : next;
+}

@@ -1,0 +1,56 @@
+/** The language of everything on the screen, and `t`, which components read it through. */
+
+import { type Arguments, chooseLanguage, type Key, type Language, relativeTime, translate } from '../i18n/catalogue.ts';
+
+/** Where the choice is kept; the browser may refuse it. */
+export interface LanguageMemory {
+  getItem(key: string): string | null;
+  setItem(key: string, value: string): void;
+}
+
+const KEY = 'stube.language';
+let language = $state<Language>('en');
+let memory: LanguageMemory | undefined;
+
+export function startLanguage(wanted: readonly string[], storage: LanguageMemory | undefined): void {
+  memory = storage;
+  show(chooseLanguage(recall(), wanted));
+}
+
+export function currentLanguage(): Language {
+  return language;
+}
+
+export function otherLanguage(): Language {
+  return language === 'de' ? 'en' : 'de';
+}
+
+export function switchLanguage(): void {
+  show(otherLanguage());
+  try {
+    memory?.setItem(KEY, language);
+  } catch {
+    // Storage is full or forbidden: the choice lasts as long as the page.
+  }
+}
+
+export function t<K extends Key>(key: K, ...params: Arguments<K>): string {
+  return translate(language, key, ...params);
+}
+
+export function timeAgo(at: number): string {
+  return relativeTime(language, at, Date.now());
+}
+
+function show(next: Language): void {
+  language = next;
+  document.documentElement.lang = next;
+}
+
+function recall(): string | null {
+  try {
+    return memory?.getItem(KEY) ?? null;
+  } catch {
+    return null;
+  }
+}
