@@ -1,0 +1,399 @@
+//! One media connection: the str0m peer, its UDP socket, the prepared streams that go out and the watchers of what comes in.
+//! Knows mids, slots and sources; nothing of names, rooms or the signalling socket.
+
+use std::{
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    time::Instant,
+};
+
+use anyhow::{Context as _, Result, bail};
+use protocol::{MediaConnectionId, Slot, SlotMids, Source, UplinkMids};
+use str0m::{
+    Candidate, Event, IceConnectionState, Input, Output, Rtc,
+    change::{SdpAnswer, SdpPendingOffer},
+    media::{KeyframeRequestKind, Mid, Rid},
+    net::{Protocol, Receive},
+    rtp::{ExtensionValues, RtpPacket, RtpWrite},
+};
+use tokio::net::UdpSocket;
+
+use crate::{
+    Identity, Received,
+    fixture::{self, CAMERA_RATE, SCREEN_RATE, VOICE_RATE},
+    offer::{self, Layout, RIDS},
+    sending::{Content, Sender, Sent},
+    watching::{Packet, Watcher},
+};
+
+const DATAGRAM_BYTES: usize = 2000;
+/// How many datagrams are taken in one go before timers get their turn.
+const DATAGRAMS_AT_ONCE: usize = 64;
+
+pub(crate) struct Media {
+    rtc: Rtc,
+    identity: Identity,
+    layout: Layout,
+    pending: Option<SdpPendingOffer>,
+    socket: Option<UdpSocket>,
+    /// Our address as the server sees it.
+    local: SocketAddr,
+    timer: Instant,
+    streams: Vec<Stream>,
+    watchers: Vec<Watcher>,
+    pub connection: Option<MediaConnectionId>,
+    pub connected: bool,
+    pub failed: bool,
+    buffer: Vec<u8>,
+}
+
+/// One encoding that this bot sends.
+struct Stream {
+    source: Source,
+    mid: Mid,
+    rid: Option<Rid>,
+    sender: Sender,
+    on: bool,
+}
+
+/// What to put into an `offer` message.
+pub(crate) struct Offered {
+    pub sdp: String,
+    pub uplink: UplinkMids,
+    pub slots: Vec<SlotMids>,
+    pub connection: Option<MediaConnectionId>,
+}
+
+/// A full ICE client, as a browser is one.
+pub(crate) fn peer(now: Instant) -> Rtc {
+    str0m::crypto::from_feature_flags().install_process_default();
+    Rtc::builder()
+        .set_rtp_mode(true)
+        .clear_codecs()
+        .enable_opus(true, false)
+        .enable_vp8(true)
+        .build(now)
+}
+
+impl Media {
+    pub fn new(identity: Identity, now: Instant) -> Self {
+        Self {
+            rtc: peer(now),
+            identity,
+            layout: Layout::default(),
+            pending: None,
+            socket: None,
+            local: SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0),
+            timer: now,
+            streams: Vec::new(),
+            watchers: Vec::new(),
+            connection: None,
+            connected: false,
+            failed: false,
+            buffer: vec![0; DATAGRAM_BYTES],
+        }
+    }
+
+    pub fn offer(&mut self, people: usize, screens: usize) -> Result<Offered> {
+        let (offer, pending) = offer::offer(&mut self.rtc, &mut self.layout, people, screens)
+            .context("nothing new to offer")?;
+        self.pending = Some(pending);
+        Ok(Offered {
+            sdp: offer.to_sdp_string(),
+            uplink: self
+                .layout
+                .uplink_mids()
+                .context("an offer has an uplink")?,
+            slots: self.layout.slot_mids(),
+            connection: self.connection.clone(),
+        })
+    }
+
+    pub async fn answer(&mut self, sdp: &str, connection: MediaConnectionId) -> Result<()> {
+        let pending = self.pending.take().context("no offer is pending")?;
+        let answer = SdpAnswer::from_sdp_string(sdp).context("the answer is no SDP")?;
+        self.rtc
+            .sdp_api()
+            .accept_answer(pending, answer)
+            .context("the answer does not fit the offer")?;
+        self.connection = Some(connection);
+        while self.watchers.len() < self.layout.slots.len() {
+            self.watchers.push(Watcher::new(self.watchers.len()));
+        }
+        if self.socket.is_none() {
+            self.open_socket(sdp).await?;
+            self.prepare_streams()?;
+        }
+        Ok(())
+    }
+
+    async fn open_socket(&mut self, answer: &str) -> Result<()> {
+        let Some(destination) = offer::destinations(answer).first().copied() else {
+            bail!("the answer has no UDP candidate");
+        };
+        let any: IpAddr = if destination.is_ipv4() {
+            Ipv4Addr::UNSPECIFIED.into()
+        } else {
+            Ipv6Addr::UNSPECIFIED.into()
+        };
+        let probe = UdpSocket::bind((any, 0)).await?;
+        probe
+            .connect(destination)
+            .await
+            .context("no way to the server's media address")?;
+        let socket = UdpSocket::bind((probe.local_addr()?.ip(), 0)).await?;
+        self.local = socket.local_addr()?;
+        self.rtc
+            .add_local_candidate(Candidate::host(self.local, "udp")?);
+        self.socket = Some(socket);
+        Ok(())
+    }
+
+    fn prepare_streams(&mut self) -> Result<()> {
+        let uplink = self
+            .layout
+            .uplink
+            .context("an answered offer has an uplink")?;
+        let prepared = fixture::prepared(self.identity);
+        let mut add = |source, mid, rid: Option<&str>, content, frames, rate, clock| {
+            let offset = u16::from(self.identity.number()) * 977 + self.streams.len() as u16 * 5003;
+            let sender = Sender::new(content, frames, rate, clock, offset);
+            self.streams.push(Stream {
+                source,
+                mid,
+                rid: rid.map(Rid::from),
+                sender,
+                on: false,
+            });
+        };
+        add(
+            Source::Microphone,
+            uplink.microphone,
+            None,
+            Content::Voice,
+            &prepared.voice,
+            VOICE_RATE,
+            48_000,
+        );
+        for (rid, frames) in RIDS.iter().zip(&prepared.camera) {
+            add(
+                Source::Camera,
+                uplink.camera,
+                Some(rid),
+                Content::Picture,
+                frames,
+                CAMERA_RATE,
+                90_000,
+            );
+        }
+        add(
+            Source::Screen,
+            uplink.screen,
+            None,
+            Content::Picture,
+            &prepared.screen,
+            SCREEN_RATE,
+            90_000,
+        );
+        add(
+            Source::ScreenAudio,
+            uplink.screen_audio,
+            None,
+            Content::Voice,
+            &prepared.voice,
+            VOICE_RATE,
+            48_000,
+        );
+        Ok(())
+    }
+
+    /// Sends this source, or stops; before the answer there is nothing to switch.
+    pub fn send(&mut self, source: Source, on: bool) {
+        for stream in self
+            .streams
+            .iter_mut()
+            .filter(|stream| stream.source == source)
+        {
+            stream.on = on;
+            if !on {
+                stream.sender.stop();
+            }
+        }
+    }
+
+    /// True when the label is for another person than before.
+    pub fn assign(&mut self, slot: &Slot) -> bool {
+        self.watchers
+            .get_mut(usize::from(slot.slot))
+            .is_some_and(|watcher| watcher.assign(slot))
+    }
+
+    /// Done when the socket has something; never while there is none.
+    pub async fn readable(&self) {
+        match &self.socket {
+            Some(socket) if socket.readable().await.is_ok() => {}
+            _ => std::future::pending().await,
+        }
+    }
+
+    pub fn due(&self) -> Instant {
+        let senders = self.streams.iter().filter_map(|stream| stream.sender.due());
+        senders.chain([self.timer]).min().unwrap_or(self.timer)
+    }
+
+    /// Takes in what came, sends what is due, runs timers.
+    pub fn drive(&mut self, received: &mut Received) -> Result<()> {
+        self.take_in(received)?;
+        let now = Instant::now();
+        if self.connected {
+            self.write_due(now);
+            self.ask_for_keyframes(now, received);
+        }
+        self.drain(received)?;
+        if self.timer <= now {
+            self.rtc.handle_input(Input::Timeout(now))?;
+            self.drain(received)?;
+        }
+        self.failed |= !self.rtc.is_alive();
+        Ok(())
+    }
+
+    /// Says goodbye to the server.
+    pub fn close(&mut self, received: &mut Received) {
+        self.rtc.disconnect();
+        let _ = self.drain(received);
+    }
+
+    fn take_in(&mut self, received: &mut Received) -> Result<()> {
+        for _ in 0..DATAGRAMS_AT_ONCE {
+            let Some(socket) = &self.socket else {
+                return Ok(());
+            };
+            // Anything but data means: nothing more now. A refused port shows as the connection's own timeout.
+            let Ok((length, source)) = socket.try_recv_from(&mut self.buffer) else {
+                return Ok(());
+            };
+            let datagram = self.buffer.get(..length).unwrap_or_default();
+            let Ok(receive) = Receive::new(Protocol::Udp, source, self.local, datagram) else {
+                continue;
+            };
+            self.rtc
+                .handle_input(Input::Receive(Instant::now(), receive))?;
+            self.drain(received)?;
+        }
+        Ok(())
+    }
+
+    fn drain(&mut self, received: &mut Received) -> Result<()> {
+        loop {
+            match self.rtc.poll_output()? {
+                Output::Timeout(at) => {
+                    self.timer = at;
+                    return Ok(());
+                }
+                Output::Transmit(transmit) => {
+                    if let Some(socket) = &self.socket {
+                        // A full buffer loses the packet, as any network may.
+                        let _ = socket.try_send_to(&transmit.contents, transmit.destination);
+                    }
+                }
+                Output::Event(event) => self.handle_event(event, received),
+            }
+        }
+    }
+
+    fn handle_event(&mut self, event: Event, received: &mut Received) {
+        match event {
+            Event::Connected => self.connected = true,
+            Event::IceConnectionStateChange(IceConnectionState::Disconnected) | Event::Closed => {
+                self.failed = true
+            }
+            Event::KeyframeRequest(request) => {
+                let asked = |stream: &&mut Stream| {
+                    stream.mid == request.mid
+                        && (request.rid.is_none() || stream.rid == request.rid)
+                };
+                for stream in self.streams.iter_mut().filter(asked) {
+                    stream.sender.keyframe();
+                }
+            }
+            Event::RtpPacket(packet) => self.receive(packet, received),
+            _ => {}
+        }
+    }
+
+    fn receive(&mut self, packet: RtpPacket, received: &mut Received) {
+        let Some(mid) = self
+            .rtc
+            .direct_api()
+            .stream_rx(&packet.header.ssrc)
+            .map(|stream| stream.mid())
+        else {
+            return;
+        };
+        let slots = self.layout.slots.iter().zip(&mut self.watchers);
+        for (slot, watcher) in slots {
+            let packet = || Packet {
+                seq: *packet.seq_no,
+                timestamp: packet.header.timestamp,
+                marker: packet.header.marker,
+                payload: packet.payload.clone(),
+            };
+            if slot.audio == mid {
+                watcher.hear(packet(), received);
+            } else if slot.video == mid {
+                watcher.see(packet(), received);
+            }
+        }
+    }
+
+    fn write_due(&mut self, now: Instant) {
+        for stream in &mut self.streams {
+            if !stream.on {
+                continue;
+            }
+            stream.sender.start(now);
+            for sent in stream.sender.poll(now) {
+                write(&mut self.rtc, stream, sent, now);
+            }
+        }
+    }
+
+    fn ask_for_keyframes(&mut self, now: Instant, received: &mut Received) {
+        for (slot, watcher) in self.layout.slots.iter().zip(&mut self.watchers) {
+            if watcher.wants_keyframe(now, received)
+                && let Some(stream) = self.rtc.direct_api().stream_rx_by_mid(slot.video, None)
+            {
+                stream.request_keyframe(KeyframeRequestKind::Pli);
+            }
+        }
+    }
+}
+
+fn write(rtc: &mut Rtc, stream: &Stream, sent: Sent, now: Instant) {
+    let Some(payload_type) = rtc
+        .media(stream.mid)
+        .and_then(|media| media.remote_pts().first().copied())
+    else {
+        return;
+    };
+    let voice = matches!(stream.source, Source::Microphone | Source::ScreenAudio);
+    let mut values = ExtensionValues::default();
+    if voice {
+        let sounds = fixture::voice_sounds(sent.index);
+        values.audio_level = Some(if sounds { -12 } else { -127 });
+        values.voice_activity = Some(sounds);
+    }
+    let packet = RtpWrite::new(
+        payload_type,
+        sent.seq.into(),
+        sent.timestamp,
+        now,
+        sent.payload,
+    )
+    .marker(sent.marker)
+    .nackable(!voice)
+    .ext_vals(values);
+    if let Some(writer) = rtc.direct_api().stream_tx_by_mid(stream.mid, stream.rid) {
+        writer.write_rtp(packet);
+    }
+}
