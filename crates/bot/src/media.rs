@@ -397,3 +397,160 @@ fn write(rtc: &mut Rtc, stream: &Stream, sent: Sent, now: Instant) {
         writer.write_rtp(packet);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use protocol::ParticipantId;
+    use str0m::{change::SdpOffer, rtp::SeqNo};
+
+    use super::*;
+    use crate::Scene;
+
+    /// One bot against a server of twenty lines that sends its voice and one layer of its camera back into slot 2.
+    #[tokio::test]
+    async fn a_bot_recognises_its_own_face_and_voice_when_they_come_back() {
+        let identity = Identity::nth(7);
+        let mut media = Media::new(identity, Instant::now());
+        let offered = media.offer(1, 2).expect("an offer");
+        let mut mirror = Mirror::new(&offered).await;
+        media
+            .answer(&mirror.answer, "c".into())
+            .await
+            .expect("the answer fits");
+        let you = ParticipantId::from("p");
+        let first = u32::from(identity.number()) * 977 + 5003 * 3;
+        let first_rtp_timestamp = Some(first.wrapping_mul(0x9e37_79b1));
+        media.assign(&Slot {
+            slot: 2,
+            generation: 1,
+            participant: Some(you.clone()),
+            first_rtp_timestamp,
+        });
+        media.send(Source::Microphone, true);
+        media.send(Source::Camera, true);
+
+        let mut received = Received::default();
+        let deadline = Instant::now() + Duration::from_secs(20);
+        // More than one round of the prepared two seconds.
+        while received.person(&you).frames < 40 {
+            assert!(Instant::now() < deadline, "{received:#?}");
+            media.drive(&mut received).expect("media goes on");
+            tokio::select! {
+                () = media.readable() => {}
+                () = tokio::time::sleep_until(media.due().into()) => {}
+                () = mirror.step() => {}
+            }
+        }
+        let person = received.person(&you);
+        assert_eq!(
+            person.seen.keys().copied().collect::<Vec<_>>(),
+            [(identity, Scene::Camera { layer: 2 })]
+        );
+        assert_eq!(person.heard.keys().copied().collect::<Vec<_>>(), [identity]);
+        let total = received.total();
+        assert_eq!(
+            (total.missing, total.undecodable, total.picture_id_jumps),
+            (0, 0, 0)
+        );
+    }
+
+    struct Mirror {
+        rtc: Rtc,
+        socket: UdpSocket,
+        local: SocketAddr,
+        answer: String,
+        uplink: [Mid; 2],
+        slot: [Mid; 2],
+        timer: Instant,
+    }
+
+    impl Mirror {
+        async fn new(offered: &Offered) -> Self {
+            let now = Instant::now();
+            let mut rtc = Rtc::builder()
+                .set_ice_lite(true)
+                .set_rtp_mode(true)
+                .clear_codecs()
+                .enable_opus(true, false)
+                .enable_vp8(true)
+                .build(now);
+            let socket = UdpSocket::bind("127.0.0.1:0").await.expect("a port");
+            let local = socket.local_addr().expect("an address");
+            rtc.add_local_candidate(Candidate::host(local, "udp").expect("a candidate"));
+            let offer = SdpOffer::from_sdp_string(&offered.sdp).expect("an offer");
+            let answer = rtc
+                .sdp_api()
+                .accept_offer(offer)
+                .expect("an answer")
+                .to_sdp_string();
+            let mid = |text: &String| Mid::from(text.as_str());
+            let uplink = [mid(&offered.uplink.microphone), mid(&offered.uplink.camera)];
+            let slot = [mid(&offered.slots[2].audio), mid(&offered.slots[2].video)];
+            Self {
+                rtc,
+                socket,
+                local,
+                answer,
+                uplink,
+                slot,
+                timer: now,
+            }
+        }
+
+        async fn step(&mut self) {
+            let mut buffer = [0; DATAGRAM_BYTES];
+            tokio::select! {
+                datagram = self.socket.recv_from(&mut buffer) => {
+                    let (length, source) = datagram.expect("a datagram");
+                    let receive = Receive::new(Protocol::Udp, source, self.local, &buffer[..length]).expect("known bytes");
+                    self.rtc.handle_input(Input::Receive(Instant::now(), receive)).expect("good bytes");
+                }
+                () = tokio::time::sleep_until(self.timer.into()) => {
+                    self.rtc.handle_input(Input::Timeout(Instant::now())).expect("a timeout");
+                }
+            }
+            loop {
+                match self.rtc.poll_output().expect("output") {
+                    Output::Timeout(at) => break self.timer = at,
+                    Output::Transmit(transmit) => {
+                        self.socket
+                            .send_to(&transmit.contents, transmit.destination)
+                            .await
+                            .expect("a way back");
+                    }
+                    Output::Event(Event::RtpPacket(packet)) => self.send_back(packet),
+                    Output::Event(_) => {}
+                }
+            }
+        }
+
+        fn send_back(&mut self, packet: RtpPacket) {
+            let (mid, rid) = {
+                let mut api = self.rtc.direct_api();
+                let stream = api.stream_rx(&packet.header.ssrc).expect("a known stream");
+                (stream.mid(), stream.rid())
+            };
+            let target = match rid {
+                None if mid == self.uplink[0] => self.slot[0],
+                Some(rid) if mid == self.uplink[1] && rid == Rid::from("f") => self.slot[1],
+                _ => return,
+            };
+            let seq = SeqNo::from(*packet.seq_no);
+            let write = RtpWrite::new(
+                packet.header.payload_type,
+                seq,
+                packet.header.timestamp,
+                packet.timestamp,
+                packet.payload,
+            );
+            let write = write.marker(packet.header.marker);
+            self.rtc
+                .direct_api()
+                .stream_tx_by_mid(target, None)
+                .expect("a slot")
+                .write_rtp(write);
+        }
+    }
+}
