@@ -1,1 +1,199 @@
+//! One meeting: who is in, what each person publishes and sees, and which of their slots carries whom.
+//!
+//! Pure and sans-IO: inputs and time go in, messages, media decisions and seats to store come out. It knows nothing of
+//! SDP, RTP, SQL, tokens or other rooms. Every input is handled whole, then each connection is told what changed in its
+//! own view: nobody sees an intermediate state.
+#![forbid(unsafe_code)]
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
 
+mod admission;
+mod intents;
+mod io;
+mod media;
+mod seats;
+mod slots;
+mod view;
+
+use std::collections::VecDeque;
+use std::time::Instant;
+
+use protocol::{IntentId, ParticipantId, RoomLeftReason, ServerMessage, limits};
+
+pub use io::{
+    ConnectionId, Input, Intent, Join, MediaCommand, MediaEvent, Now, Offer, Output, Persist,
+    Refusal, RoomFacts, SeatRecord, SessionKey, Size, Subject, UplinkState,
+};
+
+use admission::Waiting;
+use seats::{Seat, Seats};
+use view::{Link, Shared};
+
+/// One live meeting. Feed it, then drain [`Room::poll_output`] until it is empty.
+pub struct Room {
+    facts: RoomFacts,
+    epoch: String,
+    seats: Seats,
+    /// Guests at the door, the longest waiting first.
+    waiting: VecDeque<Waiting>,
+    /// Connections of admitted people, in no order that matters.
+    links: Vec<Link>,
+    /// What all synchronised links have been told.
+    shared: Shared,
+    /// Who speaks now, the loudest first.
+    speaking: Vec<ParticipantId>,
+    /// Who spoke last, the most recent first.
+    recent_speakers: Vec<ParticipantId>,
+    /// Counts freed slots and negotiations, so that both have an order without a clock.
+    counter: u64,
+    people: u32,
+    outputs: VecDeque<Output>,
+}
+
+impl Room {
+    /// A room with the seats that are still kept from before a restart; `epoch` is then the stored one.
+    pub fn new(now: Now, facts: RoomFacts, epoch: String, restored: Vec<SeatRecord>) -> Self {
+        let mut room = Self {
+            facts,
+            epoch,
+            seats: Seats::default(),
+            waiting: VecDeque::new(),
+            links: Vec::new(),
+            shared: Shared::default(),
+            speaking: Vec::new(),
+            recent_speakers: Vec::new(),
+            counter: 0,
+            people: 0,
+            outputs: VecDeque::new(),
+        };
+        room.restore(now, restored);
+        room
+    }
+
+    pub fn epoch(&self) -> &str {
+        &self.epoch
+    }
+
+    pub fn handle_input(&mut self, now: Now, input: Input) {
+        match input {
+            Input::Join(join) => self.join(now, join),
+            Input::Leave { connection } => self.leave(connection),
+            Input::Disconnected { connection } => self.disconnected(now, connection),
+            Input::Intent { connection, intent } => self.intent(connection, intent),
+            Input::SessionEnded { session } => self.session_ended(&session),
+            Input::FactsChanged(facts) => self.facts_changed(facts),
+            Input::Media(event) => self.media_event(event),
+        }
+        self.settle(now);
+    }
+
+    /// To be called when [`Room::poll_timeout`] has passed; harmless at any other time.
+    pub fn handle_timeout(&mut self, now: Now) {
+        for id in self.seats.expired(now.instant) {
+            self.remove_seat(&id);
+        }
+        self.settle(now);
+    }
+
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.seats.next_deadline()
+    }
+
+    fn restore(&mut self, now: Now, mut restored: Vec<SeatRecord>) {
+        restored.sort_by_key(|record| record.joined_at);
+        for record in restored {
+            let (id, away_since) = (record.participant.clone(), record.away_since);
+            let Some(seat) = Seat::restored(now, record) else {
+                self.outputs.push_back(Output::Persist(Persist::Remove(id)));
+                continue;
+            };
+            if away_since.is_none() {
+                self.outputs
+                    .push_back(Output::Persist(Persist::Save(seat.record())));
+            }
+            self.seats.push(seat);
+        }
+        self.count_people();
+        self.shared = self.project_shared();
+    }
+
+    /// Brings everything that follows from the state up to date: who may come in, who is in whose slot, what each
+    /// connection has to be told, and whether the meeting is over.
+    fn settle(&mut self, now: Now) {
+        self.admit_waiting(now);
+        self.assign_slots();
+        self.count_people();
+        self.flush();
+        if self.seats.is_empty() && self.waiting.is_empty() {
+            self.outputs.push_back(Output::Ended);
+        }
+    }
+
+    fn count_people(&mut self) {
+        let people = u32::try_from(self.seats.len()).unwrap_or(u32::MAX);
+        if people != self.people {
+            self.people = people;
+            self.outputs.push_back(Output::People(people));
+        }
+    }
+
+    fn is_full(&self) -> bool {
+        self.seats.len() >= limits::ROOM_PEOPLE
+    }
+
+    fn remove_seat(&mut self, id: &ParticipantId) {
+        let Some(seat) = self.seats.remove(id) else {
+            return;
+        };
+        for peer in seat.peers() {
+            self.command(MediaCommand::Remove { peer });
+        }
+        self.speaking.retain(|speaker| speaker != id);
+        self.recent_speakers.retain(|speaker| speaker != id);
+        self.outputs
+            .push_back(Output::Persist(Persist::Remove(seat.public.id)));
+    }
+
+    fn drop_link(&mut self, connection: ConnectionId, reason: RoomLeftReason) {
+        self.links.retain(|link| link.connection != connection);
+        self.send(connection, ServerMessage::RoomLeft { reason });
+    }
+
+    fn next_count(&mut self) -> u64 {
+        self.counter += 1;
+        self.counter
+    }
+
+    fn send(&mut self, connection: ConnectionId, message: ServerMessage) {
+        self.outputs.push_back(Output::Send {
+            connection,
+            message,
+        });
+    }
+
+    fn ok(&mut self, connection: ConnectionId, id: IntentId) {
+        self.send(connection, ServerMessage::Ok { id });
+    }
+
+    fn refuse(&mut self, connection: ConnectionId, id: IntentId, code: protocol::ErrorCode) {
+        let message = ServerMessage::Error {
+            id: Some(id),
+            code,
+            retry_after_ms: None,
+            reference: None,
+        };
+        self.send(connection, message);
+    }
+
+    fn command(&mut self, command: MediaCommand) {
+        self.outputs.push_back(Output::Media(command));
+    }
+}

@@ -1,0 +1,223 @@
+//! What goes into a room and what comes out of it. Plain values; everything random in them was drawn by the caller.
+
+use std::time::Instant;
+
+use protocol::{
+    Access, DeviceId, IntentId, MediaConnectionId, ParticipantId, RoomId, ServerMessage, SlotMids,
+    Source, UplinkMids, UserId, Wanted,
+};
+
+/// One moment on both clocks: the steady one for timeouts, the wall clock for what people see and what is stored.
+#[derive(Clone, Copy, Debug)]
+pub struct Now {
+    pub instant: Instant,
+    pub unix_ms: u64,
+}
+
+/// One stay of one socket in this room; a socket that joins again has a new one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct ConnectionId(pub u64);
+
+/// The sign-in or guest grant under which somebody came; ends as a whole.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct SessionKey(pub String);
+
+/// Who somebody is, however they are called.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum Subject {
+    Account(UserId),
+    /// The guest's grant: each one is another person.
+    Guest(String),
+}
+
+/// What the store knows of the room.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RoomFacts {
+    pub id: RoomId,
+    pub name: String,
+    pub access: Access,
+    pub owner: Option<UserId>,
+}
+
+/// A seat as it is stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SeatRecord {
+    pub participant: ParticipantId,
+    pub subject: Subject,
+    pub device: DeviceId,
+    pub name: String,
+    /// Unix milliseconds.
+    pub joined_at: u64,
+    /// Unix milliseconds; absent while the person is connected.
+    pub away_since: Option<u64>,
+}
+
+#[derive(Clone, Debug)]
+pub enum Input {
+    Join(Join),
+    Leave {
+        connection: ConnectionId,
+    },
+    /// The socket is gone; its person may come back.
+    Disconnected {
+        connection: ConnectionId,
+    },
+    Intent {
+        connection: ConnectionId,
+        intent: Intent,
+    },
+    SessionEnded {
+        session: SessionKey,
+    },
+    FactsChanged(RoomFacts),
+    Media(MediaEvent),
+}
+
+#[derive(Clone, Debug)]
+pub struct Join {
+    pub connection: ConnectionId,
+    pub id: IntentId,
+    pub subject: Subject,
+    pub device: DeviceId,
+    pub session: SessionKey,
+    pub name: String,
+    /// The id of the seat, if this becomes a new one.
+    pub fresh: ParticipantId,
+}
+
+#[derive(Clone, Debug)]
+pub enum Intent {
+    GetSnapshot,
+    Publish {
+        id: IntentId,
+        source: Source,
+        muted: bool,
+    },
+    Unpublish {
+        id: IntentId,
+        source: Source,
+    },
+    SetMuted {
+        id: IntentId,
+        source: Source,
+        muted: bool,
+    },
+    SetWanted {
+        wanted: Vec<Wanted>,
+    },
+    Offer(Offer),
+    SlotReady {
+        slot: u8,
+        generation: u32,
+    },
+}
+
+#[derive(Clone, Debug)]
+pub struct Offer {
+    pub id: IntentId,
+    pub sdp: String,
+    pub uplink: UplinkMids,
+    pub slots: Vec<SlotMids>,
+    pub connection: Option<MediaConnectionId>,
+    /// The id of the media connection, if this becomes a new one.
+    pub fresh: MediaConnectionId,
+}
+
+#[derive(Clone, Debug)]
+pub enum MediaEvent {
+    Negotiated {
+        request: u64,
+        result: Result<String, Refusal>,
+    },
+    Closed {
+        peer: MediaConnectionId,
+    },
+    /// The first video packet of this generation went out.
+    SlotStarted {
+        peer: MediaConnectionId,
+        slot: u8,
+        generation: u32,
+        rtp_timestamp: u32,
+    },
+    /// The loudest first.
+    Speaking {
+        peers: Vec<MediaConnectionId>,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Refusal {
+    Invalid,
+    Unavailable,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum Output {
+    /// After `room_left` the connection is not part of this room any more.
+    Send {
+        connection: ConnectionId,
+        message: ServerMessage,
+    },
+    Media(MediaCommand),
+    Persist(Persist),
+    /// How many people have a seat now.
+    People(u32),
+    /// Nobody is inside or waiting: the meeting is over.
+    Ended,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Persist {
+    /// New, or replaces the seat of the same participant.
+    Save(SeatRecord),
+    Remove(ParticipantId),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub enum MediaCommand {
+    Negotiate {
+        peer: MediaConnectionId,
+        request: u64,
+        sdp: String,
+        uplink: UplinkMids,
+        slots: Vec<SlotMids>,
+        renegotiate: bool,
+    },
+    Remove {
+        peer: MediaConnectionId,
+    },
+    SetUplink {
+        peer: MediaConnectionId,
+        source: Source,
+        state: UplinkState,
+    },
+    /// `from` absent: nothing goes out on this slot. `video` absent: heard, not seen. `ready`: the receiver shows no
+    /// label of somebody else on this slot. Again with the same generation and `from`, only the size changes.
+    Bind {
+        peer: MediaConnectionId,
+        slot: u8,
+        generation: u32,
+        from: Option<MediaConnectionId>,
+        video: Option<Size>,
+        ready: bool,
+    },
+    SlotReady {
+        peer: MediaConnectionId,
+        slot: u8,
+        generation: u32,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum UplinkState {
+    Off,
+    Muted,
+    Live,
+}
+
+/// Device pixels of a tile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Size {
+    pub width: u16,
+    pub height: u16,
+}

@@ -1,0 +1,233 @@
+//! A seat's media connection: offers and their answers, its end, and what the media side reports. No SDP is read here.
+
+use protocol::{ErrorCode, IntentId, MediaConnectionId, ServerMessage, SlotMids, limits};
+
+use crate::Room;
+use crate::intents::uplink_state;
+use crate::io::{ConnectionId, MediaCommand, MediaEvent, Offer, Refusal};
+use crate::slots::SlotState;
+
+/// A media connection that was negotiated.
+pub struct Media {
+    pub id: MediaConnectionId,
+    pub slots: Vec<SlotState>,
+}
+
+/// An offer that the media side has not answered yet.
+pub struct Pending {
+    pub request: u64,
+    pub peer: MediaConnectionId,
+    pub renegotiate: bool,
+    connection: ConnectionId,
+    id: IntentId,
+    slots: Vec<SlotMids>,
+}
+
+impl Room {
+    pub(crate) fn offer(&mut self, connection: ConnectionId, offer: Offer) {
+        let request = self.next_count();
+        let Some(seat) = self.seats.of_connection(connection) else {
+            return;
+        };
+        let current = seat
+            .media
+            .as_ref()
+            .filter(|media| Some(&media.id) == offer.connection.as_ref());
+        if offer.slots.len() > limits::SLOTS
+            || current.is_some_and(|media| !extends(&media.slots, &offer.slots))
+        {
+            return self.refuse(connection, offer.id, ErrorCode::SdpInvalid);
+        }
+        let renegotiate = current.is_some();
+        let peer = current.map_or(offer.fresh, |media| media.id.clone());
+        let pending = Pending {
+            request,
+            peer: peer.clone(),
+            renegotiate,
+            connection,
+            id: offer.id,
+            slots: offer.slots.clone(),
+        };
+        if let Some(superseded) = seat.pending.replace(pending) {
+            self.abandon(superseded);
+        }
+        self.command(MediaCommand::Negotiate {
+            peer,
+            request,
+            sdp: offer.sdp,
+            uplink: offer.uplink,
+            slots: offer.slots,
+            renegotiate,
+        });
+    }
+
+    pub(crate) fn slot_ready(&mut self, connection: ConnectionId, slot: u8, generation: u32) {
+        let Some(media) = self
+            .seats
+            .of_connection(connection)
+            .and_then(|seat| seat.media.as_mut())
+        else {
+            return;
+        };
+        let Some(state) = media.slots.get_mut(usize::from(slot)) else {
+            return;
+        };
+        if state.confirm(generation) {
+            let peer = media.id.clone();
+            self.command(MediaCommand::SlotReady {
+                peer,
+                slot,
+                generation,
+            });
+        }
+    }
+
+    pub(crate) fn media_event(&mut self, event: MediaEvent) {
+        match event {
+            MediaEvent::Negotiated { request, result } => self.negotiated(request, result),
+            MediaEvent::Closed { peer } => self.media_closed(&peer),
+            MediaEvent::SlotStarted {
+                peer,
+                slot,
+                generation,
+                rtp_timestamp,
+            } => {
+                let seat = self
+                    .seats
+                    .iter_mut()
+                    .find(|seat| seat.peer() == Some(&peer));
+                let media = seat.and_then(|seat| seat.media.as_mut());
+                if let Some(state) = media.and_then(|media| media.slots.get_mut(usize::from(slot)))
+                {
+                    state.started(generation, rtp_timestamp);
+                }
+            }
+            MediaEvent::Speaking { peers } => self.speaking(&peers),
+        }
+    }
+
+    fn negotiated(&mut self, request: u64, result: Result<String, Refusal>) {
+        let waits = |pending: &Pending| pending.request == request;
+        let Some(seat) = self
+            .seats
+            .iter_mut()
+            .find(|seat| seat.pending.as_ref().is_some_and(waits))
+        else {
+            return;
+        };
+        let Some(pending) = seat.pending.take() else {
+            return;
+        };
+        match result {
+            Err(Refusal::Invalid) => {
+                self.refuse(pending.connection, pending.id, ErrorCode::SdpInvalid)
+            }
+            Err(Refusal::Unavailable) => {
+                self.refuse(pending.connection, pending.id, ErrorCode::Unavailable)
+            }
+            // Whoever offered is gone or has come back on another socket: nobody holds the other end.
+            Ok(_) if !pending.renegotiate && seat.connection() != Some(pending.connection) => {
+                self.abandon(pending)
+            }
+            Ok(sdp) => self.establish(pending, sdp),
+        }
+    }
+
+    fn establish(&mut self, pending: Pending, sdp: String) {
+        let Some(seat) = self
+            .seats
+            .iter_mut()
+            .find(|seat| seat.connection() == Some(pending.connection))
+        else {
+            return;
+        };
+        let mut slots = Vec::new();
+        let mut replaced = None;
+        match seat.media.take() {
+            Some(media) if pending.renegotiate => slots = media.slots,
+            before => replaced = before,
+        }
+        let more = pending.slots.iter().skip(slots.len());
+        slots.extend(more.map(|mids| SlotState::new(mids.kind)));
+        seat.media = Some(Media {
+            id: pending.peer.clone(),
+            slots,
+        });
+        let tracks = if pending.renegotiate {
+            Vec::new()
+        } else {
+            seat.public.tracks.clone()
+        };
+        if let Some(media) = replaced {
+            self.command(MediaCommand::Remove { peer: media.id });
+        }
+        for track in tracks {
+            let state = uplink_state(Some(track.muted));
+            self.command(MediaCommand::SetUplink {
+                peer: pending.peer.clone(),
+                source: track.source,
+                state,
+            });
+        }
+        let answer = ServerMessage::Answer {
+            id: pending.id,
+            sdp,
+            connection: pending.peer,
+        };
+        self.send(pending.connection, answer);
+    }
+
+    /// The offer will not be answered; a peer that was made for it alone goes.
+    fn abandon(&mut self, pending: Pending) {
+        if !pending.renegotiate {
+            self.command(MediaCommand::Remove { peer: pending.peer });
+        }
+        if self.seats.of_connection(pending.connection).is_some() {
+            self.refuse(pending.connection, pending.id, ErrorCode::NoMediaConnection);
+        }
+    }
+
+    fn media_closed(&mut self, peer: &MediaConnectionId) {
+        for seat in self.seats.iter_mut() {
+            if seat.peer() == Some(peer) {
+                seat.media = None;
+            }
+        }
+        let waits = |pending: &Pending| &pending.peer == peer;
+        let seat = self
+            .seats
+            .iter_mut()
+            .find(|seat| seat.pending.as_ref().is_some_and(waits));
+        if let Some(pending) = seat.and_then(|seat| seat.pending.take()) {
+            self.refuse(pending.connection, pending.id, ErrorCode::NoMediaConnection);
+        }
+    }
+
+    fn speaking(&mut self, peers: &[MediaConnectionId]) {
+        let of = |peer| {
+            self.seats
+                .iter()
+                .find(|seat| seat.peer() == Some(peer))
+                .map(|seat| seat.public.id.clone())
+        };
+        let speaking: Vec<_> = peers.iter().filter_map(of).collect();
+        for speaker in speaking
+            .iter()
+            .rev()
+            .filter(|speaker| !self.speaking.contains(speaker))
+        {
+            self.recent_speakers.retain(|recent| recent != speaker);
+            self.recent_speakers.insert(0, speaker.clone());
+        }
+        self.speaking = speaking;
+    }
+}
+
+/// Whether an offer lists the slots of earlier ones first and unchanged.
+fn extends(before: &[SlotState], offered: &[SlotMids]) -> bool {
+    offered.len() >= before.len()
+        && before
+            .iter()
+            .zip(offered)
+            .all(|(slot, mids)| slot.kind() == mids.kind)
+}

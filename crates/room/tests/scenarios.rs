@@ -1,0 +1,702 @@
+//! Meetings as tables: what happens, and what each person sees after it.
+
+mod support;
+
+use std::time::Duration;
+
+use protocol::{Access, IntentId, SlotKind, SlotMids, Source};
+use room::{Input, Intent, MediaCommand, MediaEvent, Refusal, Size, UplinkState};
+use support::{Who, World, offer};
+
+enum Step {
+    Join(Who),
+    Leave(Who),
+    /// The socket breaks.
+    Lose(Who),
+    Open,
+    Close,
+    EndSession(Who),
+    Seconds(u64),
+    RestartAfter(u64),
+    /// A new media connection with so many person and screen slots.
+    Media(Who, usize, usize),
+    MediaGone(Who),
+    Publish(Who, Source),
+    PublishMuted(Who, Source),
+    Mute(Who, Source),
+    Unpublish(Who, Source),
+    Wants(Who, &'static [Who]),
+    Speak(&'static [Who]),
+    Started(Who, u8, u32),
+}
+
+use Step::*;
+
+fn act(world: &mut World, step: &Step) {
+    match step {
+        Join(who) => world.join(who),
+        Leave(who) => world.leave(who),
+        Lose(who) => world.lose(who),
+        Open => world.access(Access::Guests),
+        Close => world.access(Access::Accounts),
+        EndSession(person) => world.end_session(person),
+        Seconds(seconds) => world.pass(Duration::from_secs(*seconds)),
+        RestartAfter(seconds) => world.restart(Duration::from_secs(*seconds)),
+        Media(who, persons, screens) => world.offer(who, *persons, *screens),
+        MediaGone(who) => {
+            let peer = world.peer(who).unwrap();
+            world.input(Input::Media(MediaEvent::Closed { peer }));
+        }
+        Publish(who, source) => world.publish(who, *source, false),
+        PublishMuted(who, source) => world.publish(who, *source, true),
+        Mute(who, source) => {
+            world.intent(
+                who,
+                Intent::SetMuted {
+                    id: IntentId::from("mute"),
+                    source: *source,
+                    muted: true,
+                },
+            );
+        }
+        Unpublish(who, source) => {
+            world.intent(
+                who,
+                Intent::Unpublish {
+                    id: IntentId::from("unpublish"),
+                    source: *source,
+                },
+            );
+        }
+        Wants(who, people) => world.wanted(who, people),
+        Speak(people) => world.speak(people),
+        Started(who, slot, generation) => {
+            let event = MediaEvent::SlotStarted {
+                peer: world.peer(who).unwrap(),
+                slot: *slot,
+                generation: *generation,
+                rtp_timestamp: 7,
+            };
+            world.input(Input::Media(event));
+        }
+    }
+}
+
+fn check(access: Access, table: &[(Step, &[(Who, &str)])]) -> World {
+    let mut world = World::new(access);
+    for (index, (step, expected)) in table.iter().enumerate() {
+        act(&mut world, step);
+        for (who, sees) in *expected {
+            assert_eq!(&world.sees(who), sees, "what {who} sees after step {index}");
+        }
+    }
+    world
+}
+
+const CAMERA: Source = Source::Camera;
+const MICROPHONE: Source = Source::Microphone;
+const SCREEN: Source = Source::Screen;
+
+#[test]
+fn people_come_and_go_in_the_order_of_their_joining() {
+    let world = check(
+        Access::Accounts,
+        &[
+            (Join("anna"), &[("anna", "anna")]),
+            (
+                Join("bert"),
+                &[("anna", "anna bert"), ("bert", "anna bert")],
+            ),
+            (
+                Join("bert/phone"),
+                &[("anna", "anna bert bert"), ("bert/phone", "anna bert bert")],
+            ),
+            (Leave("anna"), &[("anna", "outside"), ("bert", "bert bert")]),
+            (Leave("bert"), &[("bert/phone", "bert")]),
+            (Leave("bert/phone"), &[("bert/phone", "outside")]),
+        ],
+    );
+    assert!(world.ended && world.seats.is_empty());
+}
+
+#[test]
+fn a_guest_waits_until_somebody_is_in() {
+    check(
+        Access::Guests,
+        &[
+            (Join("gil"), &[("gil", "waiting")]),
+            (Join("gert"), &[("gil", "waiting"), ("gert", "waiting")]),
+            (Publish("gil", CAMERA), &[("gil", "waiting")]),
+            (
+                Join("anna"),
+                &[
+                    ("anna", "anna gil* gert*"),
+                    ("gil", "anna gil* gert*"),
+                    ("gert", "anna gil* gert*"),
+                ],
+            ),
+            (Join("gustav"), &[("gustav", "anna gil* gert* gustav*")]),
+        ],
+    );
+}
+
+#[test]
+fn guests_inside_stay_when_the_last_account_leaves_or_the_room_is_closed() {
+    check(
+        Access::Guests,
+        &[
+            (Join("anna"), &[]),
+            (Join("gil"), &[("gil", "anna gil*")]),
+            (Leave("anna"), &[("gil", "gil*")]),
+            (Join("gert"), &[("gert", "waiting"), ("gil", "gil*")]),
+            (Close, &[("gert", "left GuestsNotAllowed"), ("gil", "gil*")]),
+            (Join("gert"), &[("gert", "refused GuestsNotAllowed")]),
+            (Lose("gil"), &[]),
+            (Join("gil"), &[("gil", "gil*")]),
+        ],
+    );
+}
+
+#[test]
+fn an_opened_room_takes_guests_from_then_on() {
+    check(
+        Access::Accounts,
+        &[
+            (Join("anna"), &[]),
+            (Join("gil"), &[("gil", "refused GuestsNotAllowed")]),
+            (Open, &[]),
+            (Join("gil"), &[("gil", "anna gil*"), ("anna", "anna gil*")]),
+        ],
+    );
+}
+
+#[test]
+fn an_account_that_is_expected_back_still_opens_the_door_to_guests() {
+    check(
+        Access::Guests,
+        &[
+            (Join("anna"), &[]),
+            (Lose("anna"), &[]),
+            (Join("gil"), &[("gil", "anna~ gil*")]),
+            (Seconds(60), &[("gil", "gil*")]),
+            (Join("gert"), &[("gert", "waiting")]),
+        ],
+    );
+}
+
+#[test]
+fn a_waiting_guest_is_forgotten_with_their_socket() {
+    let world = check(
+        Access::Guests,
+        &[
+            (Join("gil"), &[("gil", "waiting")]),
+            (
+                Join("gil"),
+                &[("gil!", "left Replaced"), ("gil", "waiting")],
+            ),
+            (Lose("gil"), &[]),
+        ],
+    );
+    assert!(world.ended && world.seats.is_empty());
+}
+
+#[test]
+fn a_seat_is_kept_for_sixty_seconds() {
+    let world = check(
+        Access::Accounts,
+        &[
+            (Join("anna"), &[]),
+            (Join("bert"), &[]),
+            (PublishMuted("bert", CAMERA), &[("anna", "anna bert[c]")]),
+            (Lose("bert"), &[("anna", "anna bert~[c]")]),
+            (Seconds(59), &[("anna", "anna bert~[c]")]),
+            (
+                Join("bert"),
+                &[("anna", "anna bert[c]"), ("bert", "anna bert[c]")],
+            ),
+            (Lose("bert"), &[]),
+            (Seconds(60), &[("anna", "anna")]),
+            (Join("bert"), &[("anna", "anna bert")]),
+        ],
+    );
+    assert_eq!(
+        world.participant("bert").unwrap().as_str(),
+        "p4",
+        "a new stay is a new id"
+    );
+}
+
+#[test]
+fn a_second_connection_of_the_same_seat_replaces_the_first() {
+    let world = check(
+        Access::Accounts,
+        &[
+            (Join("anna"), &[]),
+            (Join("bert"), &[]),
+            (
+                Join("bert"),
+                &[
+                    ("bert!", "left Replaced"),
+                    ("bert", "anna bert"),
+                    ("anna", "anna bert"),
+                ],
+            ),
+            (Lose("bert!"), &[("bert", "anna bert")]),
+        ],
+    );
+    assert_eq!(world.participant("bert").unwrap().as_str(), "p2");
+}
+
+#[test]
+fn everybody_gets_their_seat_back_after_a_restart() {
+    let world = check(
+        Access::Guests,
+        &[
+            (Join("anna"), &[]),
+            (Join("gil"), &[]),
+            (Join("bert"), &[]),
+            (Lose("bert"), &[]),
+            (Seconds(50), &[]),
+            (RestartAfter(5), &[]),
+            (Join("gil"), &[("gil", "anna~ gil* bert~")]),
+            (Seconds(5), &[("gil", "anna~ gil*")]),
+            (Join("anna"), &[("gil", "anna gil*")]),
+        ],
+    );
+    assert_eq!(world.participant("gil").unwrap().as_str(), "p2");
+    assert_eq!(world.participant("anna").unwrap().as_str(), "p1");
+}
+
+#[test]
+fn a_seat_whose_time_ran_out_during_a_restart_is_removed() {
+    let world = check(
+        Access::Accounts,
+        &[
+            (Join("anna"), &[]),
+            (Lose("anna"), &[]),
+            (RestartAfter(60), &[]),
+        ],
+    );
+    assert!(world.seats.is_empty());
+}
+
+#[test]
+fn the_end_of_a_session_takes_all_its_seats() {
+    check(
+        Access::Guests,
+        &[
+            (Join("anna"), &[]),
+            (Join("anna/phone"), &[]),
+            (Join("bert"), &[]),
+            (Lose("anna/phone"), &[("bert", "anna anna~ bert")]),
+            (
+                EndSession("anna"),
+                &[("anna", "left SessionEnded"), ("bert", "bert")],
+            ),
+            (Leave("bert"), &[]),
+            (Join("gil"), &[("gil", "waiting")]),
+            (EndSession("gil"), &[("gil", "left SessionEnded")]),
+        ],
+    );
+}
+
+#[test]
+fn tracks_are_what_their_owner_published() {
+    check(
+        Access::Accounts,
+        &[
+            (Join("anna"), &[]),
+            (Join("bert"), &[]),
+            (Mute("bert", CAMERA), &[("anna", "anna bert")]),
+            (Publish("bert", CAMERA), &[("anna", "anna bert[C]")]),
+            (
+                PublishMuted("bert", MICROPHONE),
+                &[("anna", "anna bert[mC]")],
+            ),
+            (Mute("bert", CAMERA), &[("anna", "anna bert[mc]")]),
+            (
+                Unpublish("bert", MICROPHONE),
+                &[("anna", "anna bert[c]"), ("bert", "anna bert[c]")],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn people_keep_their_slot_and_the_longest_free_one_is_used_first() {
+    check(
+        Access::Accounts,
+        &[
+            (Join("anna"), &[]),
+            (Media("anna", 4, 0), &[("anna", "anna")]),
+            (Join("bert"), &[("anna", "anna bert")]),
+            (
+                Media("bert", 4, 0),
+                &[
+                    ("anna", "anna bert | 0=bert.1"),
+                    ("bert", "anna bert | 0=anna.1"),
+                ],
+            ),
+            (Join("cleo"), &[]),
+            (
+                Media("cleo", 4, 0),
+                &[("anna", "anna bert cleo | 0=bert.1 1=cleo.1")],
+            ),
+            (Leave("bert"), &[("anna", "anna cleo | 1=cleo.1")]),
+            (Leave("cleo"), &[("anna", "anna")]),
+            (Join("dora"), &[]),
+            (Media("dora", 4, 0), &[("anna", "anna dora | 2=dora.1")]),
+            (Join("emil"), &[]),
+            (
+                Media("emil", 4, 0),
+                &[("anna", "anna dora emil | 2=dora.1 3=emil.1")],
+            ),
+            (Join("fred"), &[]),
+            (
+                Media("fred", 4, 0),
+                &[("anna", "anna dora emil fred | 0=fred.2 2=dora.1 3=emil.1")],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn with_few_slots_those_shown_come_first_then_speakers_then_early_comers() {
+    check(
+        Access::Accounts,
+        &[
+            (Join("anna"), &[]),
+            (Join("bert"), &[]),
+            (Join("cleo"), &[]),
+            (Join("dora"), &[]),
+            (Media("bert", 0, 0), &[]),
+            (Media("cleo", 0, 0), &[]),
+            (Media("dora", 0, 0), &[]),
+            (
+                Media("anna", 1, 0),
+                &[("anna", "anna bert cleo dora | 0=bert.1")],
+            ),
+            (
+                Speak(&["dora"]),
+                &[("anna", "anna bert cleo dora | 0=dora.2 | !dora")],
+            ),
+            (Speak(&[]), &[("anna", "anna bert cleo dora | 0=dora.2")]),
+            (
+                Wants("anna", &["cleo"]),
+                &[("anna", "anna bert cleo dora | 0=cleo.3")],
+            ),
+            (Leave("cleo"), &[("anna", "anna bert dora | 0=dora.4")]),
+        ],
+    );
+}
+
+#[test]
+fn a_screen_has_a_slot_while_it_is_shared() {
+    check(
+        Access::Accounts,
+        &[
+            (Join("anna"), &[]),
+            (Media("anna", 1, 1), &[]),
+            (Join("bert"), &[]),
+            (Media("bert", 1, 1), &[("anna", "anna bert | 0=bert.1")]),
+            (
+                Publish("bert", SCREEN),
+                &[("anna", "anna bert[S] | 0=bert.1 1=bert.1")],
+            ),
+            (
+                Started("anna", 1, 1),
+                &[("anna", "anna bert[S] | 0=bert.1 1=bert.1@7")],
+            ),
+            (
+                Unpublish("bert", SCREEN),
+                &[("anna", "anna bert | 0=bert.1")],
+            ),
+            (Started("anna", 1, 1), &[("anna", "anna bert | 0=bert.1")]),
+            (
+                Publish("bert", SCREEN),
+                &[("anna", "anna bert[S] | 0=bert.1 1=bert.2")],
+            ),
+        ],
+    );
+}
+
+#[test]
+fn a_lost_media_connection_leaves_the_person_in_their_slot() {
+    check(
+        Access::Accounts,
+        &[
+            (Join("anna"), &[]),
+            (Media("anna", 1, 0), &[]),
+            (Join("bert"), &[]),
+            (Media("bert", 1, 0), &[]),
+            (Started("anna", 0, 1), &[("anna", "anna bert | 0=bert.1@7")]),
+            (
+                MediaGone("bert"),
+                &[("anna", "anna bert | 0=bert.1@7"), ("bert", "anna bert")],
+            ),
+            (
+                Media("bert", 1, 0),
+                &[
+                    ("anna", "anna bert | 0=bert.1@7"),
+                    ("bert", "anna bert | 0=anna.1"),
+                ],
+            ),
+            (MediaGone("bert"), &[]),
+            (Join("cleo"), &[]),
+            (
+                Media("cleo", 1, 0),
+                &[("anna", "anna bert cleo | 0=cleo.2")],
+            ),
+        ],
+    );
+}
+
+/// Slot, generation, from whom, size, ready.
+type Bind = (u8, u32, Option<String>, Option<Size>, bool);
+
+fn binds(world: &World, who: Who) -> Vec<Bind> {
+    let reader = world.peer(who).unwrap();
+    let bind = |command: &MediaCommand| match command {
+        MediaCommand::Bind {
+            peer,
+            slot,
+            generation,
+            from,
+            video,
+            ready,
+        } if *peer == reader => Some((
+            *slot,
+            *generation,
+            from.as_ref().map(|from| from.to_string()),
+            *video,
+            *ready,
+        )),
+        _ => None,
+    };
+    world.media.iter().filter_map(bind).collect()
+}
+
+#[test]
+fn media_is_told_who_is_bound_and_waits_for_ready_from_the_second_person_on() {
+    let mut world = check(
+        Access::Accounts,
+        &[
+            (Join("anna"), &[]),
+            (Media("anna", 1, 0), &[]),
+            (Join("bert"), &[]),
+            (Media("bert", 0, 0), &[]),
+            (Wants("anna", &["bert"]), &[]),
+            (Wants("anna", &[]), &[]),
+            (Leave("bert"), &[]),
+            (Join("cleo"), &[]),
+            (Media("cleo", 0, 0), &[]),
+        ],
+    );
+    let name = |who| world.peer(who).map(|peer| peer.to_string());
+    let (bert, cleo) = (name("bert"), name("cleo"));
+    let size = |width, height| Some(Size { width, height });
+    let expected = vec![
+        (0, 1, bert.clone(), size(640, 360), true),
+        (0, 1, bert.clone(), size(320, 180), true),
+        (0, 1, bert, None, true),
+        (0, 1, None, None, true),
+        (0, 2, cleo, None, false),
+    ];
+    assert_eq!(binds(&world, "anna"), expected);
+    world.media.clear();
+    world.ready("anna", 0, 1);
+    assert_eq!(world.media, [], "an old generation is ignored");
+    world.ready("anna", 9, 2);
+    assert_eq!(world.media, [], "an unknown slot is ignored");
+    world.ready("anna", 0, 2);
+    world.ready("anna", 0, 2);
+    let peer = world.peer("anna").unwrap();
+    assert_eq!(
+        world.media,
+        [MediaCommand::SlotReady {
+            peer,
+            slot: 0,
+            generation: 2
+        }],
+        "once is enough"
+    );
+}
+
+#[test]
+fn media_lets_through_only_what_is_published_and_not_muted() {
+    let mut world = World::new(Access::Accounts);
+    world.join("anna");
+    world.publish("anna", MICROPHONE, true);
+    world.offer("anna", 1, 0);
+    act(&mut world, &Publish("anna", MICROPHONE));
+    act(&mut world, &Publish("anna", CAMERA));
+    act(&mut world, &Mute("anna", CAMERA));
+    act(&mut world, &Unpublish("anna", CAMERA));
+    let state = |command: &MediaCommand| match command {
+        MediaCommand::SetUplink { source, state, .. } => Some((*source, *state)),
+        _ => None,
+    };
+    let states: Vec<_> = world.media.iter().filter_map(state).collect();
+    let expected = [
+        (MICROPHONE, UplinkState::Muted),
+        (MICROPHONE, UplinkState::Live),
+        (CAMERA, UplinkState::Live),
+        (CAMERA, UplinkState::Muted),
+        (CAMERA, UplinkState::Off),
+    ];
+    assert_eq!(states, expected);
+}
+
+#[test]
+fn a_new_offer_replaces_the_media_connection_and_a_named_one_renegotiates_it() {
+    let mut world = World::new(Access::Accounts);
+    let person = || SlotMids {
+        kind: SlotKind::Person,
+        audio: "a".to_owned(),
+        video: "v".to_owned(),
+    };
+    world.join("anna");
+    world.offer("anna", 1, 0);
+    let first = world.peer("anna").unwrap();
+    world.offer("anna", 2, 0);
+    let second = world.peer("anna").unwrap();
+    assert_ne!(first, second);
+    assert!(world.media.contains(&MediaCommand::Remove {
+        peer: first.clone()
+    }));
+
+    world.media.clear();
+    world.intent(
+        "anna",
+        Intent::Offer(offer(vec![person(); 3], Some(second.clone()), "unused")),
+    );
+    world.answer_all();
+    assert_eq!(world.peer("anna"), Some(second.clone()));
+    assert!(matches!(
+        &world.media[..],
+        [MediaCommand::Negotiate {
+            renegotiate: true,
+            ..
+        }]
+    ));
+
+    world.intent(
+        "anna",
+        Intent::Offer(offer(vec![person()], Some(second.clone()), "unused")),
+    );
+    assert_eq!(
+        world.clients["anna"].refused,
+        Some(protocol::ErrorCode::SdpInvalid),
+        "slots never get fewer"
+    );
+
+    world.intent(
+        "anna",
+        Intent::Offer(offer(vec![person()], Some(first), "third")),
+    );
+    world.answer_all();
+    assert_eq!(
+        world.peer("anna").unwrap().as_str(),
+        "third",
+        "a connection that is gone is replaced"
+    );
+    assert!(world.media.contains(&MediaCommand::Remove { peer: second }));
+}
+
+#[test]
+fn a_refused_offer_leaves_everything_as_it_was() {
+    let mut world = World::new(Access::Accounts);
+    world.join("anna");
+    world.offer("anna", 1, 0);
+    let before = world.peer("anna");
+    world.media.clear();
+    world.intent("anna", Intent::Offer(offer(Vec::new(), None, "bad")));
+    let [MediaCommand::Negotiate { request, .. }] = world.media[..] else {
+        panic!("{:?}", world.media)
+    };
+    world.input(Input::Media(MediaEvent::Negotiated {
+        request,
+        result: Err(Refusal::Invalid),
+    }));
+    assert_eq!(
+        world.clients["anna"].refused,
+        Some(protocol::ErrorCode::SdpInvalid)
+    );
+    assert_eq!(world.peer("anna"), before);
+    assert_eq!(world.media.len(), 1, "nothing was removed");
+}
+
+#[test]
+fn an_answer_for_a_socket_that_is_gone_is_dropped_with_its_peer() {
+    let mut world = World::new(Access::Accounts);
+    world.join("anna");
+    world.intent("anna", Intent::Offer(offer(Vec::new(), None, "lost")));
+    world.join("anna");
+    world.answer_all();
+    assert_eq!(world.peer("anna"), None);
+    let removed = MediaCommand::Remove {
+        peer: "lost".into(),
+    };
+    assert!(world.media.contains(&removed), "{:?}", world.media);
+}
+
+#[test]
+fn whoever_leaves_takes_their_media_along() {
+    let mut world = World::new(Access::Accounts);
+    world.join("anna");
+    world.offer("anna", 1, 0);
+    let peer = world.peer("anna").unwrap();
+    world.lose("anna");
+    assert!(
+        !world
+            .media
+            .contains(&MediaCommand::Remove { peer: peer.clone() }),
+        "media outlives a lost socket"
+    );
+    world.pass(Duration::from_secs(60));
+    assert_eq!(world.media.last(), Some(&MediaCommand::Remove { peer }));
+    assert!(world.ended && world.seats.is_empty());
+}
+
+#[test]
+fn a_full_room_says_so_and_lets_the_next_one_in_when_somebody_left() {
+    let mut world = World::new(Access::Guests);
+    let names: Vec<String> = (0..protocol::limits::ROOM_PEOPLE)
+        .map(|index| format!("p{index}"))
+        .collect();
+    for name in &names {
+        world.join(name);
+    }
+    world.join("zoe");
+    assert_eq!(world.sees("zoe"), "refused RoomFull");
+    world.join("gil");
+    assert_eq!(world.sees("gil"), "refused RoomFull");
+    world.leave(&names[0]);
+    world.join("zoe");
+    assert!(world.participant("zoe").is_some());
+    assert_eq!(world.people as usize, names.len());
+}
+
+#[test]
+fn only_people_inside_may_act() {
+    let mut world = World::new(Access::Guests);
+    world.join("gil");
+    world.publish("gil", CAMERA, false);
+    assert_eq!(
+        world.clients["gil"].refused,
+        Some(protocol::ErrorCode::NotAdmitted)
+    );
+    world.leave("gil");
+    world.publish("gil", CAMERA, false);
+    assert_eq!(
+        world.clients["gil"].refused,
+        Some(protocol::ErrorCode::NotInRoom)
+    );
+    world.join("anna");
+    world.join("gil");
+    act(&mut world, &Mute("gil", CAMERA));
+    assert_eq!(
+        world.clients["gil"].refused,
+        Some(protocol::ErrorCode::NotFound)
+    );
+}
