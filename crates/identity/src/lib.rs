@@ -3,6 +3,7 @@
 //! Pure: time, addresses and random bytes come in as arguments; what is to be stored goes out as values. Knows neither
 //! HTTP nor SQL, and no other crate of ours.
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), deny(clippy::disallowed_methods, clippy::disallowed_types))]
 
 pub mod guest;
 pub mod name;

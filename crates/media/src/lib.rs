@@ -3,6 +3,7 @@
 //! Sans-IO: `handle_input`, `handle_timeout`, `poll_output`, `poll_timeout`; mutate, then drain. No sockets, no clock,
 //! no locks, no knowledge of people: it sees numeric keys only.
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), deny(clippy::disallowed_methods, clippy::disallowed_types))]
 #![cfg_attr(
     not(test),
     deny(

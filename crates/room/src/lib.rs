@@ -4,6 +4,7 @@
 //! SDP, RTP, SQL, tokens or other rooms. Every input is handled whole, then each connection is told what changed in its
 //! own view: nobody sees an intermediate state.
 #![forbid(unsafe_code)]
+#![cfg_attr(not(test), deny(clippy::disallowed_methods, clippy::disallowed_types))]
 #![deny(
     clippy::unwrap_used,
     clippy::expect_used,

@@ -1,6 +1,7 @@
 //! The cores decide and do not act: no runtime, sockets, files, clock, locks or randomness of their own.
 //!
-//! Clippy says the same of what it can resolve (each core's clippy.toml); this also sees what it cannot, and manifests.
+//! Clippy says the same of what it can resolve (the lists in clippy.toml, denied by each core); this also sees what it
+//! cannot, and manifests.
 
 use super::Finding;
 use super::files::Files;
@@ -61,9 +62,19 @@ const DEPENDENCIES: &[&str] = &[
 ];
 
 pub fn check(files: &Files) -> Vec<Finding> {
-    CORES
-        .iter()
-        .flat_map(|core| code(files, core).into_iter().chain(manifest(files, core)))
+    let all = |core: &&str| [code(files, core), manifest(files, core), lints(files, core)].concat();
+    CORES.iter().flat_map(all).collect()
+}
+
+/// Each core denies clippy's lists for itself; elsewhere they are off.
+fn lints(files: &Files, core: &str) -> Vec<Finding> {
+    let path = format!("crates/{core}/src/lib.rs");
+    let root = files.rust.iter().find(|source| source.path == path);
+    let denies = |lint: &&&str| root.is_some_and(|source| source.code.contains(**lint));
+    let missing = ["clippy::disallowed_methods", "clippy::disallowed_types"];
+    let missing = missing.iter().filter(|lint| !denies(lint));
+    missing
+        .map(|lint| Finding::new("purity", &path, format!("a core denies `{lint}`")))
         .collect()
 }
 
@@ -130,11 +141,13 @@ fn manifest(files: &Files, core: &str) -> Vec<Finding> {
 mod tests {
     use super::*;
 
+    const LINTS: &str = "#![deny(clippy::disallowed_methods, clippy::disallowed_types)]";
+
     fn findings(code: &str, dependencies: &str) -> Vec<String> {
         let manifest = format!("[dependencies]\n{dependencies}\n");
         let files = Files::from_texts([
             ("crates/room/Cargo.toml", manifest.as_str()),
-            ("crates/room/src/lib.rs", code),
+            ("crates/room/src/lib.rs", format!("{LINTS}{code}").as_str()),
         ]);
         check(&files)
             .into_iter()
@@ -162,6 +175,20 @@ mod tests {
     fn words_in_comments_strings_tests_and_longer_names_are_not() {
         let code = "// tokio\nlet s = \"std::fs\";\nstruct MutexLike;\n#[cfg(test)]\nmod tests {\n  fn now() -> Instant { Instant::now() }\n}\n";
         assert_eq!(findings(code, ""), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_core_that_does_not_deny_the_lists_is_found() {
+        let files = Files::from_texts([(
+            "crates/room/src/lib.rs",
+            "#![deny(clippy::disallowed_types)]",
+        )]);
+        let found = lints(&files, "room");
+        assert_eq!(found.len(), 1);
+        assert!(
+            found[0].message.contains("clippy::disallowed_methods"),
+            "{found:?}"
+        );
     }
 
     #[test]
