@@ -4,6 +4,12 @@
 //! and the golden JSON in `golden/` are made from here (`cargo xtask codegen`) and compared by this crate's tests.
 //! The prose is in `docs/protocol.md`.
 #![forbid(unsafe_code)]
+#![deny(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used
+)]
 #![cfg_attr(not(test), deny(clippy::disallowed_methods, clippy::disallowed_types))]
 
 pub mod client;
