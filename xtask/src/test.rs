@@ -181,6 +181,9 @@ fn end_to_end_chain<'a>(repo: &'a Repo, node: &'a Node) -> Vec<Step<'a>> {
             quickstart::check(repo).map(|()| Outcome::Done)
         }),
         Step::gate("e2e: npm ci", move || freshness(node.install(&e2e()))),
+        Step::new("e2e: type check", move || {
+            show(npm(&e2e()).args(["run", "check"]))
+        }),
         Step::new("e2e: journeys in real browsers", move || {
             let mut command = npm(&e2e());
             e2e_environment(repo, command.arg("test"));
@@ -191,9 +194,7 @@ fn end_to_end_chain<'a>(repo: &'a Repo, node: &'a Node) -> Vec<Step<'a>> {
 
 /// Where the journeys find what was built.
 pub fn e2e_environment(repo: &Repo, command: &mut Command) {
-    command
-        .env("STUBE_BIN", repo.binary("stube"))
-        .env("STUBE_BOT_BIN", repo.binary("stube-bot"));
+    command.env("STUBE_BIN", repo.binary("stube"));
 }
 
 fn show(command: &mut Command) -> Result<Outcome> {
