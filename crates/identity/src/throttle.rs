@@ -44,9 +44,7 @@ impl Throttle {
     /// Begins an attempt, or says how long to wait. `account` is the folded username, existing or not.
     pub fn attempt(&mut self, now: Instant, account: &str, from: Network) -> Result<(), Duration> {
         let key = (account.to_owned(), from);
-        let mut wait = self
-            .networks
-            .wait(now, &from, |failures| window_delay(failures));
+        let mut wait = self.networks.wait(now, &from, window_delay);
         wait = wait.max(self.accounts.wait(now, &key, account_delay));
         if !wait.is_zero() {
             return Err(wait);

@@ -1,1 +1,47 @@
-fn main() {}
+//! The binary `stube`: every socket, thread, clock, file, SQL statement and HTTP route of the house.
+//!
+//! Effects and wiring only; what decides about people and media is in the pure crates.
+#![deny(unsafe_code)]
+
+mod app;
+mod banner;
+mod certificates;
+mod chance;
+mod cli;
+mod config;
+mod http;
+// Syscalls for batches of datagrams.
+#[allow(unsafe_code, dead_code)]
+mod media;
+mod origins;
+mod principal;
+mod private;
+mod rooms;
+mod run;
+mod store;
+mod sys;
+mod tickets;
+mod ws;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use tracing_subscriber::EnvFilter;
+
+const LOG: &str = "info,sqlx=warn,str0m=warn";
+
+fn main() -> ExitCode {
+    let cli = cli::Cli::parse();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOG));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    match cli.execute() {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("stube: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

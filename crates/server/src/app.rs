@@ -1,0 +1,37 @@
+//! What every request handler can reach. Wiring only.
+
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use crate::config::Config;
+use crate::http::caller::Proxies;
+use crate::http::sign_in::Gate;
+use crate::origins::Origins;
+use crate::rooms::Rooms;
+use crate::store::Db;
+use crate::tickets::Tickets;
+
+pub struct App {
+    pub config: Config,
+    pub origins: Origins,
+    pub proxies: Proxies,
+    pub db: Db,
+    pub tickets: Tickets,
+    pub rooms: Rooms,
+    /// Passwords and links tried too often, and how many passwords may be checked at once.
+    pub gate: Gate,
+    pub readiness: Readiness,
+}
+
+/// Whether new work is welcome.
+#[derive(Debug, Default)]
+pub struct Readiness(AtomicBool);
+
+impl Readiness {
+    pub fn start_draining(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    pub fn is_draining(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}

@@ -1,0 +1,439 @@
+//! The settings of a house: defaults, then `stube.toml`, then the environment. Parsed once; wrong ones end the start with
+//! one sentence that names the key.
+
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, bail};
+use serde::{Deserialize, Serialize};
+use url::{Host, Url};
+
+const ENVIRONMENT_PREFIX: &str = "STUBE__";
+pub const DEFAULT_FILE: &str = "stube.toml";
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// Address and port of the web server. Port 0 takes any free one.
+    pub listen: SocketAddr,
+    /// What people type to get here, if it is not this computer itself: `https://meet.example.org`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub public_url: Option<Url>,
+    /// The SQLite database and what else is kept.
+    pub data_dir: PathBuf,
+    /// Reverse proxies whose `X-Forwarded-For` says who really asks.
+    pub trusted_proxies: Vec<IpAddr>,
+    pub database: Database,
+    pub tls: Tls,
+    pub media: Media,
+    pub house: House,
+    pub policy: Policy,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Database {
+    /// `postgres://…`; without it, SQLite in `data_dir`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub url: Option<String>,
+}
+
+/// PEM files; both or neither.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Tls {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub certificate: Option<PathBuf>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key: Option<PathBuf>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Media {
+    /// The UDP port of sound and pictures. Port 0 takes any free one.
+    pub port: u16,
+    /// The addresses that browsers are told to send to; without any, those of this computer.
+    pub addresses: Vec<IpAddr>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct House {
+    /// The organisation's own name.
+    pub name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub imprint_url: Option<Url>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub privacy_url: Option<Url>,
+}
+
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Policy {
+    /// Whether rooms can be opened to people without an account.
+    pub guests: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            public_url: None,
+            data_dir: PathBuf::from("data"),
+            trusted_proxies: Vec::new(),
+            database: Database::default(),
+            tls: Tls::default(),
+            media: Media::default(),
+            house: House::default(),
+            policy: Policy::default(),
+        }
+    }
+}
+
+impl Default for Media {
+    fn default() -> Self {
+        Self {
+            port: 10_000,
+            addresses: Vec::new(),
+        }
+    }
+}
+
+impl Default for House {
+    fn default() -> Self {
+        Self {
+            name: "Stube".to_owned(),
+            imprint_url: None,
+            privacy_url: None,
+        }
+    }
+}
+
+impl Default for Policy {
+    fn default() -> Self {
+        Self { guests: true }
+    }
+}
+
+/// How the environment, which knows text only, writes a key's value.
+#[derive(Clone, Copy)]
+enum Kind {
+    Text,
+    Number,
+    Switch,
+    /// With commas.
+    List,
+}
+
+const KEYS: &[(&str, Kind)] = &[
+    ("listen", Kind::Text),
+    ("public_url", Kind::Text),
+    ("data_dir", Kind::Text),
+    ("trusted_proxies", Kind::List),
+    ("database.url", Kind::Text),
+    ("tls.certificate", Kind::Text),
+    ("tls.key", Kind::Text),
+    ("media.port", Kind::Number),
+    ("media.addresses", Kind::List),
+    ("house.name", Kind::Text),
+    ("house.imprint_url", Kind::Text),
+    ("house.privacy_url", Kind::Text),
+    ("policy.guests", Kind::Switch),
+];
+
+impl Config {
+    /// Reads `file`, or [`DEFAULT_FILE`] if it is there, and then the environment. `exposed`: the mode of the run sees to
+    /// TLS on all addresses itself.
+    pub fn load(file: Option<&Path>, exposed: bool) -> anyhow::Result<Self> {
+        let file = match file {
+            Some(file) => Some(file.to_owned()),
+            None => Some(PathBuf::from(DEFAULT_FILE)).filter(|file| file.exists()),
+        };
+        let text = match &file {
+            Some(file) => std::fs::read_to_string(file)
+                .with_context(|| format!("{} cannot be read", file.display()))?,
+            None => String::new(),
+        };
+        let environment =
+            std::env::vars_os().filter_map(|(name, value)| Some((name.into_string().ok()?, value)));
+        let mut ours = BTreeMap::new();
+        for (name, value) in environment.filter(|(name, _)| name.starts_with(ENVIRONMENT_PREFIX)) {
+            let Ok(value) = value.into_string() else {
+                bail!("{name} is no UTF-8 text")
+            };
+            ours.insert(name, value);
+        }
+        let config = Self::parse(&text, &ours).with_context(|| match &file {
+            Some(file) => format!(
+                "the settings in {} or the environment are wrong",
+                file.display()
+            ),
+            None => "the settings in the environment are wrong".to_owned(),
+        })?;
+        config.check(exposed)?;
+        Ok(config)
+    }
+
+    fn parse(text: &str, environment: &BTreeMap<String, String>) -> anyhow::Result<Self> {
+        let whole = |error: toml::de::Error| one_sentence(text, &error);
+        // Once by itself, for messages that name the line.
+        toml::from_str::<Self>(text).map_err(whole)?;
+        let mut table: toml::Table = toml::from_str(text).map_err(whole)?;
+        for (name, value) in environment {
+            set(&mut table, name, value)?;
+        }
+        let config: Self = table
+            .try_into()
+            .map_err(|error: toml::de::Error| one_sentence("", &error))?;
+        Ok(config)
+    }
+
+    fn check(&self, exposed: bool) -> anyhow::Result<()> {
+        if let Some(url) = &self.public_url {
+            check_public_url(url)?;
+        }
+        match (&self.tls.certificate, &self.tls.key) {
+            (Some(_), None) => bail!("tls.certificate needs tls.key beside it"),
+            (None, Some(_)) => bail!("tls.key needs tls.certificate beside it"),
+            _ => {}
+        }
+        if !exposed && !self.listen.ip().to_canonical().is_loopback() && self.public_url.is_none() {
+            bail!(
+                "listen = \"{}\" opens the house to other computers, so public_url has to say the https address under \
+                 which people come (or use `stube run --lan`)",
+                self.listen
+            );
+        }
+        if let Some(url) = &self.database.url
+            && !(url.starts_with("postgres://") || url.starts_with("postgresql://"))
+        {
+            bail!(
+                "database.url must begin with postgres:// (without it, SQLite in data_dir is used)"
+            );
+        }
+        for (key, url) in [
+            ("imprint_url", &self.house.imprint_url),
+            ("privacy_url", &self.house.privacy_url),
+        ] {
+            if let Some(url) = url
+                && !matches!(url.scheme(), "http" | "https" | "mailto")
+            {
+                bail!("house.{key} must be an http, https or mailto address");
+            }
+        }
+        Ok(())
+    }
+
+    /// For people to read: as TOML, without the password of the database.
+    pub fn shown(&self) -> anyhow::Result<String> {
+        let mut shown = self.clone();
+        if let Some(text) = &mut shown.database.url
+            && let Ok(mut url) = Url::parse(text)
+            && url.password().is_some()
+        {
+            let _ = url.set_password(Some("..."));
+            *text = url.into();
+        }
+        Ok(toml::to_string(&shown)?)
+    }
+}
+
+fn check_public_url(url: &Url) -> anyhow::Result<()> {
+    let local = match url.host() {
+        Some(Host::Domain(domain)) => domain == "localhost" || domain.ends_with(".localhost"),
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        None => bail!("public_url has no host"),
+    };
+    if url.scheme() != "https" && !(local && url.scheme() == "http") {
+        bail!(
+            "public_url must begin with https://, because browsers give camera and microphone to such pages only"
+        );
+    }
+    if url.path() != "/"
+        || url.query().is_some()
+        || url.fragment().is_some()
+        || !url.username().is_empty()
+    {
+        bail!("public_url must be scheme, host and port only, as in https://meet.example.org");
+    }
+    Ok(())
+}
+
+fn set(table: &mut toml::Table, name: &str, text: &str) -> anyhow::Result<()> {
+    let path = name
+        .trim_start_matches(ENVIRONMENT_PREFIX)
+        .to_lowercase()
+        .replace("__", ".");
+    let Some((_, kind)) = KEYS.iter().find(|(key, _)| *key == path) else {
+        bail!("{name} is no known setting")
+    };
+    let value = match kind {
+        Kind::Text => text.into(),
+        Kind::Number => toml::Value::Integer(
+            text.parse()
+                .with_context(|| format!("{name} must be a number"))?,
+        ),
+        Kind::Switch => toml::Value::Boolean(
+            text.parse()
+                .with_context(|| format!("{name} must be true or false"))?,
+        ),
+        Kind::List => {
+            let items = text
+                .split(',')
+                .map(str::trim)
+                .filter(|item| !item.is_empty());
+            toml::Value::Array(items.map(toml::Value::from).collect())
+        }
+    };
+    match path.split_once('.') {
+        None => table.insert(path, value),
+        Some((section, key)) => {
+            let section = table
+                .entry(section)
+                .or_insert_with(|| toml::Value::Table(toml::Table::new()));
+            let Some(section) = section.as_table_mut() else {
+                bail!("{name} is no known setting")
+            };
+            section.insert(key.to_owned(), value)
+        }
+    };
+    Ok(())
+}
+
+fn one_sentence(text: &str, error: &toml::de::Error) -> anyhow::Error {
+    let message = error.message().trim().replace('\n', " ");
+    match error.span() {
+        Some(span) if !text.is_empty() => {
+            let line = text
+                .bytes()
+                .take(span.start)
+                .filter(|byte| *byte == b'\n')
+                .count()
+                + 1;
+            anyhow::anyhow!("line {line}: {message}")
+        }
+        _ => anyhow::anyhow!("{message}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(text: &str, environment: &[(&str, &str)]) -> Result<Config, String> {
+        let environment = environment
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+            .collect();
+        let config = Config::parse(text, &environment)
+            .and_then(|config| config.check(false).map(|()| config));
+        config.map_err(|error| format!("{error:#}"))
+    }
+
+    fn refused(text: &str, environment: &[(&str, &str)], naming: &[&str]) {
+        let error = parse(text, environment).expect_err(text);
+        assert!(!error.contains('\n'), "one sentence: {error}");
+        for word in naming {
+            assert!(error.contains(word), "{error} names {word}");
+        }
+    }
+
+    #[test]
+    fn nothing_has_to_be_set_on_localhost() {
+        assert_eq!(parse("", &[]), Ok(Config::default()));
+    }
+
+    #[test]
+    fn the_environment_wins_over_the_file() {
+        let text = "listen = \"127.0.0.1:1\"\n[house]\nname = \"A\"\n[policy]\nguests = true";
+        let environment = [
+            ("STUBE__LISTEN", "127.0.0.1:2"),
+            ("STUBE__POLICY__GUESTS", "false"),
+            ("STUBE__MEDIA__PORT", "7000"),
+            ("STUBE__MEDIA__ADDRESSES", "192.0.2.1, 2001:db8::1"),
+            ("STUBE__DATABASE__URL", "postgres://u@h/d"),
+        ];
+        let config = parse(text, &environment).expect("good settings");
+        assert_eq!(config.listen.port(), 2);
+        assert_eq!(config.house.name, "A");
+        assert!(!config.policy.guests);
+        assert_eq!((config.media.port, config.media.addresses.len()), (7000, 2));
+    }
+
+    #[test]
+    fn wrong_settings_are_one_sentence_that_names_them() {
+        refused("lisen = 1", &[], &["line 1", "lisen", "listen"]);
+        refused("\n[media]\nprot = 1", &[], &["line 3", "prot"]);
+        refused("listen = \"here\"", &[], &["line 1", "socket address"]);
+        refused("listen = ", &[], &["line 1"]);
+        refused("", &[("STUBE__MEDIA__PROT", "1")], &["STUBE__MEDIA__PROT"]);
+        refused("", &[("STUBE__MEDIA__PORT", "x")], &["STUBE__MEDIA__PORT"]);
+        refused("", &[("STUBE__MEDIA__PORT", "70000")], &["media", "port"]);
+        refused("listen = \"0.0.0.0:8080\"", &[], &["listen", "public_url"]);
+        refused(
+            "public_url = \"http://meet.example.org\"",
+            &[],
+            &["public_url", "https"],
+        );
+        refused(
+            "public_url = \"https://meet.example.org/a\"",
+            &[],
+            &["public_url"],
+        );
+        refused("[tls]\ncertificate = \"c.pem\"", &[], &["tls.key"]);
+        refused("[database]\nurl = \"mysql://x\"", &[], &["database.url"]);
+        refused(
+            "[house]\nimprint_url = \"javascript:alert(1)\"",
+            &[],
+            &["imprint_url"],
+        );
+    }
+
+    #[test]
+    fn what_is_shown_can_be_read_back_and_has_no_password() {
+        let text = "public_url = \"https://meet.example.org\"\n[database]\nurl = \"postgres://u:geheim@h/d\"";
+        let shown = parse(text, &[])
+            .expect("good settings")
+            .shown()
+            .expect("printable");
+        assert!(!shown.contains("geheim"), "{shown}");
+        assert!(parse(&shown, &[]).is_ok(), "{shown}");
+    }
+
+    #[test]
+    fn every_key_can_be_set_by_the_environment() {
+        let full = Config {
+            public_url: Url::parse("https://a.example").ok(),
+            database: Database {
+                url: Some("postgres://h/d".to_owned()),
+            },
+            tls: Tls {
+                certificate: Some("c".into()),
+                key: Some("k".into()),
+            },
+            house: House {
+                imprint_url: Url::parse("https://a.example").ok(),
+                privacy_url: Url::parse("https://a.example").ok(),
+                ..House::default()
+            },
+            ..Config::default()
+        };
+        let table = toml::Table::try_from(full).expect("a table");
+        let mut keys = Vec::new();
+        for (name, value) in table {
+            match value {
+                toml::Value::Table(section) => {
+                    keys.extend(section.keys().map(|key| format!("{name}.{key}")))
+                }
+                _ => keys.push(name),
+            }
+        }
+        let mut known: Vec<_> = KEYS.iter().map(|(key, _)| (*key).to_owned()).collect();
+        keys.sort();
+        known.sort();
+        assert_eq!(keys, known);
+    }
+}

@@ -1,0 +1,137 @@
+//! What a request that changes something must be like: from one of our own pages or from no browser at all, in JSON, and
+//! not too large.
+
+use axum::body::Bytes;
+use axum::extract::rejection::BytesRejection;
+use axum::extract::{FromRequest, Request};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::{IntoResponse, Response};
+use protocol::ErrorCode;
+use serde::de::DeserializeOwned;
+
+use super::State;
+use super::error::ApiError;
+use crate::origins::Origins;
+
+/// Lets through what reads, and what changes if it comes from our own pages.
+pub async fn same_origin(state: State, request: Request, next: Next) -> Response {
+    let reads = request.method().is_safe();
+    if reads || comes_from_us(&state.0.origins, request.headers()) {
+        next.run(request).await
+    } else {
+        ApiError::from(ErrorCode::Forbidden).into_response()
+    }
+}
+
+/// Browsers cannot leave out both headers on a request that changes something; programs send neither and have no cookies
+/// of somebody else.
+fn comes_from_us(origins: &Origins, headers: &HeaderMap) -> bool {
+    let site = headers.get("sec-fetch-site");
+    let same_site = site.is_none_or(|site| site == "same-origin");
+    let our_origin = !headers.contains_key(header::ORIGIN) || origins.allows(headers);
+    same_site && our_origin
+}
+
+/// A body of type `T` in JSON.
+pub struct JsonBody<T>(pub T);
+
+impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for JsonBody<T> {
+    type Rejection = ApiError;
+
+    async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
+        if !is_json(request.headers()) {
+            return Err(ErrorCode::Malformed.into());
+        }
+        let bytes = Bytes::from_request(request, state)
+            .await
+            .map_err(body_error)?;
+        serde_json::from_slice(&bytes)
+            .map(Self)
+            .map_err(|_| ErrorCode::Malformed.into())
+    }
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let kind = headers
+        .get(header::CONTENT_TYPE)
+        .and_then(|kind| kind.to_str().ok())
+        .unwrap_or_default();
+    let essence = kind.split(';').next().unwrap_or_default().trim();
+    essence.eq_ignore_ascii_case("application/json")
+}
+
+fn body_error(error: BytesRejection) -> ApiError {
+    if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        return ErrorCode::TooLarge.into();
+    }
+    ErrorCode::Malformed.into()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use axum::http::HeaderValue;
+
+    #[test]
+    fn changes_come_from_our_own_pages_or_from_programs() {
+        let origins = Origins::new("https://meet.example.org".to_owned(), []);
+        let check = |what: &str, origin: &str, site: &str, expect: bool| {
+            let mut headers = HeaderMap::new();
+            for (name, value) in [("origin", origin), ("sec-fetch-site", site)] {
+                if !value.is_empty() {
+                    headers.insert(name, HeaderValue::from_str(value).expect("a header"));
+                }
+            }
+            assert_eq!(comes_from_us(&origins, &headers), expect, "{what}");
+        };
+        check("our page", "https://meet.example.org", "same-origin", true);
+        check(
+            "our page in an old browser",
+            "https://meet.example.org",
+            "",
+            true,
+        );
+        check("a program", "", "", true);
+        check("another site", "https://evil.example", "cross-site", false);
+        check(
+            "another site in an old browser",
+            "https://evil.example",
+            "",
+            false,
+        );
+        check(
+            "a neighbour",
+            "https://evil.example.org",
+            "same-site",
+            false,
+        );
+        check("a site that hides its origin", "null", "", false);
+        check(
+            "a form of another site without origin",
+            "",
+            "cross-site",
+            false,
+        );
+        check(
+            "our origin by the lesser scheme",
+            "http://meet.example.org",
+            "",
+            false,
+        );
+    }
+
+    #[test]
+    fn only_json_is_json() {
+        let check = |kind: &'static str, expect: bool| {
+            let headers =
+                HeaderMap::from_iter([(header::CONTENT_TYPE, HeaderValue::from_static(kind))]);
+            assert_eq!(is_json(&headers), expect, "{kind}");
+        };
+        check("application/json", true);
+        check("application/JSON; charset=utf-8", true);
+        check("text/plain", false);
+        check("application/jsonp", false);
+        check("", false);
+    }
+}

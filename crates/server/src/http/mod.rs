@@ -1,0 +1,108 @@
+//! The web server's routes and what lies around all of them. Parses requests into values and answers with values; no SQL
+//! and no state of its own.
+
+pub mod caller;
+pub mod error;
+mod guard;
+mod headers;
+mod pages;
+pub mod rooms;
+pub mod sign_in;
+
+use std::any::Any;
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::extract::DefaultBodyLimit;
+use axum::http::StatusCode;
+use axum::middleware::from_fn_with_state;
+use axum::response::{IntoResponse, Response};
+use axum::routing::{get, post};
+use axum::{Router, body::Bytes};
+use protocol::{ErrorCode, limits};
+use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::timeout::RequestBodyTimeoutLayer;
+
+use crate::app::App;
+use crate::private::Private;
+use crate::ws;
+use error::{ApiError, ApiResult};
+
+pub type Shared = Arc<App>;
+pub type State = axum::extract::State<Shared>;
+
+/// Silence within a body before the request is given up.
+const BODY_TIMEOUT: Duration = Duration::from_secs(10);
+
+pub fn router(app: Shared) -> Router {
+    let page_headers = headers::PageHeaders::new(&app.origins, app.config.public_url.is_some());
+    Router::new()
+        .nest("/api/v1", api(app.clone()))
+        .route("/api", get(not_found))
+        .route("/api/{*rest}", get(not_found))
+        .route("/healthz", get(healthz))
+        .route("/readyz", get(readyz))
+        .route("/csp", post(csp_report))
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(pages::page)
+        .with_state(app)
+        .layer(DefaultBodyLimit::max(limits::HTTP_BODY_BYTES))
+        .layer(RequestBodyTimeoutLayer::new(BODY_TIMEOUT))
+        .layer(CatchPanicLayer::custom(panicked))
+        .layer(from_fn_with_state(Arc::new(page_headers), headers::set))
+}
+
+fn api(app: Shared) -> Router<Shared> {
+    Router::new()
+        .route("/me", get(sign_in::me))
+        .route("/setup", post(sign_in::setup))
+        .route("/session", post(sign_in::sign_in).delete(sign_in::sign_out))
+        .route("/door", get(rooms::door))
+        .route("/rooms", post(rooms::create).patch(rooms::change))
+        .route("/guests", post(rooms::let_guest_in))
+        .route("/tickets", post(rooms::ticket))
+        .route("/socket", get(ws::socket))
+        .route_layer(from_fn_with_state(app, guard::same_origin))
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(not_found)
+}
+
+async fn not_found() -> ApiError {
+    ErrorCode::NotFound.into()
+}
+
+async fn method_not_allowed() -> ApiError {
+    ErrorCode::MethodNotAllowed.into()
+}
+
+/// The process lives.
+async fn healthz() -> &'static str {
+    "ok"
+}
+
+/// New people are welcome and can be served.
+async fn readyz(app: State) -> ApiResult<&'static str> {
+    if app.readiness.is_draining() {
+        return Err(ApiError::retry(
+            ErrorCode::Unavailable,
+            Duration::from_secs(1),
+        ));
+    }
+    app.db.answers().await?;
+    Ok("ready")
+}
+
+/// What browsers kept from happening on our pages: worth a look, since no page of ours should try.
+async fn csp_report(body: Bytes) -> StatusCode {
+    let report = String::from_utf8_lossy(&body);
+    tracing::info!(report = %Private(report), "a browser reports a violation of the content security policy");
+    StatusCode::NO_CONTENT
+}
+
+fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    let text = text
+        .or_else(|| panic.downcast_ref::<String>().cloned())
+        .unwrap_or_default();
+    ApiError::internal(&format!("a request panicked: {text}")).into_response()
+}

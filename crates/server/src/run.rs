@@ -1,0 +1,354 @@
+//! From settings to a running house and back: what is started and stopped in which order.
+
+use std::fs;
+use std::io::ErrorKind;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::os::unix::fs::DirBuilderExt;
+use std::sync::Arc;
+use std::thread::available_parallelism;
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use axum_server::Handle;
+use axum_server::tls_rustls::{RustlsConfig, from_tcp_rustls};
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::time::timeout;
+
+use crate::app::{App, Readiness};
+use crate::config::Config;
+use crate::http::caller::Proxies;
+use crate::http::sign_in::Gate;
+use crate::origins::Origins;
+use crate::store::{Db, guests, sessions, settings};
+use crate::tickets::Tickets;
+use crate::{banner, certificates, chance, http, rooms, sys};
+
+/// How long the header of a request may take, and a connection's first request.
+const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
+const HEADER_BYTES: usize = 16 * 1024;
+const HTTP2_STREAMS: u32 = 100;
+/// How long each part may take to stop.
+const STOP_TIMEOUT: Duration = Duration::from_secs(5);
+const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
+
+pub async fn run(config: Config, lan: bool) -> anyhow::Result<()> {
+    // Twice is no harm: the first one stands.
+    let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
+    let mut stop = Stop::listen()?;
+    let db = open_store(&config).await?;
+    let listener = bind(&config, lan)?;
+    let port = listener.local_addr()?.port();
+    let interfaces = interfaces();
+    let tls = if lan {
+        Some(certificates::for_lan(&config.data_dir, &interfaces).await?)
+    } else {
+        certificates::from_files(&config.tls).await?
+    };
+    let origins = origins(&config, lan, port, tls.is_some(), &interfaces);
+    settings::set(&db, settings::ADDRESS, origins.base()).await?;
+
+    let rooms = rooms::start(db.clone()).await?;
+    let app = Arc::new(App {
+        proxies: Proxies::new(&config.trusted_proxies),
+        origins,
+        db: db.clone(),
+        tickets: Tickets::default(),
+        rooms: rooms.clone(),
+        gate: Gate::new(available_parallelism().map_or(1, usize::from)),
+        readiness: Readiness::default(),
+        config,
+    });
+
+    let handle = Handle::new();
+    let mut server = tokio::spawn(serve(
+        listener,
+        tls,
+        handle.clone(),
+        http::router(app.clone()),
+    ));
+    let sweeping = tokio::spawn(sweep(db.clone()));
+    banner::print(&app, lan, &setup_link(&app).await?);
+
+    tokio::select! {
+        () = stop.asked() => {}
+        served = &mut server => {
+            served.context("the web server broke down")??;
+            bail!("the web server stopped by itself");
+        }
+    }
+    tracing::info!("stopping");
+    app.readiness.start_draining();
+    sweeping.abort();
+    orderly("rooms", rooms.shut_down()).await;
+    handle.graceful_shutdown(Some(STOP_TIMEOUT));
+    orderly("web server", async { drop(server.await) }).await;
+    orderly("database", db.close()).await;
+    Ok(())
+}
+
+pub async fn open_store(config: &Config) -> anyhow::Result<Db> {
+    let directory = &config.data_dir;
+    // Only its owner reads what people trust us with.
+    let made = fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(directory);
+    made.with_context(|| format!("data_dir {} cannot be made", directory.display()))?;
+    Db::open(config.database.url.as_deref(), directory).await
+}
+
+/// Where the house will be reachable, before it runs.
+pub fn expected_address(config: &Config) -> String {
+    origins(
+        config,
+        false,
+        config.listen.port(),
+        config.tls.certificate.is_some(),
+        &[],
+    )
+    .base()
+    .to_owned()
+}
+
+fn bind(config: &Config, lan: bool) -> anyhow::Result<TcpListener> {
+    let port = config.listen.port();
+    let tries = if lan {
+        // One socket for both families, or IPv4 alone where there is no IPv6.
+        vec![
+            SocketAddr::from((Ipv6Addr::UNSPECIFIED, port)),
+            SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)),
+        ]
+    } else {
+        vec![config.listen]
+    };
+    let mut last = None;
+    for address in tries {
+        match TcpListener::bind(address) {
+            Ok(listener) => return Ok(listener),
+            Err(error) if error.kind() == ErrorKind::AddrInUse => {
+                bail!(
+                    "port {port} is taken by another program: stop that, or set listen to another port"
+                );
+            }
+            Err(error) => last = Some((address, error)),
+        }
+    }
+    let Some((address, error)) = last else {
+        bail!("there is no address to listen on")
+    };
+    Err(error).with_context(|| format!("listen = \"{address}\" is not possible"))
+}
+
+fn interfaces() -> Vec<IpAddr> {
+    let addresses = sys::interface_addresses().unwrap_or_else(|error| {
+        tracing::warn!(%error, "the addresses of this computer cannot be listed");
+        Vec::new()
+    });
+    addresses
+        .into_iter()
+        .filter(|address| !is_link_local(address))
+        .collect()
+}
+
+fn is_link_local(address: &IpAddr) -> bool {
+    match address {
+        IpAddr::V4(v4) => v4.is_link_local(),
+        IpAddr::V6(v6) => v6.is_unicast_link_local(),
+    }
+}
+
+fn origins(config: &Config, lan: bool, port: u16, tls: bool, interfaces: &[IpAddr]) -> Origins {
+    if let Some(url) = &config.public_url {
+        return Origins::new(url.origin().ascii_serialization(), []);
+    }
+    let scheme = if tls { "https" } else { "http" };
+    let written = |host: &str| Origins::written(scheme, host, port);
+    let hosts = interfaces
+        .iter()
+        .filter(|address| !address.is_loopback())
+        .map(|address| host(*address));
+    let here = [
+        "localhost".to_owned(),
+        "127.0.0.1".to_owned(),
+        "[::1]".to_owned(),
+    ];
+    let mut all: Vec<String> = if lan {
+        hosts.chain(here).collect()
+    } else {
+        here.into()
+    };
+    let first = all.remove(0);
+    Origins::new(written(&first), all.iter().map(|host| written(host)))
+}
+
+fn host(address: IpAddr) -> String {
+    match address {
+        IpAddr::V4(v4) => v4.to_string(),
+        IpAddr::V6(v6) => format!("[{v6}]"),
+    }
+}
+
+/// What browsers are told to send media to: loopback too if they may sit on this computer.
+fn media_addresses(config: &Config, interfaces: &[IpAddr]) -> Vec<IpAddr> {
+    if !config.media.addresses.is_empty() {
+        return config.media.addresses.clone();
+    }
+    let local = config.listen.ip().to_canonical().is_loopback();
+    interfaces
+        .iter()
+        .copied()
+        .filter(|address| local || !address.is_loopback())
+        .collect()
+}
+
+async fn setup_link(app: &App) -> anyhow::Result<Option<String>> {
+    let link = settings::setup_link(&app.db, &chance::secret()).await?;
+    Ok(link.map(|link| format!("{}/setup#{}", app.origins.base(), link.expose())))
+}
+
+async fn serve(
+    listener: TcpListener,
+    tls: Option<RustlsConfig>,
+    handle: Handle<SocketAddr>,
+    router: axum::Router,
+) -> anyhow::Result<()> {
+    let service = router.into_make_service_with_connect_info::<SocketAddr>();
+    match tls {
+        Some(tls) => {
+            let mut server = from_tcp_rustls(listener, tls)?
+                .handle(handle)
+                .first_request_timeout(HEADER_TIMEOUT);
+            limit(server.http_builder());
+            server.serve(service).await?;
+        }
+        None => {
+            let mut server = axum_server::from_tcp(listener)?
+                .handle(handle)
+                .first_request_timeout(HEADER_TIMEOUT);
+            limit(server.http_builder());
+            server.serve(service).await?;
+        }
+    }
+    Ok(())
+}
+
+fn limit<E>(builder: &mut hyper_util::server::conn::auto::Builder<E>) {
+    builder
+        .http1()
+        .header_read_timeout(HEADER_TIMEOUT)
+        .max_buf_size(HEADER_BYTES);
+    builder
+        .http2()
+        .max_concurrent_streams(HTTP2_STREAMS)
+        .max_header_list_size(HEADER_BYTES as u32);
+}
+
+/// Forgets what has expired.
+async fn sweep(db: Db) {
+    let mut clock = tokio::time::interval(SWEEP_EVERY);
+    loop {
+        clock.tick().await;
+        let now = chance::unix_ms();
+        let swept = async {
+            sessions::remove_expired(&db, now).await?;
+            guests::remove_expired(&db, now).await
+        };
+        if let Err(error) = swept.await {
+            tracing::warn!(%error, "what has expired cannot be forgotten now");
+        }
+    }
+}
+
+async fn orderly(what: &str, stopped: impl Future<Output = ()>) {
+    if timeout(STOP_TIMEOUT + Duration::from_secs(1), stopped)
+        .await
+        .is_err()
+    {
+        tracing::warn!("{what} did not stop in time");
+    }
+}
+
+/// SIGTERM or SIGINT; the second one ends the process at once.
+struct Stop {
+    terminate: Signal,
+    interrupt: Signal,
+}
+
+impl Stop {
+    fn listen() -> anyhow::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+        })
+    }
+
+    async fn asked(&mut self) {
+        self.next().await;
+        let mut again = match Self::listen() {
+            Ok(again) => again,
+            Err(_) => return,
+        };
+        tokio::spawn(async move {
+            again.next().await;
+            std::process::exit(1);
+        });
+    }
+
+    async fn next(&mut self) {
+        tokio::select! {
+            _ = self.terminate.recv() => {}
+            _ = self.interrupt.recv() => {}
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn addresses(list: &[&str]) -> Vec<IpAddr> {
+        list.iter()
+            .map(|address| address.parse().expect("an address"))
+            .collect()
+    }
+
+    #[test]
+    fn people_come_under_the_public_address_or_from_this_computer_or_from_nearby() {
+        let nearby = addresses(&["127.0.0.1", "192.0.2.7", "2001:db8::7"]);
+        let plain = origins(&Config::default(), false, 8080, false, &nearby);
+        assert_eq!(
+            plain.all(),
+            [
+                "http://localhost:8080",
+                "http://127.0.0.1:8080",
+                "http://[::1]:8080"
+            ]
+        );
+        let lan = origins(&Config::default(), true, 8443, true, &nearby);
+        assert_eq!(lan.base(), "https://192.0.2.7:8443");
+        assert!(lan.all().contains(&"https://[2001:db8::7]:8443".to_owned()));
+        assert!(lan.all().contains(&"https://localhost:8443".to_owned()));
+        let public = Config {
+            public_url: url::Url::parse("https://Meet.Example.org:443").ok(),
+            ..Config::default()
+        };
+        assert_eq!(
+            origins(&public, false, 8080, false, &nearby).all(),
+            ["https://meet.example.org"]
+        );
+    }
+
+    #[test]
+    fn loopback_is_an_address_for_media_only_if_people_may_sit_here() {
+        let found = addresses(&["127.0.0.1", "192.0.2.7"]);
+        let mut config = Config::default();
+        assert_eq!(media_addresses(&config, &found), found);
+        config.listen = SocketAddr::from(([0, 0, 0, 0], 8080));
+        assert_eq!(media_addresses(&config, &found), addresses(&["192.0.2.7"]));
+        config.media.addresses = addresses(&["198.51.100.1"]);
+        assert_eq!(
+            media_addresses(&config, &found),
+            addresses(&["198.51.100.1"])
+        );
+    }
+}

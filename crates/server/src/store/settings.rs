@@ -1,0 +1,42 @@
+//! What the house keeps for itself: the set-up link while nobody has an account, and the certificate of its media.
+
+use identity::Secret;
+
+use super::{Db, Result, on};
+
+/// Stored readable, unlike every other secret: it is printed again at each start, it is worth nothing once there is an
+/// account, and whoever reads the database while there is none finds nothing else in it.
+pub(super) const SETUP_LINK: &str = "setup_link";
+/// DER in base64, certificate and private key separated by a space.
+pub const DTLS_IDENTITY: &str = "dtls_identity";
+/// Under which address the server ran last.
+pub const ADDRESS: &str = "address";
+
+pub async fn get(db: &Db, key: &str) -> Result<Option<String>> {
+    const SQL: &str = "SELECT value FROM settings WHERE key = $1";
+    Ok(on!(db, pool => sqlx::query_scalar(SQL).bind(key).fetch_optional(pool).await)?)
+}
+
+pub async fn set(db: &Db, key: &str, value: &str) -> Result<()> {
+    const SQL: &str = "INSERT INTO settings (key, value) VALUES ($1, $2) \
+        ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+    on!(db, pool => sqlx::query(SQL).bind(key).bind(value).execute(pool).await.map(drop))?;
+    Ok(())
+}
+
+/// Writes the value unless there is one, and gives back the one that stands.
+pub async fn get_or_set(db: &Db, key: &str, value: &str) -> Result<String> {
+    const SQL: &str = "INSERT INTO settings (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE \
+        SET value = settings.value RETURNING value";
+    Ok(on!(db, pool => sqlx::query_scalar(SQL).bind(key).bind(value).fetch_one(pool).await)?)
+}
+
+/// The set-up link that is valid; `fresh` becomes it if there is none. `None` once there is an account.
+pub async fn setup_link(db: &Db, fresh: &Secret) -> Result<Option<Secret>> {
+    const SQL: &str = "INSERT INTO settings (key, value) SELECT $1, $2 WHERE NOT EXISTS (SELECT 1 FROM users) \
+        ON CONFLICT (key) DO UPDATE SET value = settings.value RETURNING value";
+    let value: Option<String> = on!(db, pool => {
+        sqlx::query_scalar(SQL).bind(SETUP_LINK).bind(fresh.expose()).fetch_optional(pool).await
+    })?;
+    Ok(value.and_then(|value| Secret::parse(&value)))
+}
