@@ -7,7 +7,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use anyhow::{Result, bail};
+use anyhow::{Context, Result, bail};
 
 use crate::process;
 use crate::tools::which;
@@ -91,21 +91,15 @@ pub fn ensure<'a>(packages: impl IntoIterator<Item = &'a Package>) -> Result<()>
         return Ok(());
     }
     let names = names(&missing);
-    let Some(mut apt) = apt_get() else {
+    let Some(apt) = apt_get() else {
         bail!(
             "the tests need {names}, and installing them takes root: apt-get install --no-install-recommends {}",
             names.replace(',', "")
         );
     };
     println!("Installing {names}.");
-    process::succeed(apt().arg("update"), LIMIT)?;
-    let install = ["install", "--yes", "--no-install-recommends"];
-    process::succeed(
-        apt()
-            .args(install)
-            .args(missing.iter().map(|package| package.name)),
-        LIMIT,
-    )?;
+    install(apt, &missing)
+        .with_context(|| format!("cannot install {names}, which the tests need"))?;
     let still: Vec<&Package> = missing
         .into_iter()
         .filter(|package| !package.is_there())
@@ -117,6 +111,17 @@ pub fn ensure<'a>(packages: impl IntoIterator<Item = &'a Package>) -> Result<()>
         );
     }
     Ok(())
+}
+
+fn install(mut apt_get: impl FnMut() -> Command, packages: &[&Package]) -> Result<()> {
+    process::succeed(apt_get().arg("update"), LIMIT)?;
+    let names = packages.iter().map(|package| package.name);
+    process::succeed(
+        apt_get()
+            .args(["install", "--yes", "--no-install-recommends"])
+            .args(names),
+        LIMIT,
+    )
 }
 
 fn names(packages: &[&Package]) -> String {

@@ -12,7 +12,7 @@ use crate::counts::Counts;
 use crate::node::{Freshness, Node, npm, web};
 use crate::process::{self, Output, describe};
 use crate::steps::{Outcome, Score, Skipped, Step};
-use crate::tools::{Repo, cargo, stdout_of};
+use crate::tools::{Repo, cargo, git, stdout_of};
 use crate::{Success, codegen, packages, quickstart, run, tidy};
 
 /// Long enough for the slowest step on a cold machine with two cores, short enough to notice what hangs.
@@ -245,12 +245,7 @@ impl Tree {
 }
 
 fn status(root: &Path) -> Option<String> {
-    stdout_of(
-        Command::new("git")
-            .current_dir(root)
-            .args(["status", "--porcelain"]),
-    )
-    .ok()
+    stdout_of(git(root).args(["status", "--porcelain"])).ok()
 }
 
 #[cfg(test)]

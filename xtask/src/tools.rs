@@ -83,6 +83,16 @@ pub fn cargo() -> Command {
     command
 }
 
+/// Git in the checkout, even if somebody else owns it, as in a build server's container.
+pub fn git(root: &Path) -> Command {
+    let mut command = Command::new("git");
+    command
+        .current_dir(root)
+        .arg("-c")
+        .arg(format!("safe.directory={}", root.display()));
+    command
+}
+
 /// Runs a short, silent helper program and returns what it prints.
 pub fn stdout_of(command: &mut Command) -> Result<String> {
     let shown = format!("{:?}", command.get_program()).replace('"', "");

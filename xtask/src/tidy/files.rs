@@ -4,12 +4,11 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use anyhow::{Context, Result};
 
 use super::rust_source::RustSource;
-use crate::tools::{Repo, stdout_of};
+use crate::tools::{Repo, git, stdout_of};
 
 /// A file of text. What is not UTF-8 is no text and of no interest here.
 #[derive(Debug)]
@@ -29,8 +28,8 @@ pub struct Files {
 
 impl Files {
     pub fn read(repo: &Repo) -> Result<Files> {
-        let mut list = Command::new("git");
-        list.current_dir(&repo.root).args([
+        let mut list = git(&repo.root);
+        list.args([
             "ls-files",
             "-z",
             "--cached",
