@@ -4,6 +4,7 @@
 
 use super::Finding;
 use super::files::Files;
+use super::text::resolve;
 use crate::COMMANDS;
 
 pub fn check(files: &Files) -> Vec<Finding> {
@@ -88,19 +89,6 @@ fn broken(files: &Files, from: &str, target: &str) -> Option<String> {
         .filter(|line| line.starts_with('#'))
         .any(|line| anchor_of(line) == anchor);
     (!known).then(|| format!("the link to {target} names a heading that is not there"))
-}
-
-fn resolve(from: &str, target: &str) -> String {
-    let mut parts: Vec<&str> = from.split('/').collect();
-    parts.pop();
-    for part in target.split('/') {
-        match part {
-            "." | "" => {}
-            ".." => drop(parts.pop()),
-            name => parts.push(name),
-        }
-    }
-    parts.join("/")
 }
 
 /// The anchor that renderers give a heading.

@@ -12,6 +12,7 @@ mod lockfile;
 mod purity;
 mod rust_source;
 mod sizes;
+mod text;
 mod web;
 mod words;
 

@@ -5,7 +5,7 @@
 
 use super::Finding;
 use super::files::Files;
-use super::rust_source::line_of;
+use super::text::{line_of, word_offsets};
 
 pub const CORES: &[&str] = &["identity", "media", "protocol", "room"];
 
@@ -88,25 +88,14 @@ fn code(files: &Files, core: &str) -> Vec<Finding> {
     {
         let shipped = source.shipped();
         for (word, instead) in CODE {
-            for (offset, _) in shipped
-                .match_indices(word)
-                .filter(|(offset, _)| stands_alone(&shipped, *offset, word))
-            {
-                let message = format!(
-                    "line {}: `{word}` in a core: {instead}",
-                    line_of(&shipped, offset)
-                );
+            for offset in word_offsets(&shipped, word) {
+                let line = line_of(&shipped, offset);
+                let message = format!("line {line}: `{word}` in a core: {instead}");
                 findings.push(Finding::new("purity", &source.path, message));
             }
         }
     }
     findings
-}
-
-/// `Mutex` is not in `MutexLike`, nor `tokio` in `tokio_like`.
-fn stands_alone(code: &str, offset: usize, word: &str) -> bool {
-    let is_word = |character: char| character.is_alphanumeric() || character == '_';
-    !code[..offset].ends_with(is_word) && !code[offset + word.len()..].starts_with(is_word)
 }
 
 fn manifest(files: &Files, core: &str) -> Vec<Finding> {

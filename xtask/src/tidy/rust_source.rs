@@ -4,6 +4,8 @@
 
 use std::ops::Range;
 
+use super::text::{is_word, line_of};
+
 #[derive(Debug)]
 pub struct RustSource {
     pub path: String,
@@ -86,10 +88,6 @@ impl RustSource {
             })
             .collect()
     }
-}
-
-pub fn line_of(code: &str, offset: usize) -> usize {
-    code[..offset].matches('\n').count() + 1
 }
 
 /// All functions with a body, those within others too.
@@ -289,10 +287,6 @@ pub fn words(code: &str) -> impl Iterator<Item = (usize, &str)> {
         position = end;
         Some((start, &code[start..end]))
     })
-}
-
-fn is_word(character: char) -> bool {
-    character.is_alphanumeric() || character == '_'
 }
 
 fn is_identifier(text: &str) -> bool {

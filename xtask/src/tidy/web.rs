@@ -4,6 +4,7 @@
 
 use super::Finding;
 use super::files::{File, Files};
+use super::text::resolve;
 
 /// Layer, and the layers it may import. `main.ts` wires them all.
 const LAYERS: &[(&str, &[&str])] = &[
@@ -103,19 +104,6 @@ fn is_comment(line: &str) -> bool {
     ["//", "*", "/*", "<!--"]
         .iter()
         .any(|opening| line.starts_with(opening))
-}
-
-fn resolve(from: &str, target: &str) -> String {
-    let mut parts: Vec<&str> = from.split('/').collect();
-    parts.pop();
-    for part in target.split('/') {
-        match part {
-            "." => {}
-            ".." => drop(parts.pop()),
-            name => parts.push(name),
-        }
-    }
-    parts.join("/")
 }
 
 fn foreign_hosts(file: &File) -> Vec<Finding> {

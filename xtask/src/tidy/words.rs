@@ -3,7 +3,8 @@
 //! The words are put together here from parts, or this file would find itself.
 
 use super::Finding;
-use super::files::{File, Files};
+use super::files::{File, Files, has_extension};
+use super::text::word_offsets;
 
 /// Paths that exist on somebody's machine only.
 const MACHINE_PATHS: &[&str] = &[
@@ -77,19 +78,14 @@ fn numbers(file: &File) -> Vec<Finding> {
 }
 
 fn unfinished(file: &File) -> Vec<Finding> {
-    if !super::files::has_extension(&file.path, CODE) {
+    if !has_extension(&file.path, CODE) {
         return Vec::new();
     }
-    let is_word = |character: char| character.is_alphanumeric() || character == '_';
-    let stands_alone = |line: &str, word: &str| {
-        line.match_indices(word).any(|(start, _)| {
-            !line[..start].ends_with(is_word) && !line[start + word.len()..].starts_with(is_word)
-        })
-    };
+    let stands_in = |line: &str, word: &str| word_offsets(line, word).next().is_some();
     let found = |line: &str| {
         UNFINISHED
             .iter()
-            .find(|word| stands_alone(line, word))
+            .find(|word| stands_in(line, word))
             .copied()
     };
     lines(file, found, |word| {
