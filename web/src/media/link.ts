@@ -1,0 +1,163 @@
+/**
+ * One RTCPeerConnection with fixed places: four sections up, and pairs of one audio and one video section down. Makes
+ * offers, takes answers, and tells how the transport is; when to do so is decided in `media.ts`.
+ */
+
+import type { SlotKind, SlotMids, Source, UplinkMids } from "../protocol/generated.ts";
+import { audioCodecs, CAMERA_ENCODINGS, SCREEN_ENCODINGS, videoCodecs } from "./encodings.ts";
+
+export const SCREEN_SLOTS = 2;
+export const FIRST_PERSON_SLOTS = 6;
+
+/** The browser's constructors, handed in once. */
+export interface PeerPorts {
+  newPeer(): RTCPeerConnection;
+  newStream(track: MediaStreamTrack): MediaStream;
+  receiveCapabilities(kind: "audio" | "video"): RTCRtpCapabilities | null;
+}
+
+/** One down slot as it stands in this connection. */
+export interface Pair {
+  readonly kind: SlotKind;
+  readonly audio: RTCRtpTransceiver;
+  readonly video: RTCRtpTransceiver;
+  readonly audioStream: MediaStream;
+  readonly videoStream: MediaStream;
+}
+
+export interface LinkOffer {
+  readonly sdp: string;
+  readonly uplink: UplinkMids;
+  readonly slots: SlotMids[];
+}
+
+export class Link {
+  readonly #ports: PeerPorts;
+  readonly #peer: RTCPeerConnection;
+  readonly #uplink: Record<Source, RTCRtpTransceiver>;
+  readonly pairs: Pair[] = [];
+  /** The server's name for this connection, once it answered. */
+  connection: string | undefined;
+  #restartWanted = false;
+
+  constructor(ports: PeerPorts, personSlots: number, onState: () => void) {
+    this.#ports = ports;
+    const peer = ports.newPeer();
+    this.#peer = peer;
+    peer.onconnectionstatechange = onState;
+    peer.oniceconnectionstatechange = onState;
+    this.#uplink = {
+      microphone: this.#add("audio", "sendonly"),
+      camera: this.#add("video", "sendonly", CAMERA_ENCODINGS),
+      screen: this.#add("video", "sendonly", SCREEN_ENCODINGS),
+      screen_audio: this.#add("audio", "sendonly"),
+    };
+    for (let i = 0; i < SCREEN_SLOTS; i++) this.#addPair("screen");
+    for (let i = 0; i < personSlots; i++) this.#addPair("person");
+  }
+
+  /** `down`: this connection will not come back by itself. */
+  get transport(): "new" | "connected" | "shaky" | "down" {
+    const { connectionState, iceConnectionState } = this.#peer;
+    if (connectionState === "closed" || connectionState === "failed" || iceConnectionState === "failed") return "down";
+    if (iceConnectionState === "disconnected" || connectionState === "disconnected") return "shaky";
+    return connectionState === "connected" ? "connected" : "new";
+  }
+
+  /** An offer waits for its answer. */
+  get offering(): boolean {
+    return this.#peer.signalingState === "have-local-offer";
+  }
+
+  get personSlots(): number {
+    return this.pairs.length - SCREEN_SLOTS;
+  }
+
+  /** Room for more people; takes effect with the next offer. */
+  grow(personSlots: number): void {
+    while (this.personSlots < personSlots) this.#addPair("person");
+  }
+
+  restartIce(): void {
+    this.#restartWanted = true;
+  }
+
+  /** The offer that waits for an answer, or a new one. */
+  async offer(): Promise<LinkOffer> {
+    if (this.#peer.signalingState !== "have-local-offer") {
+      const iceRestart = this.#restartWanted;
+      this.#restartWanted = false;
+      await this.#peer.setLocalDescription(await this.#peer.createOffer({ iceRestart }));
+    }
+    const up = this.#uplink;
+    return {
+      sdp: this.#peer.localDescription?.sdp ?? "",
+      uplink: {
+        microphone: mid(up.microphone),
+        camera: mid(up.camera),
+        screen: mid(up.screen),
+        screen_audio: mid(up.screen_audio),
+      },
+      slots: this.pairs.map(({ kind, audio, video }) => ({ kind, audio: mid(audio), video: mid(video) })),
+    };
+  }
+
+  async answer(sdp: string, connection: string): Promise<void> {
+    this.connection = connection;
+    await this.#peer.setRemoteDescription({ type: "answer", sdp });
+  }
+
+  async setTrack(source: Source, track: MediaStreamTrack | null): Promise<void> {
+    const { sender } = this.#uplink[source];
+    if (sender.track !== track) await sender.replaceTrack(track);
+  }
+
+  /** Bytes and checks that came in over the chosen path; undefined when there is none or the browser does not tell. */
+  async received(): Promise<number | undefined> {
+    const report = await this.#peer.getStats();
+    let sum: number | undefined;
+    report.forEach((entry: { type: string; state?: string; bytesReceived?: number; responsesReceived?: number }) => {
+      if (entry.type !== "candidate-pair" || entry.state !== "succeeded") return;
+      sum = (sum ?? 0) + (entry.bytesReceived ?? 0) + (entry.responsesReceived ?? 0);
+    });
+    return sum;
+  }
+
+  close(): void {
+    this.#peer.onconnectionstatechange = null;
+    this.#peer.oniceconnectionstatechange = null;
+    this.#peer.close();
+  }
+
+  #addPair(kind: SlotKind): void {
+    const audio = this.#add("audio", "recvonly");
+    const video = this.#add("video", "recvonly");
+    this.pairs.push({
+      kind,
+      audio,
+      video,
+      audioStream: this.#ports.newStream(audio.receiver.track),
+      videoStream: this.#ports.newStream(video.receiver.track),
+    });
+  }
+
+  #add(
+    kind: "audio" | "video",
+    direction: "sendonly" | "recvonly",
+    encodings: readonly RTCRtpEncodingParameters[] = [],
+  ): RTCRtpTransceiver {
+    const transceiver = this.#peer.addTransceiver(kind, {
+      direction,
+      ...(encodings.length > 0 ? { sendEncodings: encodings.map((encoding) => ({ ...encoding })) } : {}),
+    });
+    const capabilities = this.#ports.receiveCapabilities(kind);
+    const codecs = kind === "video" ? videoCodecs(capabilities) : audioCodecs(capabilities);
+    // Browsers without codec preferences offer all they have; the server picks.
+    if (codecs.length > 0 && "setCodecPreferences" in transceiver) transceiver.setCodecPreferences(codecs);
+    return transceiver;
+  }
+}
+
+function mid(transceiver: RTCRtpTransceiver): string {
+  return transceiver.mid ?? "";
+}

@@ -1,0 +1,386 @@
+/**
+ * The media of one seat: keeps a link to the server alive, puts own tracks into it, and binds its slots to the people
+ * whom the server assigns. Decides when to offer anew: another connection at the server, more people than slots, a path
+ * that went quiet, a connection that broke. Sends nothing itself: signalling is a port.
+ */
+
+import type { RoomView, Slot, Source } from "../protocol/generated.ts";
+import type { Clock } from "./clock.ts";
+import { FrameWatch } from "./frame_watch.ts";
+import { assigned, drawn, type Label, stale } from "./label.ts";
+import { FIRST_PERSON_SLOTS, Link, type LinkOffer, type Pair, type PeerPorts } from "./link.ts";
+import { AudioOutput, Speakers, VideoOutput } from "./outputs.ts";
+
+const MOST_PERSON_SLOTS = 25;
+/** People join in numbers: slots are added in steps, so that a growing meeting costs few offers. */
+const SLOT_STEP = 6;
+const LOOK_MS = 1_000;
+/** How long the path may be quiet before it is restarted, and a connection may take before it is given up. */
+const QUIET_MS = 5_000;
+const SUSPICIOUS_MS = 2_500;
+const CONNECT_MS = 8_000;
+const RETRY_MS = 1_500;
+
+export interface Signalling {
+  offer(offer: LinkOffer & { connection?: string }): Promise<{ sdp: string; connection: string }>;
+  slotReady(slot: number, generation: number): void;
+}
+
+export interface MediaPorts extends PeerPorts {
+  readonly clock: Clock;
+}
+
+export interface MediaEvents {
+  /** Whether sound and pictures can flow. */
+  flowing(flowing: boolean): void;
+  /** The picture of this output may be shown, or must not be any more. */
+  visible(key: string, visible: boolean): void;
+  soundBlocked(blocked: boolean): void;
+}
+
+/** Where one person's (or one shared screen's) media comes out. */
+export interface Output {
+  readonly video: VideoOutput;
+  readonly audio: AudioOutput;
+}
+
+interface Bound {
+  readonly pair: Pair;
+  label: Label;
+  watch: FrameWatch | undefined;
+}
+
+export class Media {
+  readonly speakers: Speakers;
+  readonly #ports: MediaPorts;
+  readonly #events: MediaEvents;
+  readonly #outputs = new Map<string, Output>();
+  readonly #tracks = new Map<Source, MediaStreamTrack | null>();
+  readonly #slots = new Map<number, Bound>();
+  #signalling: Signalling | undefined;
+  #link: Link;
+  #view: RoomView | undefined;
+  #negotiating = false;
+  /** The server has said once that its connection is ours: from then on another one means that ours is gone. */
+  #confirmed = false;
+  #flowing = false;
+  #signallingUp = false;
+  #closed = false;
+  #retryAt = 0;
+  #heard = { sum: -1, at: 0 };
+  #restartedAt: number | undefined;
+  #cancelLook = (): void => {};
+
+  constructor(ports: MediaPorts, events: MediaEvents) {
+    this.#ports = ports;
+    this.#events = events;
+    this.speakers = new Speakers((blocked) => events.soundBlocked(blocked));
+    this.#link = this.#newLink(FIRST_PERSON_SLOTS);
+  }
+
+  /** At the door: everything that needs no server. */
+  async prepare(): Promise<void> {
+    await this.#link.offer();
+  }
+
+  /** Sends the offer now; signalling may be refused until the seat is admitted. */
+  connect(signalling: Signalling): void {
+    this.#signalling = signalling;
+    this.#signallingUp = true;
+    this.#heard = { sum: -1, at: this.#ports.clock.now() };
+    this.#look();
+    void this.#negotiate();
+  }
+
+  /** Whether the server can be spoken to. After a break the next view decides whether our connection still stands. */
+  setSignalling(up: boolean): void {
+    if (up && !this.#signallingUp) this.#confirmed = true;
+    this.#signallingUp = up;
+    this.#view = undefined;
+  }
+
+  /** What the server decided, after every change. */
+  follow(view: RoomView): void {
+    const fresh = this.#view === undefined;
+    this.#view = view;
+    this.#step(fresh);
+  }
+
+  setTrack(source: Source, track: MediaStreamTrack | null): void {
+    this.#tracks.set(source, track);
+    this.#link.setTrack(source, track).catch(() => {});
+  }
+
+  output(key: string): Output {
+    let output = this.#outputs.get(key);
+    if (!output) {
+      output = { video: new VideoOutput(), audio: new AudioOutput(this.speakers) };
+      this.#outputs.set(key, output);
+      const bound = [...this.#slots.values()].find((one) => outputKey(one.pair, one.label) === key);
+      if (bound) this.#bind(bound, output);
+    }
+    return output;
+  }
+
+  forget(key: string): void {
+    this.#outputs.get(key)?.video.show(null);
+    this.#outputs.get(key)?.audio.play(null);
+    this.#outputs.delete(key);
+  }
+
+  /** Whether a slot carries this person, so that a picture can come at all. */
+  carries(key: string): boolean {
+    return [...this.#slots.values()].some((bound) => outputKey(bound.pair, bound.label) === key);
+  }
+
+  /** What stands in this picture is old: show it again with the next frame. */
+  expectFresh(key: string): void {
+    for (const bound of this.#slots.values()) {
+      if (outputKey(bound.pair, bound.label) !== key || !bound.label.visible) continue;
+      this.#relabel(bound, stale(bound.label));
+      this.#watch(bound);
+    }
+  }
+
+  /** The person asked for it, or the network came back: do not wait for the watchdog. */
+  restart(): void {
+    if (!this.#signalling || this.#negotiating) return;
+    if (this.#link.transport === "down") this.#replaceLink();
+    else this.#restartIce();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#cancelLook();
+    this.#emptySlots();
+    this.#link.close();
+  }
+
+  #newLink(personSlots: number): Link {
+    const link = new Link(this.#ports, personSlots, () => {
+      if (link === this.#link) this.#transportChanged();
+    });
+    for (const [source, track] of this.#tracks) link.setTrack(source, track).catch(() => {});
+    return link;
+  }
+
+  #step(fresh: boolean): void {
+    const view = this.#view;
+    if (!view || this.#closed) return;
+    const ours = this.#link.connection;
+    if (ours !== undefined && view.connection === ours) {
+      this.#confirmed = true;
+      this.#applySlots(view.slots, fresh);
+    } else {
+      this.#emptySlots();
+    }
+    if (this.#negotiating || this.#ports.clock.now() < this.#retryAt) return;
+    const wantedSlots = slotsFor(view);
+    if (ours === undefined) {
+      void this.#negotiate();
+    } else if (view.connection !== ours) {
+      if (this.#confirmed) this.#replaceLink();
+    } else if (wantedSlots > this.#link.personSlots) {
+      this.#link.grow(wantedSlots);
+      void this.#negotiate();
+    } else if (this.#link.offering) {
+      // The answer got lost with a socket.
+      void this.#negotiate();
+    } else if (fresh && this.#suspicious()) {
+      this.#restartIce();
+    }
+  }
+
+  /** What broke the socket has perhaps broken the path too: no need to wait for the watchdog. */
+  #suspicious(): boolean {
+    if (this.#link.transport === "shaky") return true;
+    return this.#link.transport === "connected" && this.#ports.clock.now() - this.#heard.at >= SUSPICIOUS_MS;
+  }
+
+  #replaceLink(): void {
+    this.#emptySlots();
+    this.#link.close();
+    this.#confirmed = false;
+    this.#restartedAt = undefined;
+    this.#link = this.#newLink(Math.max(this.#link.personSlots, this.#view ? slotsFor(this.#view) : 0));
+    this.#heard = { sum: -1, at: this.#ports.clock.now() };
+    this.#transportChanged();
+    void this.#negotiate();
+  }
+
+  #restartIce(): void {
+    this.#restartedAt = this.#ports.clock.now();
+    this.#link.restartIce();
+    void this.#negotiate();
+  }
+
+  async #negotiate(): Promise<void> {
+    const { signalling, link } = { signalling: this.#signalling, link: this.#link };
+    if (!signalling || this.#negotiating || !this.#signallingUp) return;
+    this.#negotiating = true;
+    try {
+      const { connection } = link;
+      const offer = await link.offer();
+      const answer = await signalling.offer({ ...offer, ...(connection === undefined ? {} : { connection }) });
+      if (this.#closed || link !== this.#link) return;
+      if (answer.connection !== connection) this.#confirmed = false;
+      await link.answer(answer.sdp, answer.connection);
+    } catch (error) {
+      this.#refused(link, codeOf(error));
+    } finally {
+      this.#negotiating = false;
+    }
+    this.#step(false);
+  }
+
+  #refused(link: Link, code: string): void {
+    if (this.#closed || link !== this.#link) return;
+    // Not yet admitted, or the socket broke: the next view starts it again.
+    if (code === "not_admitted" || code === "not_in_room" || code === "offline") return;
+    if (code !== "no_media_connection") this.#retryAt = this.#ports.clock.now() + RETRY_MS;
+    this.#emptySlots();
+    link.close();
+    this.#confirmed = false;
+    this.#link = this.#newLink(link.personSlots);
+  }
+
+  #applySlots(slots: readonly Slot[], again: boolean): void {
+    for (const slot of slots) {
+      const pair = this.#link.pairs[slot.slot];
+      if (!pair) continue;
+      const bound = this.#slots.get(slot.slot);
+      if (bound && bound.label.generation === slot.generation) {
+        this.#relabel(bound, assigned(bound.label, slot));
+        if (again) this.#sayReady(slot);
+        continue;
+      }
+      // The old name goes before anything else: nobody's name ever stands under another face.
+      if (bound) this.#release(slot.slot, bound);
+      const next: Bound = { pair, label: assigned(undefined, slot), watch: undefined };
+      this.#slots.set(slot.slot, next);
+      const output = this.#outputs.get(outputKey(pair, next.label) ?? "");
+      if (output) this.#bind(next, output);
+      this.#sayReady(slot);
+    }
+  }
+
+  #sayReady(slot: Slot): void {
+    if (slot.generation > 1 && slot.first_rtp_timestamp === undefined) {
+      this.#signalling?.slotReady(slot.slot, slot.generation);
+    }
+  }
+
+  #bind(bound: Bound, output: Output): void {
+    output.video.show(bound.pair.videoStream);
+    output.audio.play(bound.pair.audioStream);
+    this.#watch(bound);
+  }
+
+  #watch(bound: Bound): void {
+    const output = this.#outputs.get(outputKey(bound.pair, bound.label) ?? "");
+    if (!output || bound.watch) return;
+    bound.watch = new FrameWatch(output.video, bound.pair.video.receiver, this.#ports.clock, (rtp) => {
+      this.#relabel(bound, drawn(bound.label, rtp));
+    });
+  }
+
+  #relabel(bound: Bound, label: Label): void {
+    const before = bound.label.visible;
+    bound.label = label;
+    if (label.visible === before) return;
+    if (label.visible) {
+      bound.watch?.stop();
+      bound.watch = undefined;
+    }
+    const key = outputKey(bound.pair, label);
+    if (key) this.#events.visible(key, label.visible);
+  }
+
+  #release(slot: number, bound: Bound): void {
+    this.#slots.delete(slot);
+    bound.watch?.stop();
+    bound.watch = undefined;
+    const key = outputKey(bound.pair, bound.label);
+    if (!key) return;
+    const output = this.#outputs.get(key);
+    output?.video.show(null);
+    output?.audio.play(null);
+    this.#events.visible(key, false);
+  }
+
+  #emptySlots(): void {
+    for (const [slot, bound] of [...this.#slots]) this.#release(slot, bound);
+  }
+
+  #transportChanged(): void {
+    const transport = this.#link.transport;
+    const flowing = transport === "connected";
+    if (flowing) {
+      this.#restartedAt = undefined;
+      this.#heard = { sum: -1, at: this.#ports.clock.now() };
+    }
+    if (flowing !== this.#flowing) {
+      this.#flowing = flowing;
+      this.#events.flowing(flowing);
+    }
+    if (this.#negotiating || !this.#signallingUp) return;
+    if (transport === "down") this.#replaceLink();
+    else if (transport === "shaky" && this.#restartedAt === undefined) this.#restartIce();
+  }
+
+  /** The watchdog: browsers notice a dead path late, and some never. */
+  #look(): void {
+    const due = this.#ports.clock.now() + LOOK_MS;
+    this.#cancelLook = this.#ports.clock.after(LOOK_MS, () => {
+      // A page that slept heard nothing because it did not listen.
+      const slept = this.#ports.clock.now() - due > LOOK_MS;
+      this.#judge(slept)
+        .catch(() => {})
+        .finally(() => {
+          if (!this.#closed) this.#look();
+        });
+    });
+  }
+
+  async #judge(slept: boolean): Promise<void> {
+    const link = this.#link;
+    const sum = link.connection === undefined ? undefined : await link.received();
+    const now = this.#ports.clock.now();
+    if (this.#closed || link !== this.#link) return;
+    if (slept || link.connection === undefined || (sum !== undefined && sum !== this.#heard.sum)) {
+      this.#heard = { sum: sum ?? -1, at: now };
+    }
+    if (!this.#signallingUp || this.#negotiating) return;
+    if (link.connection === undefined) {
+      this.#step(false);
+      return;
+    }
+    const quiet = now - this.#heard.at;
+    if (link.transport === "down") this.#replaceLink();
+    else if (this.#restartedAt !== undefined) {
+      if (now - this.#restartedAt >= QUIET_MS && quiet >= QUIET_MS) this.#replaceLink();
+      else if (quiet < QUIET_MS && link.transport === "connected") this.#restartedAt = undefined;
+    } else if (link.transport === "new") {
+      if (quiet >= CONNECT_MS) this.#replaceLink();
+    } else if (quiet >= QUIET_MS) this.#restartIce();
+  }
+}
+
+/** The name of an output: a person's own media, or what they share. */
+export function keyFor(participant: string, kind: "person" | "screen"): string {
+  return `${kind} ${participant}`;
+}
+
+function outputKey(pair: Pair, label: Label): string | undefined {
+  return label.participant === undefined ? undefined : keyFor(label.participant, pair.kind);
+}
+
+function slotsFor(view: RoomView): number {
+  const others = view.participants.length - 1;
+  if (others <= FIRST_PERSON_SLOTS) return FIRST_PERSON_SLOTS;
+  return Math.min(MOST_PERSON_SLOTS, Math.ceil(others / SLOT_STEP) * SLOT_STEP);
+}
+
+function codeOf(error: unknown): string {
+  return typeof error === "object" && error !== null && "code" in error ? String(error.code) : "internal";
+}
