@@ -36,7 +36,7 @@ export interface ClientListener {
 }
 
 interface Seat {
-  readonly room: string;
+  room: string;
   readonly device: DeviceId;
   readonly sources: Map<Source, boolean>;
   wanted: readonly Wanted[] | undefined;
@@ -245,6 +245,9 @@ export class Client {
       this.#connection.notify({ type: 'get_snapshot', channel: 'room' });
     } else if (step.kind === 'changed') {
       this.#room = step.channel;
+      const { access, name } = step.channel.value;
+      // A renamed room is come back to under its new name: the old one would make another room.
+      seat.room = access === 'guests' ? `public/${name}` : name;
       if (!seat.admitted) this.#admitted(seat);
       this.#tell((listener) => listener.room?.(step.channel.value));
     }

@@ -1,0 +1,269 @@
+/**
+ * The root of all models: which page stands, who is signed in, and what lives longer than a page (the account's
+ * connection, the devices). Opens and closes the models of the pages.
+ */
+
+import type { House, RoomLeftReason, RoomView } from '../protocol/generated.ts';
+import type { Client } from '../session/client.ts';
+import type { Http } from '../session/http.ts';
+import { doorWishes, type Route, routeOf, signInPath } from './address.ts';
+import type { Browser } from './browser.ts';
+import { Call, type CallPorts } from './call.ts';
+import { claimDevice, type Device } from './device_id.ts';
+import { DevicesModel, type DevicesPorts } from './devices.ts';
+import { DoorModel } from './door.ts';
+import { LeftModel, SetupModel, SignInModel } from './entrance.ts';
+import { HomeModel } from './home.ts';
+import { MeetingModel } from './meeting.ts';
+import { problemFrom } from './problem.ts';
+import { Remembered } from './remembered.ts';
+import { readRoomText, roomTextFromPath } from './room_name.ts';
+import type { AppScreen, AppState, HouseView, Page } from './screens.ts';
+import { Store } from './store.ts';
+
+export interface AppPorts extends Omit<DevicesPorts, 'remembered'>, Omit<CallPorts, 'devices'> {
+  readonly browser: Browser;
+  readonly http: Http;
+  newClient(ticket: () => Promise<string>): Client;
+}
+
+export class AppModel extends Store<AppState> implements AppScreen {
+  readonly devices: DevicesModel;
+  readonly #ports: AppPorts;
+  readonly #remembered: Remembered;
+  readonly #device: Promise<Device>;
+  #house: House | undefined;
+  /** The signed-in person's connection. */
+  #client: Client | undefined;
+  /** Gives up what the page holds. */
+  #closePage = (): void => {};
+  #meeting: MeetingModel | undefined;
+
+  constructor(ports: AppPorts) {
+    super({ page: { name: 'loading' } });
+    this.#ports = ports;
+    this.#remembered = new Remembered(ports.browser);
+    this.devices = new DevicesModel({
+      capture: ports.capture,
+      remembered: this.#remembered,
+      newStream: (track) => ports.newStream(track),
+      measureLevel: (stream, onLevel) => ports.measureLevel(stream, onLevel),
+    });
+    this.#device = claimDevice(ports.browser);
+    ports.browser.onBack(() => this.#route());
+    ports.browser.onVisibility(() => {
+      this.#client?.check();
+      this.#meeting?.visibilityChanged();
+    });
+    ports.browser.onNetwork(() => {
+      this.#client?.check();
+      this.#meeting?.networkChanged();
+    });
+  }
+
+  start(): void {
+    void this.#load();
+  }
+
+  navigate(path: string): void {
+    this.#ports.browser.push(path);
+    this.#route();
+  }
+
+  signIn(): void {
+    const { hash, pathname } = this.#ports.browser.address();
+    this.#remembered.setFragment(pathname, hash);
+    this.navigate(signInPath(pathname));
+  }
+
+  signOut(): void {
+    this.#ports.http.signOut().then(
+      () => {
+        this.#ports.browser.push('/');
+        void this.#load();
+      },
+      (error) => this.#show({ name: 'error', problem: problemFrom(error) }),
+    );
+  }
+
+  retry(): void {
+    this.#show({ name: 'loading' });
+    void this.#load();
+  }
+
+  async #load(): Promise<void> {
+    try {
+      this.#house = await this.#ports.http.house();
+    } catch (error) {
+      this.#show({ name: 'error', problem: problemFrom(error) });
+      return;
+    }
+    this.patch({ house: houseView(this.#house) });
+    if (!this.#house.user) {
+      this.#client?.stop();
+      this.#client = undefined;
+    }
+    this.#route();
+  }
+
+  #route(): void {
+    const house = this.#house;
+    if (!house) return;
+    const route = routeOf(this.#ports.browser.address());
+    if (house.setup_needed && route.page !== 'setup') {
+      this.#redirect('/setup');
+      return;
+    }
+    this.#open(route, house);
+  }
+
+  #redirect(path: string): void {
+    this.#ports.browser.replace(path);
+    this.#route();
+  }
+
+  #open(route: Route, house: House): void {
+    switch (route.page) {
+      case 'home':
+        if (house.user) this.#openHome(house);
+        else this.#redirect(signInPath('/'));
+        return;
+      case 'setup':
+        if (house.setup_needed) this.#openSetup(route.token);
+        else this.#redirect('/');
+        return;
+      case 'sign_in':
+        if (house.user) this.#redirect(route.to + this.#remembered.takeFragment(route.to));
+        else this.#openSignIn(route.to);
+        return;
+      case 'room':
+        this.#openDoor(route.text ?? '', house);
+        return;
+      case 'not_found':
+        this.#show({ name: 'not_found' });
+    }
+  }
+
+  #openHome(house: House): void {
+    const { browser } = this.#ports;
+    const home = new HomeModel({
+      browser,
+      client: this.#accountClient(),
+      guests: house.guests,
+      navigate: (path) => this.navigate(path),
+    });
+    this.#show({ name: 'home', screen: home }, () => home.close());
+  }
+
+  #openSetup(token: string | undefined): void {
+    const screen = new SetupModel(this.#ports.http, token, () => {
+      this.#ports.browser.replace('/');
+      void this.#load();
+    });
+    this.#show({ name: 'setup', screen });
+  }
+
+  #openSignIn(to: string): void {
+    const text = roomTextFromPath(to);
+    const roomName = text === undefined ? undefined : readRoomText(text).name;
+    // Signed in, the same address leads on.
+    const screen = new SignInModel(this.#ports.http, roomName, () => void this.#load());
+    this.#show({ name: 'sign_in', screen });
+  }
+
+  #openDoor(text: string, house: House): void {
+    const { browser, http } = this.#ports;
+    const door = new DoorModel(
+      {
+        browser,
+        http,
+        remembered: this.#remembered,
+        devices: this.devices,
+        device: this.#device,
+        guests: house.guests,
+        client: house.user ? this.#accountClient() : undefined,
+        accountName: house.user?.name,
+        newCall: () => new Call({ ...this.#callPorts(), devices: this.devices }),
+        newGuestClient: (grant) => this.#ports.newClient(() => http.ticket(grant)),
+        entered: (call, view, client) => this.#openMeeting(call, view, client, house),
+        left: (reason, roomName) => this.#openLeft(reason, roomName, house),
+      },
+      text,
+      doorWishes(browser.address().hash),
+    );
+    this.#show({ name: 'door', screen: door }, () => door.close());
+    void door.open();
+  }
+
+  #callPorts(): Omit<CallPorts, 'devices'> {
+    const { capture } = this.#ports;
+    return { capture, newMedia: (events) => this.#ports.newMedia(events) };
+  }
+
+  #openMeeting(call: Call, view: RoomView, client: Client, house: House): void {
+    const { browser, capture, http } = this.#ports;
+    const meeting = new MeetingModel(
+      {
+        browser,
+        http,
+        remembered: this.#remembered,
+        devices: this.devices,
+        guests: house.guests,
+        viewer: house.user ? 'account' : 'guest',
+        canShareScreen: capture.canShareScreen,
+        left: (reason, roomName) => this.#openLeft(reason, roomName, house),
+      },
+      call,
+      view,
+    );
+    this.#show({ name: 'meeting', screen: meeting }, () => {
+      this.#meeting = undefined;
+      meeting.close();
+      // A guest's connection is for this one stay.
+      if (client !== this.#client) client.stop();
+    });
+    this.#meeting = meeting;
+  }
+
+  #openLeft(reason: RoomLeftReason | 'left', roomName: string, house: House): void {
+    const screen = new LeftModel(
+      { roomName, reason, viewer: house.user ? 'account' : 'guest' },
+      () => void this.#load(),
+      () => this.navigate('/'),
+    );
+    this.#show({ name: 'left', screen });
+  }
+
+  #accountClient(): Client {
+    if (this.#client) return this.#client;
+    const { http } = this.#ports;
+    const client = this.#ports.newClient(() => http.ticket());
+    client.listen({
+      ended: () => {
+        if (this.#client !== client) return;
+        this.#client = undefined;
+        // The meeting says by itself that the session is over.
+        if (this.state.page.name === 'home') void this.#load();
+      },
+    });
+    client.start();
+    this.#client = client;
+    return client;
+  }
+
+  #show(page: Page, close: () => void = () => {}): void {
+    const closeBefore = this.#closePage;
+    this.#closePage = close;
+    closeBefore();
+    this.patch({ page });
+  }
+}
+
+function houseView({ name, imprint_url, privacy_url, user }: House): HouseView {
+  return {
+    name,
+    ...(imprint_url ? { imprintUrl: imprint_url } : {}),
+    ...(privacy_url ? { privacyUrl: privacy_url } : {}),
+    ...(user ? { user: { username: user.username, name: user.name, admin: user.admin } } : {}),
+  };
+}

@@ -1,0 +1,223 @@
+/**
+ * One stay in a room, from the door to leaving: brings session, media and devices together and says what happens in
+ * words of the meeting. Prepared while one stands at the door, so that joining waits for nothing that could be done
+ * before.
+ */
+
+import { type Capture, CaptureError, type CaptureProblem } from '../media/capture.ts';
+import { keyFor, type Media, type MediaEvents } from '../media/media.ts';
+import type { DeviceId, RoomLeftReason, RoomView, Source, Wanted } from '../protocol/generated.ts';
+import type { Client } from '../session/client.ts';
+import type { Refusal } from '../session/refusal.ts';
+import type { DevicesModel } from './devices.ts';
+import type { AudioSurface, VideoSurface } from './screens.ts';
+
+export interface CallPorts {
+  readonly devices: DevicesModel;
+  readonly capture: Capture;
+  newMedia(events: MediaEvents): Media;
+}
+
+/** Whoever shows the call at the moment. */
+export interface CallListener {
+  view?(view: RoomView): void;
+  waiting?(): void;
+  refused?(refusal: Refusal): void;
+  left?(reason: RoomLeftReason): void;
+  /** The session is over, and with it the seat. */
+  ended?(refusal: Refusal): void;
+  /** Whether server and media are reached; `media` counts from the first time they were. */
+  reached?(server: boolean, media: boolean): void;
+  pictures?(): void;
+  soundBlocked?(blocked: boolean): void;
+  screen?(on: boolean, problem?: CaptureProblem): void;
+}
+
+export class Call {
+  listener: CallListener = {};
+  readonly #ports: CallPorts;
+  readonly #media: Media;
+  readonly #visible = new Set<string>();
+  #client: Client | undefined;
+  #unlisten: (() => void)[] = [];
+  #connected = false;
+  #server = true;
+  #flowing = true;
+  #everFlowed = false;
+  #soundBlocked = false;
+  #screen: { video: MediaStreamTrack; audio?: MediaStreamTrack } | undefined;
+  #closed = false;
+
+  constructor(ports: CallPorts) {
+    this.#ports = ports;
+    this.#media = ports.newMedia({
+      flowing: (flowing) => this.#mediaFlows(flowing),
+      visible: (key, visible) => this.#pictureVisible(key, visible),
+      soundBlocked: (blocked) => {
+        this.#soundBlocked = blocked;
+        this.listener.soundBlocked?.(blocked);
+      },
+    });
+    const { devices } = ports;
+    for (const kind of ['microphone', 'camera'] as const) this.#media.setTrack(kind, devices.track(kind));
+    this.#unlisten.push(
+      devices.listen({
+        track: (kind, track) => this.#media.setTrack(kind, track),
+        muted: (kind, muted) => this.#client?.publish(kind, muted),
+      }),
+      devices.subscribe(({ speaker }) => this.#media.speakers.choose(speaker ?? '')),
+    );
+    // What cannot be prepared is made when joining, and fails there if it must.
+    this.#media.prepare().catch(() => {});
+  }
+
+  get soundBlocked(): boolean {
+    return this.#soundBlocked;
+  }
+
+  join(client: Client, room: string, device: DeviceId): void {
+    const { devices } = this.#ports;
+    this.#client = client;
+    this.#unlisten.push(
+      client.listen({
+        live: (live) => this.#serverReached(live),
+        room: (view) => {
+          this.#media.follow(view);
+          this.listener.view?.(view);
+        },
+        waiting: () => this.listener.waiting?.(),
+        refused: (refusal) => this.listener.refused?.(refusal),
+        left: (reason) => this.listener.left?.(reason),
+        ended: (refusal) => this.listener.ended?.(refusal),
+      }),
+    );
+    const sources = new Map<Source, boolean>([
+      ['microphone', devices.muted('microphone')],
+      ['camera', devices.muted('camera')],
+    ]);
+    client.join(room, device, sources);
+    if (client.live) this.#connectMedia(client);
+  }
+
+  setWanted(wanted: readonly Wanted[]): void {
+    this.#client?.setWanted(wanted);
+  }
+
+  surfaces(participant: string, kind: 'person' | 'screen'): { video: VideoSurface; audio: AudioSurface } {
+    return this.#media.output(keyFor(participant, kind));
+  }
+
+  forget(participant: string, kind: 'person' | 'screen'): void {
+    const key = keyFor(participant, kind);
+    this.#visible.delete(key);
+    this.#media.forget(key);
+  }
+
+  picture(participant: string, kind: 'person' | 'screen'): 'visible' | 'expected' | 'none' {
+    const key = keyFor(participant, kind);
+    if (this.#visible.has(key)) return 'visible';
+    return this.#media.carries(key) ? 'expected' : 'none';
+  }
+
+  /** The camera was off: the next frame is the first that may be shown. */
+  expectFresh(participant: string, kind: 'person' | 'screen'): void {
+    this.#media.expectFresh(keyFor(participant, kind));
+  }
+
+  playSound(): void {
+    this.#media.speakers.unblock();
+  }
+
+  /** Server and media at once, without waiting for any timer. */
+  reconnect(): void {
+    this.#client?.check();
+    this.#media.restart();
+  }
+
+  get sharesScreen(): boolean {
+    return this.#screen !== undefined;
+  }
+
+  async startScreen(): Promise<void> {
+    if (this.#screen) return;
+    try {
+      const screen = await this.#ports.capture.openScreen();
+      if (this.#closed) {
+        stopScreen(screen);
+        return;
+      }
+      this.#screen = screen;
+      screen.video.onended = () => this.stopScreen();
+      this.#media.setTrack('screen', screen.video);
+      this.#media.setTrack('screen_audio', screen.audio ?? null);
+      this.#client?.publish('screen', false);
+      if (screen.audio) this.#client?.publish('screen_audio', false);
+      this.listener.screen?.(true);
+    } catch (error) {
+      const problem = error instanceof CaptureError ? error.problem : 'failed';
+      // Closing the browser's own dialog is a decision and no problem.
+      if (problem === 'denied') this.listener.screen?.(false);
+      else this.listener.screen?.(false, problem);
+    }
+  }
+
+  stopScreen(): void {
+    const screen = this.#screen;
+    if (!screen) return;
+    this.#screen = undefined;
+    stopScreen(screen);
+    this.#media.setTrack('screen', null);
+    this.#media.setTrack('screen_audio', null);
+    this.#client?.unpublish('screen');
+    this.#client?.unpublish('screen_audio');
+    this.listener.screen?.(false);
+  }
+
+  /** Gives the seat back and everything else up. The devices are the caller's to keep or close. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.listener = {};
+    this.stopScreen();
+    for (const unlisten of this.#unlisten) unlisten();
+    this.#client?.leave();
+    this.#media.close();
+  }
+
+  #connectMedia(client: Client): void {
+    this.#connected = true;
+    this.#media.connect({
+      offer: (offer) => client.offer(offer),
+      slotReady: (slot, generation) => client.slotReady(slot, generation),
+    });
+  }
+
+  #serverReached(live: boolean): void {
+    this.#server = live;
+    this.#media.setSignalling(live);
+    if (live && !this.#connected && this.#client) this.#connectMedia(this.#client);
+    this.#tellReached();
+  }
+
+  #mediaFlows(flowing: boolean): void {
+    this.#flowing = flowing;
+    if (flowing) this.#everFlowed = true;
+    this.#tellReached();
+  }
+
+  #tellReached(): void {
+    this.listener.reached?.(this.#server, this.#flowing || !this.#everFlowed);
+  }
+
+  #pictureVisible(key: string, visible: boolean): void {
+    if (visible) this.#visible.add(key);
+    else this.#visible.delete(key);
+    this.listener.pictures?.();
+  }
+}
+
+function stopScreen({ video, audio }: { video: MediaStreamTrack; audio?: MediaStreamTrack }): void {
+  video.onended = null;
+  video.stop();
+  audio?.stop();
+}

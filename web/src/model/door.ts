@@ -1,0 +1,289 @@
+/**
+ * The door of one room, for accounts and guests alike: what stands there, who one is, and the way in. Everything that
+ * joining needs is prepared while one stands here.
+ */
+
+import type { Door, RoomLeftReason, RoomView } from '../protocol/generated.ts';
+import type { Client } from '../session/client.ts';
+import type { Http } from '../session/http.ts';
+import { Refusal } from '../session/refusal.ts';
+import type { DoorWishes } from './address.ts';
+import type { Browser } from './browser.ts';
+import type { Call } from './call.ts';
+import type { Device } from './device_id.ts';
+import type { DevicesModel } from './devices.ts';
+import { problemFrom } from './problem.ts';
+import type { Remembered } from './remembered.ts';
+import { readPersonName, readRoomText, roomPath, sameRoom, writeRoomText } from './room_name.ts';
+import type { DoorScreen, DoorState } from './screens.ts';
+import { ShareModel } from './share.ts';
+import { Store } from './store.ts';
+
+export interface DoorPorts {
+  readonly browser: Browser;
+  readonly http: Http;
+  readonly remembered: Remembered;
+  readonly devices: DevicesModel;
+  readonly device: Promise<Device>;
+  /** Whether this house has guests at all. */
+  readonly guests: boolean;
+  /** The account's own connection; absent for guests. */
+  readonly client: Client | undefined;
+  readonly accountName: string | undefined;
+  newCall(): Call;
+  newGuestClient(grant: string): Client;
+  /** Inside: from now on the call is the meeting's. */
+  entered(call: Call, view: RoomView, client: Client): void;
+  left(reason: RoomLeftReason, roomName: string): void;
+}
+
+export class DoorModel extends Store<DoorState> implements DoorScreen {
+  readonly #ports: DoorPorts;
+  readonly #wishes: DoorWishes;
+  /** As the address says it, `public/` included. */
+  #text: string;
+  #call: Call | undefined;
+  #guestClient: Client | undefined;
+  /** What an earlier attempt to join started is stale. */
+  #attempt = 0;
+  #share: ShareModel | undefined;
+  #unlisten = (): void => {};
+  /** The server has told what stands at this door. */
+  #seen = false;
+  #closed = false;
+
+  constructor(ports: DoorPorts, text: string, wishes: DoorWishes) {
+    const room = readRoomText(text);
+    const guest = ports.accountName === undefined;
+    const name = ports.accountName ?? wishes.name ?? ports.remembered.guestName;
+    super({
+      roomName: room.name,
+      phase: room.problem || room.name === '' ? 'name_invalid' : 'loading',
+      viewer: guest ? 'guest' : 'account',
+      access: room.open ? 'guests' : 'accounts',
+      exists: false,
+      owner: false,
+      name,
+      canJoin: false,
+    });
+    this.#ports = ports;
+    this.#wishes = wishes;
+    this.#text = writeRoomText(room.name, room.open ? 'guests' : 'accounts');
+  }
+
+  /** Looks who may enter, or comes back to the meeting that a reload left. */
+  async open(): Promise<void> {
+    if (this.state.phase === 'name_invalid') return;
+    const { client, device, devices, remembered } = this.#ports;
+    const before = remembered.meeting(this.state.roomName);
+    const back = before && (await device).kept ? before : undefined;
+    if (this.#closed) return;
+    const { auto, muteMicrophone, muteCamera } = this.#wishes;
+    const begun = devices.begin({
+      microphone: back ? back.microphone : !muteMicrophone,
+      camera: back ? back.camera : !muteCamera && auto !== 'audio',
+      explained: back !== undefined,
+    });
+    this.#call = this.#ports.newCall();
+    this.#unlisten = client?.listen({ home: () => this.#countPeople() }) ?? this.#unlisten;
+    if (back) {
+      this.#tryToEnter();
+      return;
+    }
+    await this.#look();
+    if (!auto || this.state.viewer === 'guest') return;
+    await begun;
+    this.join();
+  }
+
+  setName(name: string): void {
+    if (this.state.viewer !== 'guest') return;
+    this.patch({ name, canJoin: this.#canJoin(name) });
+  }
+
+  join(): void {
+    if (this.state.phase !== 'open' || !this.state.canJoin) return;
+    this.#ports.devices.skip();
+    this.#tryToEnter();
+  }
+
+  cancel(): void {
+    if (this.state.phase !== 'joining' && this.state.phase !== 'waiting') return;
+    this.#giveUp();
+    this.patch({ phase: 'open', canJoin: this.#canJoin(this.state.name) });
+  }
+
+  retry(): void {
+    if (this.state.phase !== 'failed') return;
+    this.patch({ phase: 'loading', problem: undefined });
+    void this.#look();
+  }
+
+  openShare(): void {
+    if (this.state.phase === 'loading' || this.#share) return;
+    const { browser, guests, http } = this.#ports;
+    const { roomName: name, access, owner, exists } = this.state;
+    const share = new ShareModel(
+      { browser, http, guests, changed: (door) => this.#show(door) },
+      { name, access, owner },
+    );
+    this.#share = share;
+    this.patch({ share });
+    if (exists) return;
+    // A link that is given away must lead somewhere.
+    http.createRoom(writeRoomText(name, access)).then(
+      (door) => {
+        this.#show(door);
+        share.follow(door);
+      },
+      (error) => share.patch({ problem: problemFrom(error) }),
+    );
+  }
+
+  closeShare(): void {
+    this.#share?.close();
+    this.#share = undefined;
+    this.patch({ share: undefined });
+  }
+
+  /** One goes elsewhere. The devices stay open only for a meeting. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#attempt++;
+    this.#unlisten();
+    this.closeShare();
+    this.#call?.close();
+    this.#guestClient?.stop();
+    this.#ports.devices.end();
+  }
+
+  async #look(): Promise<void> {
+    try {
+      this.#show(await this.#ports.http.door(this.#text));
+    } catch (error) {
+      if (!this.#closed) this.#notShown(error);
+    }
+  }
+
+  #tryToEnter(): void {
+    this.patch({ phase: 'joining', problem: undefined, canJoin: false });
+    this.closeShare();
+    const attempt = ++this.#attempt;
+    this.#enter(attempt).catch((error) => {
+      if (attempt === this.#attempt) this.#refused(error);
+    });
+  }
+
+  async #enter(attempt: number): Promise<void> {
+    const [client, device] = await Promise.all([this.#ports.client ?? this.#asGuest(), this.#ports.device]);
+    if (attempt !== this.#attempt || this.#closed) {
+      if (client !== this.#ports.client) client.stop();
+      return;
+    }
+    if (client !== this.#ports.client) this.#guestClient = client;
+    this.#call ??= this.#ports.newCall();
+    const call = this.#call;
+    call.listener = {
+      view: (view) => this.#entered(call, view, client),
+      waiting: () => this.patch({ phase: 'waiting' }),
+      refused: (refusal) => this.#refused(refusal),
+      ended: (refusal) => this.#refused(refusal),
+      left: (reason) => this.#turnedAway(reason),
+    };
+    call.join(client, this.#text, device.id);
+    client.start();
+  }
+
+  async #asGuest(): Promise<Client> {
+    const { http, newGuestClient, remembered } = this.#ports;
+    const room = this.state.roomName;
+    const name = readPersonName(this.state.name);
+    if (!name) throw new Refusal('name_invalid');
+    let grant = remembered.grant(room);
+    if (grant?.name !== name) {
+      const entry = await http.enterAsGuest({ room: this.#text, name });
+      grant = { room, grant: entry.grant, name: entry.name };
+      remembered.setGrant(grant);
+      remembered.guestName = entry.name;
+    }
+    return newGuestClient.call(this.#ports, grant.grant);
+  }
+
+  #entered(call: Call, view: RoomView, client: Client): void {
+    this.#closed = true;
+    this.#attempt++;
+    this.#unlisten();
+    this.closeShare();
+    call.listener = {};
+    this.#ports.entered(call, view, client);
+  }
+
+  #turnedAway(reason: RoomLeftReason): void {
+    this.#giveUp();
+    if (reason === 'guests_not_allowed') this.patch({ phase: 'guests_not_allowed', canJoin: false });
+    else this.#ports.left(reason, this.state.roomName);
+  }
+
+  #refused(error: unknown): void {
+    this.#giveUp();
+    const problem = problemFrom(error);
+    if (this.state.viewer === 'guest') {
+      // The next attempt asks for a new grant: this one may be what was refused.
+      this.#ports.remembered.setGrant(undefined);
+      if (problem.code === 'guests_not_allowed') {
+        this.patch({ phase: 'guests_not_allowed', canJoin: false });
+        return;
+      }
+    }
+    if (this.#seen) {
+      this.patch({ phase: 'open', problem, canJoin: this.#canJoin(this.state.name) });
+      return;
+    }
+    // Came back from a reload and had no look at the door yet.
+    this.patch({ phase: 'loading', problem });
+    void this.#look();
+  }
+
+  /** Back to standing at the door: a call that was given up is not joined again. */
+  #giveUp(): void {
+    this.#attempt++;
+    this.#call?.close();
+    this.#guestClient?.stop();
+    this.#guestClient = undefined;
+    this.#ports.remembered.setMeeting(undefined);
+    this.#call = this.#closed ? undefined : this.#ports.newCall();
+  }
+
+  #show(door: Door): void {
+    if (this.#closed) return;
+    const { browser } = this.#ports;
+    const { name, access, exists, owner, people } = door;
+    this.#seen = true;
+    this.#text = writeRoomText(name, access);
+    const { hash, pathname } = browser.address();
+    // What the fragment asked for is done: it must not be done again by a reload, nor stand in a link that is copied.
+    if (hash || pathname !== roomPath(name, access)) browser.replace(roomPath(name, access));
+    const opening = this.state.phase === 'loading';
+    this.patch({ roomName: name, access, exists, owner, people, ...(opening ? { phase: 'open' } : {}) });
+    if (this.state.phase === 'open') this.patch({ canJoin: this.#canJoin(this.state.name) });
+    this.#countPeople();
+  }
+
+  #notShown(error: unknown): void {
+    const problem = problemFrom(error);
+    if (problem.code === 'guests_not_allowed') this.patch({ phase: 'guests_not_allowed' });
+    else if (problem.code === 'name_invalid') this.patch({ phase: 'name_invalid' });
+    else this.patch({ phase: 'failed', problem });
+  }
+
+  #countPeople(): void {
+    const rooms = this.#ports.client?.home?.rooms;
+    const room = rooms?.find((one) => sameRoom(one.name, this.state.roomName));
+    if (room) this.patch({ people: room.people });
+  }
+
+  #canJoin(name: string): boolean {
+    return this.state.viewer === 'account' || readPersonName(name) !== undefined;
+  }
+}

@@ -1,0 +1,119 @@
+/** The home page: rooms as doors with their lamps, and the dialog that leads to any room by its name. */
+
+import type { Home } from '../protocol/generated.ts';
+import type { Client } from '../session/client.ts';
+import type { Browser } from './browser.ts';
+import { hardToGuess, isGuessable, OPEN_PREFIX, readRoomText, roomKey, roomPath } from './room_name.ts';
+import type { HomeScreen, HomeState, NewCallState, RoomDoor } from './screens.ts';
+import { Store } from './store.ts';
+
+const MATCHES = 5;
+
+export interface HomePorts {
+  readonly browser: Browser;
+  readonly client: Client;
+  /** Whether this house has guests at all. */
+  readonly guests: boolean;
+  navigate(path: string): void;
+}
+
+export class HomeModel extends Store<HomeState> implements HomeScreen {
+  readonly #ports: HomePorts;
+  readonly #unlisten: () => void;
+  #text = '';
+  #offeredFor: { name: string; offer: string } | undefined;
+
+  constructor(ports: HomePorts) {
+    const { client } = ports;
+    super({ loaded: false, live: client.live, rooms: [] });
+    this.#ports = ports;
+    this.#unlisten = client.listen({
+      live: (live) => this.patch({ live }),
+      home: (home) => this.#show(home),
+    });
+    if (client.home) this.#show(client.home);
+  }
+
+  close(): void {
+    this.#unlisten();
+  }
+
+  openNewCall(): void {
+    this.setRoomText('');
+  }
+
+  closeNewCall(): void {
+    this.patch({ newCall: undefined });
+  }
+
+  setRoomText(text: string): void {
+    this.#text = text;
+    this.patch({ newCall: this.#newCall() });
+  }
+
+  setAllowGuests(on: boolean): void {
+    const { name } = readRoomText(this.#text);
+    this.setRoomText((on ? OPEN_PREFIX : '') + name);
+  }
+
+  useOfferedName(): void {
+    const offered = this.state.newCall?.offeredName;
+    if (offered) this.setRoomText(OPEN_PREFIX + offered);
+  }
+
+  enterRoom(): void {
+    if (!this.state.newCall?.canEnter) return;
+    const { name, open } = readRoomText(this.#text);
+    this.closeNewCall();
+    this.#ports.navigate(roomPath(name, open && this.#ports.guests ? 'guests' : 'accounts'));
+  }
+
+  #show(home: Home): void {
+    const rooms = home.rooms.map(
+      ({ id, name, access, owner, people, visited_at }): RoomDoor => ({
+        id,
+        name,
+        path: roomPath(name, access),
+        access,
+        owner,
+        people,
+        ...(visited_at === undefined ? {} : { visitedAt: visited_at }),
+      }),
+    );
+    rooms.sort((a, b) => Number(b.people > 0) - Number(a.people > 0) || (b.visitedAt ?? 0) - (a.visitedAt ?? 0));
+    this.patch({ loaded: true, rooms });
+    if (this.state.newCall) this.patch({ newCall: this.#newCall() });
+  }
+
+  #newCall(): NewCallState {
+    const { guests } = this.#ports;
+    const { name, open, problem } = readRoomText(this.#text);
+    const offered = guests && open && name !== '' && !problem && isGuessable(name) && !this.#known(name);
+    return {
+      text: this.#text,
+      canEnter: name !== '' && !problem,
+      matches: this.#matches(name),
+      ...(guests ? { allowGuests: open } : {}),
+      ...(problem ? { nameProblem: problem } : {}),
+      ...(offered ? { offeredName: this.#offer(name) } : {}),
+    };
+  }
+
+  /** The same offer for as long as the name is the same: it must not change under somebody's finger. */
+  #offer(name: string): string {
+    if (this.#offeredFor?.name !== name) {
+      const offer = hardToGuess(name, (length) => this.#ports.browser.randomBytes(length));
+      this.#offeredFor = { name, offer };
+    }
+    return this.#offeredFor?.offer ?? name;
+  }
+
+  #known(name: string): boolean {
+    return this.state.rooms.some((room) => roomKey(room.name) === roomKey(name));
+  }
+
+  #matches(name: string): readonly RoomDoor[] {
+    const wanted = roomKey(name);
+    return this.state.rooms.filter((room) => roomKey(room.name).includes(wanted)).slice(0, MATCHES);
+  }
+}

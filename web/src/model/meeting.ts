@@ -1,0 +1,301 @@
+/**
+ * The meeting as one sees it: tiles, people, connection. Draws only what the server decided; own switches are in the
+ * devices.
+ */
+
+import type { CaptureProblem } from '../media/capture.ts';
+import type { Participant, RoomLeftReason, RoomView, Source, Wanted } from '../protocol/generated.ts';
+import type { Http } from '../session/http.ts';
+import type { Browser } from './browser.ts';
+import type { Call } from './call.ts';
+import type { DevicesModel } from './devices.ts';
+import type { Remembered } from './remembered.ts';
+import { roomPath } from './room_name.ts';
+import type { MeetingScreen, MeetingState, Person, Tile, TileSize } from './screens.ts';
+import { ShareModel } from './share.ts';
+import { Store } from './store.ts';
+
+const STUCK_MS = 20_000;
+const BACK_MS = 2_000;
+/** Layouts come in bursts; the server needs the last one. */
+const WANTED_MS = 150;
+/** Nobody sees more detail than this many device pixels per CSS pixel. */
+const MOST_PIXEL_RATIO = 2;
+const MOST_PIXELS = 4_096;
+
+export interface MeetingPorts {
+  readonly browser: Browser;
+  readonly http: Http;
+  readonly remembered: Remembered;
+  readonly devices: DevicesModel;
+  readonly guests: boolean;
+  readonly viewer: 'account' | 'guest';
+  readonly canShareScreen: boolean;
+  left(reason: RoomLeftReason | 'left', roomName: string): void;
+}
+
+export class MeetingModel extends Store<MeetingState> implements MeetingScreen {
+  readonly #ports: MeetingPorts;
+  readonly #call: Call;
+  #view: RoomView;
+  #share: ShareModel | undefined;
+  #sizes: readonly TileSize[] | undefined;
+  #lastWanted = '';
+  #shareProblem: CaptureProblem | undefined;
+  #cancelConnection = (): void => {};
+  #cancelWanted = (): void => {};
+  readonly #unlisten: () => void;
+  #closed = false;
+
+  constructor(ports: MeetingPorts, call: Call, view: RoomView) {
+    super(firstState(ports, view));
+    this.#ports = ports;
+    this.#call = call;
+    this.#view = view;
+    call.listener = {
+      view: (next) => this.#follow(next),
+      pictures: () => this.#draw(),
+      reached: (server, media) => this.#reached(server && media),
+      soundBlocked: (soundBlocked) => this.patch({ soundBlocked }),
+      screen: (_on, problem) => {
+        this.#shareProblem = problem;
+        this.#draw();
+      },
+      left: (reason) => this.#gone(reason),
+      refused: (refusal) => this.#gone(refusal.code === 'guests_not_allowed' ? refusal.code : 'internal'),
+      ended: () => this.#gone('session_ended'),
+    };
+    this.#unlisten = ports.devices.subscribe(() => this.#remember());
+    this.patch({ soundBlocked: call.soundBlocked });
+    this.#follow(view);
+  }
+
+  visibilityChanged(): void {
+    this.#say();
+  }
+
+  networkChanged(): void {
+    this.#call.reconnect();
+  }
+
+  toggleScreen(): void {
+    this.#shareProblem = undefined;
+    if (this.#call.sharesScreen) this.#call.stopScreen();
+    else void this.#call.startScreen();
+  }
+
+  leave(): void {
+    this.#gone('left');
+  }
+
+  reconnect(): void {
+    this.#call.reconnect();
+  }
+
+  playSound(): void {
+    this.#call.playSound();
+  }
+
+  openShare(): void {
+    if (this.#share) return;
+    const { browser, guests, http } = this.#ports;
+    // The change itself comes back with the view, as for everybody else.
+    this.#share = new ShareModel({ browser, http, guests, changed: () => {} }, this.#view);
+    this.patch({ share: this.#share });
+  }
+
+  closeShare(): void {
+    this.#share?.close();
+    this.#share = undefined;
+    this.patch({ share: undefined });
+  }
+
+  reportTiles(sizes: readonly TileSize[]): void {
+    this.#sizes = sizes;
+    this.#say();
+  }
+
+  /** Without a word to the app: one goes elsewhere. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#cancelConnection();
+    this.#cancelWanted();
+    this.#unlisten();
+    this.closeShare();
+    this.#call.close();
+    this.#ports.devices.end();
+    this.#ports.remembered.setMeeting(undefined);
+  }
+
+  #gone(reason: RoomLeftReason | 'left'): void {
+    if (this.#closed) return;
+    this.close();
+    this.#ports.left(reason, this.#view.name);
+  }
+
+  #follow(view: RoomView): void {
+    const before = this.#view;
+    this.#view = view;
+    for (const participant of view.participants) {
+      const old = before.participants.find((one) => one.id === participant.id);
+      if (old && !shows(old, 'camera') && shows(participant, 'camera'))
+        this.#call.expectFresh(participant.id, 'person');
+      if (old && !shows(old, 'screen') && shows(participant, 'screen'))
+        this.#call.expectFresh(participant.id, 'screen');
+    }
+    if (view.name !== before.name) this.#renamed(before.name, view.name);
+    const path = roomPath(view.name, view.access);
+    if (this.#ports.browser.address().pathname !== path) this.#ports.browser.replace(path);
+    if (view.name !== before.name || view.access !== before.access || view.owner !== before.owner) {
+      this.#share?.follow(view);
+    }
+    this.#draw();
+    this.#remember();
+  }
+
+  /** A guest's grant stays good: it is for the room, whatever it is called. */
+  #renamed(from: string, to: string): void {
+    const grant = this.#ports.remembered.grant(from);
+    if (grant) this.#ports.remembered.setGrant({ ...grant, room: to });
+  }
+
+  #draw(): void {
+    const view = this.#view;
+    const tiles = drawTiles(this.#call, view);
+    for (const old of this.state.tiles) {
+      if (tiles.some((tile) => tile.key === old.key)) continue;
+      const { participant, kind } = splitKey(old.key);
+      this.#call.forget(participant, kind);
+    }
+    const you = view.participants.find((one) => one.id === view.you);
+    const problem = this.#shareProblem;
+    this.patch({
+      roomName: view.name,
+      access: view.access,
+      tiles,
+      alone: view.participants.length <= 1,
+      people: drawPeople(view),
+      self: { name: you?.name ?? '', speaking: view.speaking.includes(view.you) },
+      screen: this.#ports.canShareScreen ? { on: this.#call.sharesScreen, ...(problem ? { problem } : {}) } : undefined,
+    });
+  }
+
+  #reached(reached: boolean): void {
+    const { clock } = this.#ports.browser;
+    const { connection } = this.state;
+    const down = connection === 'reconnecting' || connection === 'stuck';
+    if (reached !== down) return;
+    this.#cancelConnection();
+    if (reached) {
+      this.patch({ connection: 'back' });
+      this.#cancelConnection = clock.after(BACK_MS, () => this.patch({ connection: 'connected' }));
+    } else {
+      this.patch({ connection: 'reconnecting' });
+      this.#cancelConnection = clock.after(STUCK_MS, () => this.patch({ connection: 'stuck' }));
+    }
+  }
+
+  #remember(): void {
+    if (this.#closed) return;
+    const { devices, remembered } = this.#ports;
+    remembered.setMeeting({
+      room: this.#view.name,
+      microphone: devices.state.microphone.on,
+      camera: devices.state.camera.on,
+    });
+  }
+
+  #say(): void {
+    this.#cancelWanted();
+    this.#cancelWanted = this.#ports.browser.clock.after(WANTED_MS, () => {
+      if (!this.#sizes) return;
+      const wanted = this.#ports.browser.hidden ? [] : this.#wanted(this.#sizes);
+      const text = JSON.stringify(wanted);
+      if (text === this.#lastWanted) return;
+      this.#lastWanted = text;
+      this.#call.setWanted(wanted);
+    });
+  }
+
+  #wanted(sizes: readonly TileSize[]): Wanted[] {
+    const ratio = Math.min(this.#ports.browser.pixelRatio, MOST_PIXEL_RATIO);
+    const pixels = (size: number): number => Math.min(MOST_PIXELS, Math.max(1, Math.round(size * ratio)));
+    return sizes
+      .filter(({ width, height }) => width > 0 && height > 0)
+      .map(({ key, width, height }) => {
+        const { participant, kind } = splitKey(key);
+        const source: Source = kind === 'screen' ? 'screen' : 'camera';
+        return { participant, source, width: pixels(width), height: pixels(height) };
+      });
+  }
+}
+
+function firstState(ports: MeetingPorts, view: RoomView): MeetingState {
+  return {
+    roomName: view.name,
+    access: view.access,
+    viewer: ports.viewer,
+    connection: 'connected',
+    soundBlocked: false,
+    tiles: [],
+    alone: true,
+    people: [],
+    self: { name: '', speaking: false },
+  };
+}
+
+function drawTiles(call: Call, view: RoomView): Tile[] {
+  const others = view.participants.filter((one) => one.id !== view.you);
+  const sharing = others.filter((one) => shows(one, 'screen'));
+  return [
+    ...sharing.map((one) => drawTile(call, view, one, 'screen')),
+    ...others.map((one) => drawTile(call, view, one, 'person')),
+  ];
+}
+
+function drawTile(call: Call, view: RoomView, participant: Participant, kind: 'person' | 'screen'): Tile {
+  const { id, name, guest, presence } = participant;
+  const sends = shows(participant, kind === 'screen' ? 'screen' : 'camera');
+  const surfaces = call.surfaces(id, kind);
+  const picture = sends ? call.picture(id, kind) : 'none';
+  return {
+    key: `${kind} ${id}`,
+    kind,
+    name,
+    guest,
+    speaking: kind === 'person' && view.speaking.includes(id),
+    muted: kind === 'person' && !shows(participant, 'microphone'),
+    away: presence === 'reconnecting',
+    showVideo: picture === 'visible',
+    videoExpected: picture === 'expected',
+    video: surfaces.video,
+    audio: surfaces.audio,
+  };
+}
+
+function drawPeople(view: RoomView): Person[] {
+  const people = view.participants.map(
+    (one): Person => ({
+      id: one.id,
+      name: one.name,
+      guest: one.guest,
+      you: one.id === view.you,
+      muted: !shows(one, 'microphone'),
+      cameraOff: !shows(one, 'camera'),
+      sharing: shows(one, 'screen'),
+      speaking: view.speaking.includes(one.id),
+      away: one.presence === 'reconnecting',
+    }),
+  );
+  return [...people.filter((one) => one.you), ...people.filter((one) => !one.you)];
+}
+
+function shows(participant: Participant, source: Source): boolean {
+  return participant.tracks.some((track) => track.source === source && !track.muted);
+}
+
+function splitKey(key: string): { kind: 'person' | 'screen'; participant: string } {
+  const [kind, ...rest] = key.split(' ');
+  return { kind: kind === 'screen' ? 'screen' : 'person', participant: rest.join(' ') };
+}

@@ -1,0 +1,93 @@
+/**
+ * What a tab remembers over a reload, and a browser over visits: the meeting one is in, a guest's grant and name, the
+ * chosen devices. Nothing secret but the grant, which opens one room and lives in the tab only.
+ */
+
+import type { Browser } from './browser.ts';
+import { roomKey } from './room_name.ts';
+
+/** The meeting that this tab is in: a reload comes back to it with the same switches. */
+export interface InMeeting {
+  readonly room: string;
+  readonly microphone: boolean;
+  readonly camera: boolean;
+}
+
+export interface Grant {
+  readonly room: string;
+  readonly grant: string;
+  readonly name: string;
+}
+
+export interface ChosenDevices {
+  readonly microphone?: string;
+  readonly camera?: string;
+  readonly speaker?: string;
+}
+
+export class Remembered {
+  readonly #browser: Browser;
+
+  constructor(browser: Browser) {
+    this.#browser = browser;
+  }
+
+  meeting(room: string): InMeeting | undefined {
+    const meeting = read<InMeeting>(this.#browser.session.get('stube.meeting'));
+    return meeting && roomKey(meeting.room) === roomKey(room) ? meeting : undefined;
+  }
+
+  setMeeting(meeting: InMeeting | undefined): void {
+    write(this.#browser.session, 'stube.meeting', meeting);
+  }
+
+  grant(room: string): Grant | undefined {
+    const grant = read<Grant>(this.#browser.session.get('stube.grant'));
+    return grant && roomKey(grant.room) === roomKey(room) ? grant : undefined;
+  }
+
+  setGrant(grant: Grant | undefined): void {
+    write(this.#browser.session, 'stube.grant', grant);
+  }
+
+  get guestName(): string {
+    return this.#browser.local.get('stube.guest_name') ?? '';
+  }
+
+  set guestName(name: string) {
+    this.#browser.local.set('stube.guest_name', name);
+  }
+
+  get devices(): ChosenDevices {
+    return read<ChosenDevices>(this.#browser.local.get('stube.devices')) ?? {};
+  }
+
+  set devices(devices: ChosenDevices) {
+    write(this.#browser.local, 'stube.devices', devices);
+  }
+
+  /** The fragment of the address that a sign-in comes back to: no redirect carries it. */
+  takeFragment(path: string): string {
+    const kept = read<{ path: string; hash: string }>(this.#browser.session.get('stube.fragment'));
+    this.#browser.session.remove('stube.fragment');
+    return kept?.path === path ? kept.hash : '';
+  }
+
+  setFragment(path: string, hash: string): void {
+    write(this.#browser.session, 'stube.fragment', hash ? { path, hash } : undefined);
+  }
+}
+
+function read<T>(text: string | undefined): T | undefined {
+  if (!text) return undefined;
+  try {
+    return JSON.parse(text) as T;
+  } catch {
+    return undefined;
+  }
+}
+
+function write(storage: Browser['session'], key: string, value: object | undefined): void {
+  if (value) storage.set(key, JSON.stringify(value));
+  else storage.remove(key);
+}
