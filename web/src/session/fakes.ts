@@ -42,7 +42,7 @@ export class FakeClock implements Clock {
 }
 
 export async function settle(): Promise<void> {
-  for (let i = 0; i < 20; i++) await Promise.resolve();
+  for (let i = 0; i < 60; i++) await Promise.resolve();
 }
 
 export class FakeSocket implements SocketLike {

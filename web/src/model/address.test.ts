@@ -1,0 +1,59 @@
+import { describe, expect, it } from 'vitest';
+import { doorWishes, localPath, routeOf, signInPath } from './address.ts';
+
+function route(url: string) {
+  return routeOf(new URL(url, 'https://stube.example'));
+}
+
+describe('an address', () => {
+  it.each([
+    ['/', { page: 'home' }],
+    ['/setup#abc-1', { page: 'setup', token: 'abc-1' }],
+    ['/setup', { page: 'setup', token: undefined }],
+    ['/sign-in', { page: 'sign_in', to: '/' }],
+    ['/sign-in?to=%2Fr%2FK%25C3%25BCche', { page: 'sign_in', to: '/r/K%C3%BCche' }],
+    ['/sign-in?to=https%3A%2F%2Fevil.example', { page: 'sign_in', to: '/' }],
+    ['/r/K%C3%BCche#auto=2', { page: 'room', text: 'Küche' }],
+    ['/r/public/a/b', { page: 'room', text: 'public/a/b' }],
+    ['/r/%E0%A4%A', { page: 'room', text: undefined }],
+    ['/r/', { page: 'not_found' }],
+    ['/nowhere', { page: 'not_found' }],
+  ])('%s leads to %j', (url, expected) => {
+    expect(route(url)).toEqual(expected);
+  });
+
+  it('survives the sign-in', () => {
+    const to = '/r/public/100%20%25%20%3F%20%231';
+    expect(route(signInPath(to))).toEqual({ page: 'sign_in', to });
+    expect(signInPath('/')).toBe('/sign-in');
+  });
+
+  it.each(['//evil.example', '/\\evil.example', 'evil', 'javascript:alert(1)', '/sign-in?to=/', '/a\nb', null, ''])(
+    'to come back to is never %j',
+    (to) => {
+      expect(localPath(to)).toBe('/');
+    },
+  );
+});
+
+describe('a fragment', () => {
+  const nothing = { muteMicrophone: false, muteCamera: false };
+  it.each([
+    ['', nothing],
+    ['#auto', { ...nothing, auto: 'audio' }],
+    ['#auto=1', { ...nothing, auto: 'audio' }],
+    ['#auto=2', { ...nothing, auto: 'video' }],
+    ['#auto=0', nothing],
+    ['#mute', { muteMicrophone: true, muteCamera: true }],
+    ['#mute=1', { muteMicrophone: true, muteCamera: false }],
+    ['#mute=2', { muteMicrophone: false, muteCamera: true }],
+    ['#mute=3', { muteMicrophone: true, muteCamera: true }],
+    ['#mute=x', nothing],
+    ['#name=J%C3%BCrgen%20%26%20Co', { ...nothing, name: 'Jürgen & Co' }],
+    ['#name=100%', { ...nothing, name: '100%' }],
+    ['#auto=2&mute=1&name=a=b', { auto: 'video', muteMicrophone: true, muteCamera: false, name: 'a=b' }],
+    ['#other&auto=2', { ...nothing, auto: 'video' }],
+  ])('%j asks for %j', (hash, expected) => {
+    expect(doorWishes(hash)).toEqual(expected);
+  });
+});

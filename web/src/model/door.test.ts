@@ -1,0 +1,338 @@
+import { describe, expect, it } from 'vitest';
+import type { Door, RoomView } from '../protocol/generated.ts';
+import type { Client } from '../session/client.ts';
+import { settle } from '../session/fakes.ts';
+import { doorWishes, routeOf } from './address.ts';
+import { Call } from './call.ts';
+import { claimDevice } from './device_id.ts';
+import { DevicesModel } from './devices.ts';
+import { DoorModel } from './door.ts';
+import { FakeBrowser, FakeCapture, FakeMedia, FakeServer } from './fakes.ts';
+import { Remembered } from './remembered.ts';
+
+const VIEW: RoomView = {
+  id: 'r-1',
+  name: 'Küche',
+  access: 'guests',
+  owner: false,
+  you: 'p-1',
+  participants: [],
+  speaking: [],
+  slots: [],
+};
+
+const OPEN: Door = { name: 'Küche', access: 'guests', exists: true, owner: false };
+
+class Scene {
+  readonly server = new FakeServer();
+  readonly capture = new FakeCapture();
+  readonly log: string[] = [];
+  readonly media: FakeMedia[] = [];
+  readonly remembered: Remembered;
+  readonly devices: DevicesModel;
+  client: Client | undefined;
+
+  constructor(readonly browser: FakeBrowser) {
+    this.remembered = new Remembered(browser);
+    this.devices = new DevicesModel({
+      capture: this.capture,
+      remembered: this.remembered,
+      newStream: () => ({}) as MediaStream,
+      measureLevel: () => () => {},
+    });
+    this.server.on('POST /tickets', 200, { ticket: 't-1' });
+    this.server.on('GET /door', 200, OPEN);
+    this.server.on('POST /guests', 200, { grant: 'g-1', name: 'Ben', expires_in_ms: 1000 });
+  }
+
+  asAccount(): this {
+    this.client = this.server.client(this.browser.clock);
+    this.client.start();
+    return this;
+  }
+
+  async door(): Promise<DoorModel> {
+    const { browser, remembered, devices, server } = this;
+    const route = routeOf(browser.address());
+    const door = new DoorModel(
+      {
+        browser,
+        remembered,
+        devices,
+        http: server.http,
+        device: claimDevice(browser),
+        guests: true,
+        client: this.client,
+        accountName: this.client ? 'Anna' : undefined,
+        newCall: () => new Call({ devices, capture: this.capture, newMedia: (events) => this.#newMedia(events) }),
+        newGuestClient: (grant) => server.client(browser.clock, grant),
+        entered: (_call, view) => this.log.push(`entered ${view.name}`),
+        left: (reason) => this.log.push(`left ${reason}`),
+      },
+      route.page === 'room' ? (route.text ?? '') : '',
+      doorWishes(browser.address().hash),
+    );
+    await door.open();
+    await settle();
+    return door;
+  }
+
+  #newMedia(events: ConstructorParameters<typeof FakeMedia>[0]) {
+    const media = new FakeMedia(events);
+    this.media.push(media);
+    return media as unknown as ReturnType<ConstructorParameters<typeof Call>[0]['newMedia']>;
+  }
+}
+
+function account(path = '/r/public/K%C3%BCche'): Scene {
+  return new Scene(new FakeBrowser(path)).asAccount();
+}
+
+function guest(path = '/r/public/K%C3%BCche'): Scene {
+  return new Scene(new FakeBrowser(path));
+}
+
+describe('the door of an account', () => {
+  it('shows who may enter and has everything prepared before the click', async () => {
+    const scene = account();
+    const door = await scene.door();
+    expect(door.state).toMatchObject({
+      phase: 'open',
+      roomName: 'Küche',
+      access: 'guests',
+      name: 'Anna',
+      canJoin: true,
+    });
+    expect(scene.media[0]?.log).toEqual(['microphone off', 'camera off', 'prepare', 'microphone on', 'camera on']);
+  });
+
+  it('sends join, publish and offer back to back', async () => {
+    const scene = account();
+    const door = await scene.door();
+    scene.server.socket.open();
+    door.join();
+    await settle();
+    expect(scene.server.socket.types()).toEqual(['hello', 'join_room', 'publish', 'publish']);
+    expect(scene.media[0]?.log.at(-1)).toBe('connect');
+    expect(scene.server.socket.all('publish').map((one) => one.muted)).toEqual([false, false]);
+    scene.server.socket.say({ type: 'room_snapshot', epoch: 'e', seq: 0, room: VIEW });
+    expect(scene.log).toEqual(['entered Küche']);
+    // The devices go along into the meeting.
+    door.close();
+    expect(scene.capture.live).toEqual(['mic-a', 'cam-a']);
+  });
+
+  it('takes the address that the server knows the room by', async () => {
+    const scene = account('/r/k%C3%BCche');
+    await scene.door();
+    expect(scene.browser.address().pathname).toBe('/r/public/K%C3%BCche');
+  });
+
+  it('says what went wrong and lets one try again', async () => {
+    const scene = account();
+    const door = await scene.door();
+    scene.server.socket.open();
+    door.join();
+    await settle();
+    const [join] = scene.server.socket.all('join_room');
+    scene.server.socket.say({ type: 'error', id: join?.id ?? '', code: 'room_full' });
+    await settle();
+    expect(door.state).toMatchObject({ phase: 'open', canJoin: true, problem: { code: 'room_full' } });
+    door.join();
+    await settle();
+    expect(scene.server.socket.all('join_room').length).toBe(2);
+    expect(scene.media.length).toBe(2);
+  });
+
+  it('counts who is inside while one stands there', async () => {
+    const scene = account();
+    const door = await scene.door();
+    scene.server.socket.open();
+    const room = { id: 'r-1', name: 'Küche', access: 'guests', owner: false, people: 3 } as const;
+    scene.server.socket.say({ type: 'home_snapshot', epoch: 'h', seq: 0, home: { rooms: [room] } });
+    expect(door.state.people).toBe(3);
+    scene.server.socket.say({
+      type: 'home_delta',
+      seq: 1,
+      change: { type: 'room_changed', room: { ...room, people: 0 } },
+    });
+    expect(door.state.people).toBe(0);
+  });
+
+  it('closes camera and microphone when one goes elsewhere', async () => {
+    const scene = account();
+    const door = await scene.door();
+    door.close();
+    expect(scene.capture.live).toEqual([]);
+    expect(scene.media[0]?.log.at(-1)).toBe('close');
+  });
+
+  it.each([
+    ['#auto', [false, true]],
+    ['#auto=2', [false, false]],
+    ['#auto=2&mute=1', [true, false]],
+    ['#auto&mute', [true, true]],
+  ])('joins at once with %s', async (hash, muted) => {
+    const scene = account(`/r/public/K%C3%BCche${hash}`);
+    const door = await scene.door();
+    expect(door.state.phase).toBe('joining');
+    scene.server.socket.open();
+    expect(scene.server.socket.all('publish').map((one) => one.muted)).toEqual(muted);
+    expect(scene.browser.address().hash).toBe('');
+  });
+
+  it('can be shared before anybody was inside: the room is made', async () => {
+    const scene = account('/r/Neu');
+    scene.server.on('GET /door', 200, { name: 'Neu', access: 'accounts', exists: false, owner: true });
+    scene.server.on('POST /rooms', 200, { name: 'Neu', access: 'accounts', exists: true, owner: true });
+    const door = await scene.door();
+    door.openShare();
+    await settle();
+    expect(scene.server.requests.at(-1)).toMatchObject({ route: 'POST /rooms', body: { name: 'Neu' } });
+    expect(door.state).toMatchObject({ exists: true });
+    expect(door.state.share?.state).toMatchObject({ link: 'https://stube.example/r/Neu', allowGuests: false });
+  });
+
+  it('is no door when the name cannot be one', async () => {
+    expect((await account('/r/%2E%2E%2F%E0%A4%A').door()).state.phase).toBe('name_invalid');
+    expect((await account('/r/%E2%80%AEevil').door()).state.phase).toBe('name_invalid');
+  });
+});
+
+describe('the door of a guest', () => {
+  it('wants a name, remembers it, and enters with a grant for this room', async () => {
+    const scene = guest();
+    const door = await scene.door();
+    expect(door.state).toMatchObject({ phase: 'open', viewer: 'guest', canJoin: false });
+    door.setName('  ');
+    expect(door.state.canJoin).toBe(false);
+    door.setName('Ben');
+    expect(door.state.canJoin).toBe(true);
+    door.join();
+    await settle();
+    const [entry, ticket] = scene.server.requests.slice(-2);
+    expect(entry).toMatchObject({ route: 'POST /guests', body: { room: 'public/Küche', name: 'Ben' } });
+    expect(ticket).toMatchObject({ route: 'POST /tickets', bearer: 'Bearer g-1' });
+    scene.server.socket.open();
+    expect(scene.server.socket.types()).toEqual(['hello', 'join_room', 'publish', 'publish']);
+    expect(scene.media[0]?.log.at(-1)).toBe('connect');
+    expect(scene.remembered.guestName).toBe('Ben');
+  });
+
+  it('has the name of the fragment in its field', async () => {
+    const door = await guest('/r/public/K%C3%BCche#name=Frau%20M%C3%BCller').door();
+    expect(door.state).toMatchObject({ name: 'Frau Müller', canJoin: true });
+  });
+
+  it('waits until somebody of the house comes, and can stop waiting', async () => {
+    const scene = guest('/r/public/K%C3%BCche#name=Ben');
+    const door = await scene.door();
+    door.join();
+    await settle();
+    const first = scene.server.socket;
+    first.open();
+    first.say({ type: 'waiting', reason: 'nobody_in' });
+    expect(door.state.phase).toBe('waiting');
+    door.cancel();
+    expect(door.state).toMatchObject({ phase: 'open', canJoin: true });
+    expect(first.types().at(-1)).toBe('leave_room');
+    expect(first.closed).toBe(true);
+    door.join();
+    await settle();
+    scene.server.socket.open();
+    scene.server.socket.say({ type: 'waiting', reason: 'nobody_in' });
+    scene.server.socket.say({ type: 'room_snapshot', epoch: 'e', seq: 0, room: VIEW });
+    expect(scene.log).toEqual(['entered Küche']);
+  });
+
+  it('at a room that is not open is told so', async () => {
+    const scene = guest();
+    scene.server.on('GET /door', 403, { code: 'guests_not_allowed' });
+    expect((await scene.door()).state.phase).toBe('guests_not_allowed');
+  });
+
+  it('is told so too when the room is closed while waiting', async () => {
+    const scene = guest('/r/public/K%C3%BCche#name=Ben');
+    const door = await scene.door();
+    door.join();
+    await settle();
+    scene.server.socket.open();
+    scene.server.socket.say({ type: 'waiting', reason: 'nobody_in' });
+    scene.server.socket.say({ type: 'room_left', reason: 'guests_not_allowed' });
+    expect(door.state.phase).toBe('guests_not_allowed');
+  });
+
+  it('does not join by itself, whatever the fragment says', async () => {
+    const door = await guest('/r/public/K%C3%BCche#auto=2&name=Ben').door();
+    expect(door.state.phase).toBe('open');
+  });
+
+  it('sees a button when the server cannot be reached', async () => {
+    const scene = guest();
+    scene.server.routes.delete('GET /door');
+    const door = await scene.door();
+    expect(door.state).toMatchObject({ phase: 'failed', problem: { code: 'offline' } });
+    scene.server.on('GET /door', 200, OPEN);
+    door.retry();
+    await settle();
+    expect(door.state.phase).toBe('open');
+  });
+});
+
+describe('a reload in a meeting', () => {
+  function reloaded(before: FakeBrowser): FakeBrowser {
+    const after = new FakeBrowser(before.address().pathname);
+    after.session = before.session;
+    after.local = before.local;
+    after.reloaded = true;
+    return after;
+  }
+
+  it('comes back to the same seat with the same switches, without a look at the door', async () => {
+    const first = account();
+    const { id } = await claimDevice(first.browser);
+    first.remembered.setMeeting({ room: 'Küche', microphone: false, camera: true });
+    const scene = new Scene(reloaded(first.browser)).asAccount();
+    const door = await scene.door();
+    expect(door.state.phase).toBe('joining');
+    scene.server.socket.open();
+    expect(scene.server.socket.all('join_room')[0]?.device).toBe(id);
+    expect(scene.devices.state).toMatchObject({ microphone: { on: false }, camera: { on: true } });
+    expect(scene.server.requests.map((one) => one.route)).toEqual(['POST /tickets']);
+  });
+
+  it('of a guest uses the grant again', async () => {
+    const first = guest();
+    await claimDevice(first.browser);
+    first.remembered.guestName = 'Ben';
+    first.remembered.setGrant({ room: 'Küche', grant: 'g-old', name: 'Ben' });
+    first.remembered.setMeeting({ room: 'Küche', microphone: true, camera: true });
+    const scene = new Scene(reloaded(first.browser));
+    await scene.door();
+    expect(scene.server.requests).toMatchObject([{ route: 'POST /tickets', bearer: 'Bearer g-old' }]);
+  });
+
+  it('stands at the door again when it is a duplicated tab', async () => {
+    const first = account();
+    await claimDevice(first.browser);
+    first.remembered.setMeeting({ room: 'Küche', microphone: true, camera: true });
+    const copy = reloaded(first.browser);
+    copy.reloaded = false;
+    for (const name of first.browser.locks) copy.locks.add(name);
+    const door = await new Scene(copy).asAccount().door();
+    expect(door.state.phase).toBe('open');
+  });
+
+  it('shows the door when the seat is refused', async () => {
+    const first = account();
+    await claimDevice(first.browser);
+    first.remembered.setMeeting({ room: 'Küche', microphone: true, camera: true });
+    const scene = new Scene(reloaded(first.browser)).asAccount();
+    const door = await scene.door();
+    scene.server.socket.open();
+    const [join] = scene.server.socket.all('join_room');
+    scene.server.socket.say({ type: 'error', id: join?.id ?? '', code: 'room_full' });
+    await settle();
+    expect(door.state).toMatchObject({ phase: 'open', problem: { code: 'room_full' }, canJoin: true });
+  });
+});

@@ -1,0 +1,280 @@
+/** A browser, devices and a server that do as the test says. For tests only. */
+
+import { type Capture, type CaptureChoice, CaptureError, type CaptureKind, type DeviceList } from '../media/capture.ts';
+import type { MediaEvents, Signalling } from '../media/media.ts';
+import type { RoomView } from '../protocol/generated.ts';
+import { Client } from '../session/client.ts';
+import { FakeClock, FakeSocket } from '../session/fakes.ts';
+import { Http } from '../session/http.ts';
+import type { Address, Browser, Storage } from './browser.ts';
+
+export class FakeStorage implements Storage {
+  readonly values = new Map<string, string>();
+
+  get(key: string): string | undefined {
+    return this.values.get(key);
+  }
+
+  set(key: string, value: string): void {
+    this.values.set(key, value);
+  }
+
+  remove(key: string): void {
+    this.values.delete(key);
+  }
+}
+
+/** Repeatable bytes that look random. */
+export function seededBytes(seed: number): (length: number) => Uint8Array {
+  let state = seed;
+  const next = (): number => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
+    return state >>> 24;
+  };
+  return (length) => Uint8Array.from({ length }, next);
+}
+
+/** No two pages are random in the same way. */
+let browsers = 0;
+
+export class FakeBrowser implements Browser {
+  readonly clock = new FakeClock();
+  local = new FakeStorage();
+  session = new FakeStorage();
+  reloaded = false;
+  canShareNatively = false;
+  pixelRatio = 1;
+  hidden = false;
+  clipboard: string | undefined = '';
+  /** Held by other pages. */
+  readonly locks = new Set<string>();
+  readonly history: string[] = [];
+  #address: URL;
+  readonly #bytes = seededBytes(++browsers);
+
+  constructor(path = '/') {
+    this.#address = new URL(path, 'https://stube.example');
+  }
+
+  address(): Address {
+    return this.#address;
+  }
+
+  push(path: string): void {
+    this.history.push(path);
+    this.#address = new URL(path, this.#address.origin);
+  }
+
+  replace(path: string): void {
+    this.#address = new URL(path, this.#address.origin);
+  }
+
+  random(): number {
+    return 0.5;
+  }
+
+  randomBytes(length: number): Uint8Array {
+    return this.#bytes(length);
+  }
+
+  async copy(text: string): Promise<void> {
+    if (this.clipboard === undefined) throw new Error('forbidden');
+    this.clipboard = text;
+  }
+
+  async shareNatively(): Promise<void> {}
+
+  async lock(name: string): Promise<boolean> {
+    if (this.locks.has(name)) return false;
+    this.locks.add(name);
+    return true;
+  }
+
+  onBack(): void {}
+  onVisibility(): void {}
+  onNetwork(): void {}
+}
+
+/** The part of a track that models touch. */
+export class FakeTrack {
+  onended: (() => void) | null = null;
+  enabled = true;
+  readyState = 'live';
+
+  constructor(
+    readonly kind: 'audio' | 'video',
+    readonly device: string,
+  ) {}
+
+  getSettings(): MediaTrackSettings {
+    return { deviceId: this.device };
+  }
+
+  stop(): void {
+    this.readyState = 'ended';
+  }
+
+  /** Pulled out. */
+  end(): void {
+    this.readyState = 'ended';
+    this.onended?.();
+  }
+}
+
+export class FakeCapture implements Capture {
+  obstacle: 'insecure' | 'unsupported' | undefined;
+  canShareScreen = true;
+  permissions: Record<CaptureKind, 'granted' | 'denied' | 'prompt'> = { microphone: 'granted', camera: 'granted' };
+  microphones = ['mic-a'];
+  cameras = ['cam-a'];
+  busy = new Set<string>();
+  /** What the person says when asked. */
+  answer: 'granted' | 'denied' = 'granted';
+  readonly asked: string[] = [];
+  readonly tracks: FakeTrack[] = [];
+  #onChanged: () => void = () => {};
+
+  async permission(kind: CaptureKind): Promise<'granted' | 'denied' | 'prompt'> {
+    return this.permissions[kind];
+  }
+
+  async open(wanted: ReadonlyMap<CaptureKind, CaptureChoice>): Promise<ReadonlyMap<CaptureKind, MediaStreamTrack>> {
+    const kinds = [...wanted.keys()];
+    this.asked.push(kinds.join('+'));
+    for (const kind of kinds) if (this.permissions[kind] === 'prompt') this.permissions[kind] = this.answer;
+    if (kinds.some((kind) => this.permissions[kind] === 'denied')) throw new CaptureError('denied');
+    const devices = kinds.map((kind) => {
+      const present = kind === 'microphone' ? this.microphones : this.cameras;
+      const chosen = wanted.get(kind)?.device ?? present[0];
+      if (!chosen || !present.includes(chosen)) throw new CaptureError('missing');
+      if (this.busy.has(chosen)) throw new CaptureError('busy');
+      return [kind, chosen] as const;
+    });
+    const opened = devices.map(([kind, device]) => {
+      const track = new FakeTrack(kind === 'microphone' ? 'audio' : 'video', device);
+      this.tracks.push(track);
+      return [kind, track as unknown as MediaStreamTrack] as const;
+    });
+    return new Map(opened);
+  }
+
+  async list(): Promise<DeviceList> {
+    const named = (ids: string[]) => ids.map((id) => ({ id, label: id.toUpperCase() }));
+    return { microphones: named(this.microphones), cameras: named(this.cameras), speakers: [] };
+  }
+
+  onDevicesChanged(callback: () => void): void {
+    this.#onChanged = callback;
+  }
+
+  plug(change: () => void): void {
+    change();
+    this.#onChanged();
+  }
+
+  async openScreen(): Promise<{ video: MediaStreamTrack }> {
+    const track = new FakeTrack('video', 'screen');
+    this.tracks.push(track);
+    return { video: track as unknown as MediaStreamTrack };
+  }
+
+  get live(): string[] {
+    return this.tracks.filter((track) => track.readyState === 'live').map((track) => track.device);
+  }
+}
+
+/** Answers by method and path; a missing route is a test's mistake. */
+export class FakeServer {
+  readonly routes = new Map<string, (body: unknown) => [status: number, body: object]>();
+  readonly requests: { route: string; body: unknown; bearer: string | null }[] = [];
+  readonly sockets: FakeSocket[] = [];
+  readonly http = new Http((input, init) => this.#answer(String(input), init));
+
+  on(route: string, status: number, body: object): void {
+    this.routes.set(route, () => [status, body]);
+  }
+
+  get socket(): FakeSocket {
+    const socket = this.sockets.at(-1);
+    if (!socket) throw new Error('no socket was opened');
+    return socket;
+  }
+
+  client(clock: FakeClock, grant?: string): Client {
+    return new Client({
+      client: { name: 'test', version: '0' },
+      clock,
+      random: () => 0.5,
+      ticket: () => this.http.ticket(grant),
+      openSocket: (ticket) => {
+        const socket = new FakeSocket(ticket);
+        this.sockets.push(socket);
+        return socket;
+      },
+    });
+  }
+
+  async #answer(url: string, init: RequestInit | undefined): Promise<Response> {
+    const [path = ''] = url.replace('/api/v1', '').split('?');
+    const route = `${init?.method ?? 'GET'} ${path}`;
+    const body: unknown = typeof init?.body === 'string' ? JSON.parse(init.body) : undefined;
+    this.requests.push({ route: `${route}`, body, bearer: new Headers(init?.headers).get('authorization') });
+    const answer = this.routes.get(route);
+    if (!answer) throw new Error(`nobody answers ${route}`);
+    const [status, json] = answer(body);
+    // A real Response reads its body over several turns of the event loop; this one is read at once.
+    return { ok: status < 400, status, json: async () => json } as Response;
+  }
+}
+
+/** The media layer as a call sees it: notes what it is told. */
+export class FakeMedia {
+  readonly log: string[] = [];
+  readonly speakers = { choose: () => {}, unblock: () => this.log.push('unblock') };
+  signalling: Signalling | undefined;
+
+  constructor(readonly events: MediaEvents) {}
+
+  async prepare(): Promise<void> {
+    this.log.push('prepare');
+  }
+
+  connect(signalling: Signalling): void {
+    this.log.push('connect');
+    this.signalling = signalling;
+  }
+
+  setSignalling(up: boolean): void {
+    this.log.push(up ? 'signalling up' : 'signalling down');
+  }
+
+  follow(_view: RoomView): void {}
+
+  setTrack(source: string, track: unknown): void {
+    this.log.push(`${source} ${track ? 'on' : 'off'}`);
+  }
+
+  output(): object {
+    return { video: {}, audio: {} };
+  }
+
+  carries(): boolean {
+    return true;
+  }
+
+  forget(key: string): void {
+    this.log.push(`forget ${key}`);
+  }
+
+  expectFresh(key: string): void {
+    this.log.push(`fresh ${key}`);
+  }
+
+  restart(): void {
+    this.log.push('restart');
+  }
+
+  close(): void {
+    this.log.push('close');
+  }
+}
