@@ -126,7 +126,7 @@ impl Driver {
             }
         });
         if let Some(socket) = &mut self.socket {
-            let _ = socket.close(None).await;
+            let _ = WebSocketStream::close(socket, None).await;
         }
     }
 
