@@ -3,12 +3,12 @@
  * browser says no into one of a few problems. Keeps no state.
  */
 
-export type CaptureKind = "microphone" | "camera";
+export type CaptureKind = 'microphone' | 'camera';
 
-export type CaptureProblem = "denied" | "missing" | "busy" | "lost" | "insecure" | "unsupported" | "failed";
+export type CaptureProblem = 'denied' | 'missing' | 'busy' | 'lost' | 'insecure' | 'unsupported' | 'failed';
 
 export class CaptureError extends Error {
-  override readonly name = "CaptureError";
+  override readonly name = 'CaptureError';
 
   constructor(readonly problem: CaptureProblem) {
     super(problem);
@@ -26,7 +26,7 @@ export interface DeviceList {
   readonly speakers: readonly DeviceInfo[];
 }
 
-export type Facing = "user" | "environment";
+export type Facing = 'user' | 'environment';
 
 export interface CaptureChoice {
   readonly device?: string;
@@ -36,9 +36,9 @@ export interface CaptureChoice {
 /** What the model knows of the browser's devices. */
 export interface Capture {
   /** Set when there is no way to open anything here. */
-  readonly obstacle: "insecure" | "unsupported" | undefined;
+  readonly obstacle: 'insecure' | 'unsupported' | undefined;
   readonly canShareScreen: boolean;
-  permission(kind: CaptureKind): Promise<"granted" | "denied" | "prompt">;
+  permission(kind: CaptureKind): Promise<'granted' | 'denied' | 'prompt'>;
   /** One question of the browser for all that is wanted. Rejects with a `CaptureError`. */
   open(wanted: ReadonlyMap<CaptureKind, CaptureChoice>): Promise<ReadonlyMap<CaptureKind, MediaStreamTrack>>;
   list(): Promise<DeviceList>;
@@ -48,7 +48,7 @@ export interface Capture {
 }
 
 export class BrowserCapture implements Capture {
-  readonly obstacle: "insecure" | "unsupported" | undefined;
+  readonly obstacle: 'insecure' | 'unsupported' | undefined;
   readonly #navigator: Navigator;
   readonly #devices: MediaDevices | undefined;
 
@@ -57,33 +57,33 @@ export class BrowserCapture implements Capture {
     // Absent on pages over plain HTTP, whatever the types say.
     this.#devices = browser.mediaDevices as MediaDevices | undefined;
     if (this.#devices?.getUserMedia) this.obstacle = undefined;
-    else this.obstacle = secure ? "unsupported" : "insecure";
+    else this.obstacle = secure ? 'unsupported' : 'insecure';
   }
 
   get canShareScreen(): boolean {
-    return typeof this.#devices?.getDisplayMedia === "function";
+    return typeof this.#devices?.getDisplayMedia === 'function';
   }
 
-  async permission(kind: CaptureKind): Promise<"granted" | "denied" | "prompt"> {
+  async permission(kind: CaptureKind): Promise<'granted' | 'denied' | 'prompt'> {
     try {
       const status = await this.#navigator.permissions.query({ name: kind });
       return status.state;
     } catch {
-      return "prompt";
+      return 'prompt';
     }
   }
 
   async open(wanted: ReadonlyMap<CaptureKind, CaptureChoice>): Promise<ReadonlyMap<CaptureKind, MediaStreamTrack>> {
-    if (!this.#devices || this.obstacle) throw new CaptureError(this.obstacle ?? "unsupported");
-    const microphone = wanted.get("microphone");
-    const camera = wanted.get("camera");
+    if (!this.#devices || this.obstacle) throw new CaptureError(this.obstacle ?? 'unsupported');
+    const microphone = wanted.get('microphone');
+    const camera = wanted.get('camera');
     try {
       const stream = await this.#devices.getUserMedia({
         audio: microphone ? audioConstraints(microphone) : false,
         video: camera ? videoConstraints(camera) : false,
       });
       const tracks = new Map<CaptureKind, MediaStreamTrack>();
-      for (const track of stream.getTracks()) tracks.set(track.kind === "audio" ? "microphone" : "camera", track);
+      for (const track of stream.getTracks()) tracks.set(track.kind === 'audio' ? 'microphone' : 'camera', track);
       return tracks;
     } catch (error) {
       throw new CaptureError(problemOf(error));
@@ -94,22 +94,22 @@ export class BrowserCapture implements Capture {
     const all = (await this.#devices?.enumerateDevices().catch(() => [])) ?? [];
     const of = (kind: MediaDeviceKind): DeviceInfo[] =>
       all
-        .filter((one) => one.kind === kind && one.deviceId !== "")
+        .filter((one) => one.kind === kind && one.deviceId !== '')
         .map((one) => ({ id: one.deviceId, label: one.label }));
-    const canRoute = "setSinkId" in HTMLMediaElement.prototype;
+    const canRoute = 'setSinkId' in HTMLMediaElement.prototype;
     return {
-      microphones: of("audioinput"),
-      cameras: of("videoinput"),
-      speakers: canRoute ? of("audiooutput") : [],
+      microphones: of('audioinput'),
+      cameras: of('videoinput'),
+      speakers: canRoute ? of('audiooutput') : [],
     };
   }
 
   onDevicesChanged(callback: () => void): void {
-    this.#devices?.addEventListener?.("devicechange", callback);
+    this.#devices?.addEventListener?.('devicechange', callback);
   }
 
   async openScreen(): Promise<{ video: MediaStreamTrack; audio?: MediaStreamTrack }> {
-    if (!this.#devices || !this.canShareScreen) throw new CaptureError(this.obstacle ?? "unsupported");
+    if (!this.#devices || !this.canShareScreen) throw new CaptureError(this.obstacle ?? 'unsupported');
     try {
       const stream = await this.#devices.getDisplayMedia({
         video: { frameRate: { ideal: 15, max: 30 } },
@@ -117,8 +117,8 @@ export class BrowserCapture implements Capture {
       });
       const [video] = stream.getVideoTracks();
       const [audio] = stream.getAudioTracks();
-      if (!video) throw new CaptureError("failed");
-      if ("contentHint" in video) video.contentHint = "detail";
+      if (!video) throw new CaptureError('failed');
+      if ('contentHint' in video) video.contentHint = 'detail';
       return audio ? { video, audio } : { video };
     } catch (error) {
       throw error instanceof CaptureError ? error : new CaptureError(problemOf(error));
@@ -140,22 +140,22 @@ function videoConstraints({ device, facing }: CaptureChoice): MediaTrackConstrai
     width: { ideal: 1280 },
     height: { ideal: 720 },
     frameRate: { ideal: 30, max: 30 },
-    ...(device ? { deviceId: { exact: device } } : { facingMode: facing ?? "user" }),
+    ...(device ? { deviceId: { exact: device } } : { facingMode: facing ?? 'user' }),
   };
 }
 
 function problemOf(error: unknown): CaptureProblem {
-  switch (error instanceof DOMException ? error.name : "") {
-    case "NotAllowedError":
-    case "SecurityError":
-      return "denied";
-    case "NotFoundError":
-    case "OverconstrainedError":
-      return "missing";
-    case "NotReadableError":
-    case "AbortError":
-      return "busy";
+  switch (error instanceof DOMException ? error.name : '') {
+    case 'NotAllowedError':
+    case 'SecurityError':
+      return 'denied';
+    case 'NotFoundError':
+    case 'OverconstrainedError':
+      return 'missing';
+    case 'NotReadableError':
+    case 'AbortError':
+      return 'busy';
     default:
-      return "failed";
+      return 'failed';
   }
 }

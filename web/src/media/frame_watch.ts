@@ -4,8 +4,8 @@
  * sources are asked, and believed only after the frame has had the time to be drawn.
  */
 
-import type { Clock } from "./clock.ts";
-import type { VideoOutput } from "./outputs.ts";
+import type { Clock } from './clock.ts';
+import type { VideoOutput } from './outputs.ts';
 
 const POLL_MS = 60;
 /** From a frame's delivery to its drawing at the latest: without frame callbacks, and where they should have come. */
@@ -14,7 +14,7 @@ const OVERDUE_MS = 600;
 
 export class FrameWatch {
   readonly #output: VideoOutput;
-  readonly #receiver: Pick<RTCRtpReceiver, "getSynchronizationSources">;
+  readonly #receiver: Pick<RTCRtpReceiver, 'getSynchronizationSources'>;
   readonly #clock: Clock;
   readonly #onFrame: (rtp: number) => void;
   readonly #watched = new Map<HTMLVideoElement, number>();
@@ -25,7 +25,7 @@ export class FrameWatch {
 
   constructor(
     output: VideoOutput,
-    receiver: Pick<RTCRtpReceiver, "getSynchronizationSources">,
+    receiver: Pick<RTCRtpReceiver, 'getSynchronizationSources'>,
     clock: Clock,
     onFrame: (rtp: number) => void,
   ) {
@@ -48,7 +48,7 @@ export class FrameWatch {
 
   #watchElements(): void {
     for (const element of this.#output.elements) {
-      if (!this.#watched.has(element) && "requestVideoFrameCallback" in element) this.#watch(element);
+      if (!this.#watched.has(element) && 'requestVideoFrameCallback' in element) this.#watch(element);
     }
   }
 

@@ -3,7 +3,7 @@
  * named as the new person's first, or a later one.
  */
 
-import type { ParticipantId, Slot } from "../protocol/generated.ts";
+import type { ParticipantId, Slot } from '../protocol/generated.ts';
 
 export interface Label {
   readonly generation: number;

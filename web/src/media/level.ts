@@ -3,7 +3,7 @@
  * waits for it, the meter then stays at zero.
  */
 
-import type { Clock } from "./clock.ts";
+import type { Clock } from './clock.ts';
 
 const STEP_MS = 60;
 /** Quieter is shown as silence, louder as full. */

@@ -3,8 +3,8 @@
  * offers, takes answers, and tells how the transport is; when to do so is decided in `media.ts`.
  */
 
-import type { SlotKind, SlotMids, Source, UplinkMids } from "../protocol/generated.ts";
-import { audioCodecs, CAMERA_ENCODINGS, SCREEN_ENCODINGS, videoCodecs } from "./encodings.ts";
+import type { SlotKind, SlotMids, Source, UplinkMids } from '../protocol/generated.ts';
+import { audioCodecs, CAMERA_ENCODINGS, cameraLayers, SCREEN_ENCODINGS, videoCodecs } from './encodings.ts';
 
 export const SCREEN_SLOTS = 2;
 export const FIRST_PERSON_SLOTS = 6;
@@ -13,7 +13,7 @@ export const FIRST_PERSON_SLOTS = 6;
 export interface PeerPorts {
   newPeer(): RTCPeerConnection;
   newStream(track: MediaStreamTrack): MediaStream;
-  receiveCapabilities(kind: "audio" | "video"): RTCRtpCapabilities | null;
+  receiveCapabilities(kind: 'audio' | 'video'): RTCRtpCapabilities | null;
 }
 
 /** One down slot as it stands in this connection. */
@@ -39,6 +39,7 @@ export class Link {
   /** The server's name for this connection, once it answered. */
   connection: string | undefined;
   #restartWanted = false;
+  readonly #changes = new Map<Source, Promise<void>>();
 
   constructor(ports: PeerPorts, personSlots: number, onState: () => void) {
     this.#ports = ports;
@@ -47,26 +48,26 @@ export class Link {
     peer.onconnectionstatechange = onState;
     peer.oniceconnectionstatechange = onState;
     this.#uplink = {
-      microphone: this.#add("audio", "sendonly"),
-      camera: this.#add("video", "sendonly", CAMERA_ENCODINGS),
-      screen: this.#add("video", "sendonly", SCREEN_ENCODINGS),
-      screen_audio: this.#add("audio", "sendonly"),
+      microphone: this.#add('audio', 'sendonly'),
+      camera: this.#add('video', 'sendonly', CAMERA_ENCODINGS),
+      screen: this.#add('video', 'sendonly', SCREEN_ENCODINGS),
+      screen_audio: this.#add('audio', 'sendonly'),
     };
-    for (let i = 0; i < SCREEN_SLOTS; i++) this.#addPair("screen");
-    for (let i = 0; i < personSlots; i++) this.#addPair("person");
+    for (let i = 0; i < SCREEN_SLOTS; i++) this.#addPair('screen');
+    for (let i = 0; i < personSlots; i++) this.#addPair('person');
   }
 
   /** `down`: this connection will not come back by itself. */
-  get transport(): "new" | "connected" | "shaky" | "down" {
+  get transport(): 'new' | 'connected' | 'shaky' | 'down' {
     const { connectionState, iceConnectionState } = this.#peer;
-    if (connectionState === "closed" || connectionState === "failed" || iceConnectionState === "failed") return "down";
-    if (iceConnectionState === "disconnected" || connectionState === "disconnected") return "shaky";
-    return connectionState === "connected" ? "connected" : "new";
+    if (connectionState === 'closed' || connectionState === 'failed' || iceConnectionState === 'failed') return 'down';
+    if (iceConnectionState === 'disconnected' || connectionState === 'disconnected') return 'shaky';
+    return connectionState === 'connected' ? 'connected' : 'new';
   }
 
   /** An offer waits for its answer. */
   get offering(): boolean {
-    return this.#peer.signalingState === "have-local-offer";
+    return this.#peer.signalingState === 'have-local-offer';
   }
 
   get personSlots(): number {
@@ -75,7 +76,7 @@ export class Link {
 
   /** Room for more people; takes effect with the next offer. */
   grow(personSlots: number): void {
-    while (this.personSlots < personSlots) this.#addPair("person");
+    while (this.personSlots < personSlots) this.#addPair('person');
   }
 
   restartIce(): void {
@@ -84,14 +85,14 @@ export class Link {
 
   /** The offer that waits for an answer, or a new one. */
   async offer(): Promise<LinkOffer> {
-    if (this.#peer.signalingState !== "have-local-offer") {
+    if (this.#peer.signalingState !== 'have-local-offer') {
       const iceRestart = this.#restartWanted;
       this.#restartWanted = false;
       await this.#peer.setLocalDescription(await this.#peer.createOffer({ iceRestart }));
     }
     const up = this.#uplink;
     return {
-      sdp: this.#peer.localDescription?.sdp ?? "",
+      sdp: this.#peer.localDescription?.sdp ?? '',
       uplink: {
         microphone: mid(up.microphone),
         camera: mid(up.camera),
@@ -104,12 +105,20 @@ export class Link {
 
   async answer(sdp: string, connection: string): Promise<void> {
     this.connection = connection;
-    await this.#peer.setRemoteDescription({ type: "answer", sdp });
+    await this.#peer.setRemoteDescription({ type: 'answer', sdp });
   }
 
-  async setTrack(source: Source, track: MediaStreamTrack | null): Promise<void> {
+  /** Changes of one source follow each other in order. */
+  setTrack(source: Source, track: MediaStreamTrack | null): Promise<void> {
     const { sender } = this.#uplink[source];
-    if (sender.track !== track) await sender.replaceTrack(track);
+    const done = (this.#changes.get(source) ?? Promise.resolve()).then(async () => {
+      if (sender.track === track) return;
+      await sender.replaceTrack(track);
+      if (source === 'camera' && track) await fitLayers(sender, track);
+    });
+    const settled = done.catch(() => {});
+    this.#changes.set(source, settled);
+    return done;
   }
 
   /** Bytes and checks that came in over the chosen path; undefined when there is none or the browser does not tell. */
@@ -117,7 +126,7 @@ export class Link {
     const report = await this.#peer.getStats();
     let sum: number | undefined;
     report.forEach((entry: { type: string; state?: string; bytesReceived?: number; responsesReceived?: number }) => {
-      if (entry.type !== "candidate-pair" || entry.state !== "succeeded") return;
+      if (entry.type !== 'candidate-pair' || entry.state !== 'succeeded') return;
       sum = (sum ?? 0) + (entry.bytesReceived ?? 0) + (entry.responsesReceived ?? 0);
     });
     return sum;
@@ -130,8 +139,8 @@ export class Link {
   }
 
   #addPair(kind: SlotKind): void {
-    const audio = this.#add("audio", "recvonly");
-    const video = this.#add("video", "recvonly");
+    const audio = this.#add('audio', 'recvonly');
+    const video = this.#add('video', 'recvonly');
     this.pairs.push({
       kind,
       audio,
@@ -142,8 +151,8 @@ export class Link {
   }
 
   #add(
-    kind: "audio" | "video",
-    direction: "sendonly" | "recvonly",
+    kind: 'audio' | 'video',
+    direction: 'sendonly' | 'recvonly',
     encodings: readonly RTCRtpEncodingParameters[] = [],
   ): RTCRtpTransceiver {
     const transceiver = this.#peer.addTransceiver(kind, {
@@ -151,13 +160,22 @@ export class Link {
       ...(encodings.length > 0 ? { sendEncodings: encodings.map((encoding) => ({ ...encoding })) } : {}),
     });
     const capabilities = this.#ports.receiveCapabilities(kind);
-    const codecs = kind === "video" ? videoCodecs(capabilities) : audioCodecs(capabilities);
+    const codecs = kind === 'video' ? videoCodecs(capabilities) : audioCodecs(capabilities);
     // Browsers without codec preferences offer all they have; the server picks.
-    if (codecs.length > 0 && "setCodecPreferences" in transceiver) transceiver.setCodecPreferences(codecs);
+    if (codecs.length > 0 && 'setCodecPreferences' in transceiver) transceiver.setCodecPreferences(codecs);
     return transceiver;
   }
 }
 
+async function fitLayers(sender: RTCRtpSender, track: MediaStreamTrack): Promise<void> {
+  const { width, height } = track.getSettings();
+  const parameters = sender.getParameters();
+  if (!width || !height || parameters.encodings.length !== CAMERA_ENCODINGS.length) return;
+  const layers = cameraLayers(width, height);
+  parameters.encodings = parameters.encodings.map((encoding, i) => ({ ...encoding, ...layers[i] }));
+  await sender.setParameters(parameters);
+}
+
 function mid(transceiver: RTCRtpTransceiver): string {
-  return transceiver.mid ?? "";
+  return transceiver.mid ?? '';
 }

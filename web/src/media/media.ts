@@ -4,12 +4,12 @@
  * that went quiet, a connection that broke. Sends nothing itself: signalling is a port.
  */
 
-import type { RoomView, Slot, Source } from "../protocol/generated.ts";
-import type { Clock } from "./clock.ts";
-import { FrameWatch } from "./frame_watch.ts";
-import { assigned, drawn, type Label, stale } from "./label.ts";
-import { FIRST_PERSON_SLOTS, Link, type LinkOffer, type Pair, type PeerPorts } from "./link.ts";
-import { AudioOutput, Speakers, VideoOutput } from "./outputs.ts";
+import type { RoomView, Slot, Source } from '../protocol/generated.ts';
+import type { Clock } from './clock.ts';
+import { FrameWatch } from './frame_watch.ts';
+import { assigned, drawn, type Label, stale } from './label.ts';
+import { FIRST_PERSON_SLOTS, Link, type LinkOffer, type Pair, type PeerPorts } from './link.ts';
+import { AudioOutput, Speakers, VideoOutput } from './outputs.ts';
 
 const MOST_PERSON_SLOTS = 25;
 /** People join in numbers: slots are added in steps, so that a growing meeting costs few offers. */
@@ -145,7 +145,7 @@ export class Media {
   /** The person asked for it, or the network came back: do not wait for the watchdog. */
   restart(): void {
     if (!this.#signalling || this.#negotiating) return;
-    if (this.#link.transport === "down") this.#replaceLink();
+    if (this.#link.transport === 'down') this.#replaceLink();
     else this.#restartIce();
   }
 
@@ -193,8 +193,8 @@ export class Media {
 
   /** What broke the socket has perhaps broken the path too: no need to wait for the watchdog. */
   #suspicious(): boolean {
-    if (this.#link.transport === "shaky") return true;
-    return this.#link.transport === "connected" && this.#ports.clock.now() - this.#heard.at >= SUSPICIOUS_MS;
+    if (this.#link.transport === 'shaky') return true;
+    return this.#link.transport === 'connected' && this.#ports.clock.now() - this.#heard.at >= SUSPICIOUS_MS;
   }
 
   #replaceLink(): void {
@@ -236,8 +236,8 @@ export class Media {
   #refused(link: Link, code: string): void {
     if (this.#closed || link !== this.#link) return;
     // Not yet admitted, or the socket broke: the next view starts it again.
-    if (code === "not_admitted" || code === "not_in_room" || code === "offline") return;
-    if (code !== "no_media_connection") this.#retryAt = this.#ports.clock.now() + RETRY_MS;
+    if (code === 'not_admitted' || code === 'not_in_room' || code === 'offline') return;
+    if (code !== 'no_media_connection') this.#retryAt = this.#ports.clock.now() + RETRY_MS;
     this.#emptySlots();
     link.close();
     this.#confirmed = false;
@@ -258,7 +258,7 @@ export class Media {
       if (bound) this.#release(slot.slot, bound);
       const next: Bound = { pair, label: assigned(undefined, slot), watch: undefined };
       this.#slots.set(slot.slot, next);
-      const output = this.#outputs.get(outputKey(pair, next.label) ?? "");
+      const output = this.#outputs.get(outputKey(pair, next.label) ?? '');
       if (output) this.#bind(next, output);
       this.#sayReady(slot);
     }
@@ -277,7 +277,7 @@ export class Media {
   }
 
   #watch(bound: Bound): void {
-    const output = this.#outputs.get(outputKey(bound.pair, bound.label) ?? "");
+    const output = this.#outputs.get(outputKey(bound.pair, bound.label) ?? '');
     if (!output || bound.watch) return;
     bound.watch = new FrameWatch(output.video, bound.pair.video.receiver, this.#ports.clock, (rtp) => {
       this.#relabel(bound, drawn(bound.label, rtp));
@@ -314,7 +314,7 @@ export class Media {
 
   #transportChanged(): void {
     const transport = this.#link.transport;
-    const flowing = transport === "connected";
+    const flowing = transport === 'connected';
     if (flowing) {
       this.#restartedAt = undefined;
       this.#heard = { sum: -1, at: this.#ports.clock.now() };
@@ -324,8 +324,8 @@ export class Media {
       this.#events.flowing(flowing);
     }
     if (this.#negotiating || !this.#signallingUp) return;
-    if (transport === "down") this.#replaceLink();
-    else if (transport === "shaky" && this.#restartedAt === undefined) this.#restartIce();
+    if (transport === 'down') this.#replaceLink();
+    else if (transport === 'shaky' && this.#restartedAt === undefined) this.#restartIce();
   }
 
   /** The watchdog: browsers notice a dead path late, and some never. */
@@ -356,18 +356,18 @@ export class Media {
       return;
     }
     const quiet = now - this.#heard.at;
-    if (link.transport === "down") this.#replaceLink();
+    if (link.transport === 'down') this.#replaceLink();
     else if (this.#restartedAt !== undefined) {
       if (now - this.#restartedAt >= QUIET_MS && quiet >= QUIET_MS) this.#replaceLink();
-      else if (quiet < QUIET_MS && link.transport === "connected") this.#restartedAt = undefined;
-    } else if (link.transport === "new") {
+      else if (quiet < QUIET_MS && link.transport === 'connected') this.#restartedAt = undefined;
+    } else if (link.transport === 'new') {
       if (quiet >= CONNECT_MS) this.#replaceLink();
     } else if (quiet >= QUIET_MS) this.#restartIce();
   }
 }
 
 /** The name of an output: a person's own media, or what they share. */
-export function keyFor(participant: string, kind: "person" | "screen"): string {
+export function keyFor(participant: string, kind: 'person' | 'screen'): string {
   return `${kind} ${participant}`;
 }
 
@@ -382,5 +382,5 @@ function slotsFor(view: RoomView): number {
 }
 
 function codeOf(error: unknown): string {
-  return typeof error === "object" && error !== null && "code" in error ? String(error.code) : "internal";
+  return typeof error === 'object' && error !== null && 'code' in error ? String(error.code) : 'internal';
 }

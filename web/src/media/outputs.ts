@@ -3,7 +3,7 @@
  * its own. Knows when the browser refuses to play sound before a click.
  */
 
-import type { AudioSurface, VideoSurface } from "./surface.ts";
+import type { AudioSurface, VideoSurface } from './surface.ts';
 
 export class VideoOutput implements VideoSurface {
   readonly #elements = new Set<HTMLVideoElement>();
@@ -73,7 +73,7 @@ export class AudioOutput implements AudioSurface {
 export class Speakers {
   readonly #playing = new Set<HTMLAudioElement>();
   readonly #onBlocked: (blocked: boolean) => void;
-  #sink = "";
+  #sink = '';
 
   constructor(onBlocked: (blocked: boolean) => void) {
     this.#onBlocked = onBlocked;
@@ -103,7 +103,7 @@ export class Speakers {
   }
 
   #route(element: HTMLAudioElement): void {
-    if (!("setSinkId" in element) || element.sinkId === this.#sink) return;
+    if (!('setSinkId' in element) || element.sinkId === this.#sink) return;
     // A loudspeaker that is gone: the sound stays where it is.
     element.setSinkId(this.#sink).catch(() => {});
   }
@@ -111,7 +111,7 @@ export class Speakers {
   #play(element: HTMLAudioElement): void {
     element.play().catch((error: unknown) => {
       // AbortError only says that the stream was replaced while it started.
-      if (error instanceof DOMException && error.name === "NotAllowedError" && this.#playing.has(element)) {
+      if (error instanceof DOMException && error.name === 'NotAllowedError' && this.#playing.has(element)) {
         this.#onBlocked(true);
       }
     });

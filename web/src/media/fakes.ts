@@ -1,0 +1,148 @@
+/** A peer connection and elements whose other end is the test. For tests only. */
+
+import type { Clock } from './clock.ts';
+import type { MediaPorts } from './media.ts';
+
+export class FakeClock implements Clock {
+  #now = 0;
+  #timers: { at: number; callback: () => void }[] = [];
+
+  now(): number {
+    return this.#now;
+  }
+
+  after(ms: number, callback: () => void): () => void {
+    const timer = { at: this.#now + ms, callback };
+    this.#timers.push(timer);
+    return () => {
+      this.#timers = this.#timers.filter((one) => one !== timer);
+    };
+  }
+
+  async pass(ms: number): Promise<void> {
+    const end = this.#now + ms;
+    await settle();
+    for (;;) {
+      const due = this.#timers.filter((timer) => timer.at <= end).sort((a, b) => a.at - b.at)[0];
+      if (!due) break;
+      this.#timers = this.#timers.filter((one) => one !== due);
+      this.#now = Math.max(this.#now, due.at);
+      due.callback();
+      await settle();
+    }
+    this.#now = end;
+  }
+}
+
+export async function settle(): Promise<void> {
+  for (let i = 0; i < 60; i++) await Promise.resolve();
+}
+
+class FakeTransceiver {
+  mid: string | null = null;
+  readonly receiver = { track: {}, getSynchronizationSources: (): { rtpTimestamp: number }[] => [] };
+  readonly sender = {
+    track: null as unknown,
+    replaceTrack: async (track: unknown): Promise<void> => {
+      this.sender.track = track;
+    },
+    getParameters: () => ({ encodings: [] }),
+  };
+
+  constructor(
+    readonly kind: string,
+    readonly direction: string,
+  ) {}
+
+  setCodecPreferences(): void {}
+}
+
+export class FakePeer {
+  onconnectionstatechange: (() => void) | null = null;
+  oniceconnectionstatechange: (() => void) | null = null;
+  connectionState = 'new';
+  iceConnectionState = 'new';
+  signalingState = 'stable';
+  localDescription: { sdp: string } | null = null;
+  readonly transceivers: FakeTransceiver[] = [];
+  readonly offers: { iceRestart: boolean; sections: number }[] = [];
+  readonly answers: string[] = [];
+  received = 0;
+
+  addTransceiver(kind: string, { direction }: { direction: string }): FakeTransceiver {
+    const transceiver = new FakeTransceiver(kind, direction);
+    this.transceivers.push(transceiver);
+    return transceiver;
+  }
+
+  async createOffer({ iceRestart }: { iceRestart: boolean }): Promise<object> {
+    this.offers.push({ iceRestart, sections: this.transceivers.length });
+    return {};
+  }
+
+  async setLocalDescription(): Promise<void> {
+    this.transceivers.forEach((transceiver, i) => {
+      transceiver.mid = String(i);
+    });
+    this.localDescription = { sdp: `offer ${this.offers.length}` };
+    this.signalingState = 'have-local-offer';
+  }
+
+  async setRemoteDescription({ sdp }: { sdp: string }): Promise<void> {
+    this.answers.push(sdp);
+    this.signalingState = 'stable';
+  }
+
+  async getStats(): Promise<Map<string, object>> {
+    return new Map([['pair', { type: 'candidate-pair', state: 'succeeded', bytesReceived: this.received }]]);
+  }
+
+  close(): void {
+    this.become('closed');
+  }
+
+  become(state: string): void {
+    this.connectionState = state;
+    this.onconnectionstatechange?.();
+  }
+}
+
+/** A video element, as far as it is looked at. */
+export class FakeVideo {
+  srcObject: unknown = null;
+  muted = false;
+  #callbacks: ((now: number, metadata: { rtpTimestamp: number }) => void)[] = [];
+
+  async play(): Promise<void> {}
+
+  requestVideoFrameCallback(callback: (now: number, metadata: { rtpTimestamp: number }) => void): number {
+    return this.#callbacks.push(callback);
+  }
+
+  cancelVideoFrameCallback(): void {
+    this.#callbacks = [];
+  }
+
+  draw(rtpTimestamp: number): void {
+    const callbacks = this.#callbacks;
+    this.#callbacks = [];
+    for (const callback of callbacks) callback(0, { rtpTimestamp });
+  }
+
+  get element(): HTMLVideoElement {
+    return this as unknown as HTMLVideoElement;
+  }
+}
+
+export function fakePorts(clock: FakeClock, peers: FakePeer[]): MediaPorts {
+  return {
+    clock,
+    newPeer: () => {
+      const peer = new FakePeer();
+      peers.push(peer);
+      return peer as unknown as RTCPeerConnection;
+    },
+    newStream: (track) => ({ track }) as unknown as MediaStream,
+    receiveCapabilities: () => null,
+  };
+}

@@ -1,0 +1,349 @@
+import { describe, expect, it } from 'vitest';
+import type { RoomView, Slot } from '../protocol/generated.ts';
+import { cameraLayers } from './encodings.ts';
+import { FakeClock, type FakePeer, FakeVideo, fakePorts, settle } from './fakes.ts';
+import type { LinkOffer } from './link.ts';
+import { Media } from './media.ts';
+
+type Sent = LinkOffer & { connection?: string };
+
+class Refused extends Error {
+  constructor(readonly code: string) {
+    super(code);
+  }
+}
+
+class Scene {
+  readonly clock = new FakeClock();
+  readonly peers: FakePeer[] = [];
+  readonly offers: Sent[] = [];
+  readonly ready: string[] = [];
+  readonly log: string[] = [];
+  /** What the server answers to the next offers; a code refuses. */
+  answers: (string | Refused)[] = [];
+  participants = ['me', 'ann'];
+  readonly media = new Media(fakePorts(this.clock, this.peers), {
+    flowing: (flowing) => this.log.push(flowing ? 'flows' : 'stands'),
+    visible: (key, visible) => this.log.push(`${key} ${visible ? 'visible' : 'hidden'}`),
+    soundBlocked: () => {},
+  });
+
+  get peer(): FakePeer {
+    const peer = this.peers.at(-1);
+    if (!peer) throw new Error('no peer connection');
+    return peer;
+  }
+
+  connect(): void {
+    this.media.connect({
+      offer: async (offer) => {
+        this.offers.push(offer);
+        const answer = this.answers.shift() ?? 'c-1';
+        if (answer instanceof Refused) throw answer;
+        return { sdp: `answer ${answer}`, connection: answer };
+      },
+      slotReady: (slot, generation) => this.ready.push(`${slot}:${generation}`),
+    });
+  }
+
+  follow(connection: string | undefined, ...slots: Slot[]): void {
+    const view: RoomView = {
+      id: 'r',
+      name: 'r',
+      access: 'accounts',
+      owner: false,
+      you: 'me',
+      participants: this.participants.map((id) => ({
+        id,
+        name: id,
+        guest: false,
+        presence: 'connected',
+        tracks: [],
+        joined_at: 0,
+      })),
+      speaking: [],
+      slots,
+      ...(connection === undefined ? {} : { connection }),
+    };
+    this.media.follow(view);
+  }
+
+  /** Connected, and the server knows it. */
+  async up(): Promise<this> {
+    this.connect();
+    await settle();
+    this.peer.become('connected');
+    this.follow('c-1');
+    return this;
+  }
+
+  /** Time in which the path stays alive. */
+  async pass(ms: number): Promise<void> {
+    for (let left = ms; left > 0; left -= 500) {
+      this.peer.received++;
+      await this.clock.pass(500);
+    }
+  }
+}
+
+/** Slot 0 and 1 are for screens. */
+function slot(number: number, generation: number, participant?: string, first?: number): Slot {
+  return {
+    slot: number,
+    generation,
+    ...(participant ? { participant } : {}),
+    ...(first === undefined ? {} : { first_rtp_timestamp: first }),
+  };
+}
+
+describe('the offer', () => {
+  it('is made before it is needed, with four sections up and eight pairs down', async () => {
+    const scene = new Scene();
+    await scene.media.prepare();
+    expect(scene.peer.offers).toEqual([{ iceRestart: false, sections: 20 }]);
+    scene.connect();
+    await settle();
+    expect(scene.peer.offers.length).toBe(1);
+    const [offer] = scene.offers;
+    expect(offer?.uplink).toEqual({ microphone: '0', camera: '1', screen: '2', screen_audio: '3' });
+    expect(offer?.slots.map((one) => one.kind).join()).toBe('screen,screen,person,person,person,person,person,person');
+    expect(offer?.slots[2]).toEqual({ kind: 'person', audio: '8', video: '9' });
+    expect(offer && 'connection' in offer).toBe(false);
+    expect(scene.peer.answers).toEqual(['answer c-1']);
+  });
+
+  it('is sent again, the same one, when a waiting guest is admitted', async () => {
+    const scene = new Scene();
+    scene.answers = [new Refused('not_admitted')];
+    scene.connect();
+    await settle();
+    await scene.pass(5_000);
+    expect(scene.offers.length).toBe(1);
+    scene.follow(undefined);
+    await settle();
+    expect(scene.offers.map((one) => one.sdp)).toEqual(['offer 1', 'offer 1']);
+    expect(scene.peers.length).toBe(1);
+    expect(scene.peer.answers).toEqual(['answer c-1']);
+  });
+
+  it('is made anew after a pause when the server makes no sense of it', async () => {
+    const scene = new Scene();
+    scene.answers = [new Refused('internal')];
+    scene.connect();
+    await settle();
+    scene.follow(undefined);
+    await settle();
+    expect(scene.offers.length).toBe(1);
+    await scene.pass(2_500);
+    expect(scene.offers.length).toBe(2);
+    expect(scene.peers.length).toBe(2);
+  });
+
+  it('grows in steps when more people are in than slots', async () => {
+    const scene = await new Scene().up();
+    scene.participants = ['me', ...'abcdefgh'];
+    scene.follow('c-1');
+    await settle();
+    expect(scene.offers.length).toBe(2);
+    expect(scene.offers[1]?.connection).toBe('c-1');
+    expect(scene.offers[1]?.slots.length).toBe(14);
+    expect(scene.offers[1]?.slots.slice(0, 8)).toEqual(scene.offers[0]?.slots);
+    scene.participants = ['me', ...'abcdefghijklmnopqrstuvwxyzäöü'];
+    scene.follow('c-1');
+    await settle();
+    expect(scene.offers[2]?.slots.length).toBe(27);
+  });
+});
+
+describe('another connection at the server', () => {
+  it('is met by a new one of ours', async () => {
+    const scene = await new Scene().up();
+    scene.answers = ['c-2'];
+    scene.follow(undefined);
+    await settle();
+    expect(scene.peers.map((peer) => peer.connectionState)).toEqual(['closed', 'new']);
+    expect(scene.offers[1] && 'connection' in scene.offers[1]).toBe(false);
+    expect(scene.peer.answers).toEqual(['answer c-2']);
+  });
+
+  it('is not believed while the word of ours is still on its way', async () => {
+    const scene = new Scene();
+    scene.connect();
+    await settle();
+    scene.follow(undefined);
+    scene.follow(undefined);
+    await settle();
+    expect(scene.offers.length).toBe(1);
+  });
+
+  it('after a broken socket is judged by the next snapshot', async () => {
+    const scene = await new Scene().up();
+    scene.media.setSignalling(false);
+    scene.media.setSignalling(true);
+    scene.follow('c-1');
+    await settle();
+    expect(scene.offers.length).toBe(1);
+    scene.media.setSignalling(false);
+    scene.media.setSignalling(true);
+    scene.follow(undefined);
+    await settle();
+    expect(scene.offers.length).toBe(2);
+  });
+});
+
+describe('the path', () => {
+  it('that goes quiet is restarted, and given up when that does not help', async () => {
+    const scene = await new Scene().up();
+    await scene.pass(20_000);
+    expect(scene.offers.length).toBe(1);
+    await scene.clock.pass(6_500);
+    expect(scene.peer.offers.at(-1)?.iceRestart).toBe(true);
+    expect(scene.offers[1]?.connection).toBe('c-1');
+    scene.answers = ['c-2'];
+    await scene.clock.pass(6_500);
+    expect(scene.peers.length).toBe(2);
+    expect(scene.offers[2] && 'connection' in scene.offers[2]).toBe(false);
+  });
+
+  it('that comes back after a restart is kept', async () => {
+    const scene = await new Scene().up();
+    await scene.clock.pass(6_500);
+    expect(scene.offers.length).toBe(2);
+    await scene.pass(20_000);
+    expect(scene.peers.length).toBe(1);
+    expect(scene.offers.length).toBe(2);
+  });
+
+  it('that the browser calls shaky is restarted at once, a failed one replaced', async () => {
+    const scene = await new Scene().up();
+    scene.peer.become('disconnected');
+    await settle();
+    expect(scene.log.at(-1)).toBe('stands');
+    expect(scene.peer.offers.at(-1)?.iceRestart).toBe(true);
+    scene.peer.become('failed');
+    await settle();
+    expect(scene.peers.length).toBe(2);
+    scene.peer.become('connected');
+    expect(scene.log.at(-1)).toBe('flows');
+  });
+
+  it('is left alone while the server cannot be spoken to', async () => {
+    const scene = await new Scene().up();
+    scene.media.setSignalling(false);
+    await scene.clock.pass(30_000);
+    expect(scene.offers.length).toBe(1);
+    scene.media.setSignalling(true);
+    scene.follow('c-1');
+    await settle();
+    expect(scene.peer.offers.at(-1)?.iceRestart).toBe(true);
+  });
+});
+
+describe('a slot', () => {
+  it('shows its person from the named frame on', async () => {
+    const scene = await new Scene().up();
+    const video = new FakeVideo();
+    scene.media.output('person ann').video.attach(video.element);
+    scene.follow('c-1', slot(2, 1, 'ann'));
+    expect(video).toMatchObject({ muted: true });
+    expect(video.srcObject).not.toBeNull();
+    video.draw(100);
+    expect(scene.log).not.toContain('person ann visible');
+    scene.follow('c-1', slot(2, 1, 'ann', 200));
+    video.draw(199);
+    expect(scene.log).not.toContain('person ann visible');
+    video.draw(200);
+    expect(scene.log.at(-1)).toBe('person ann visible');
+  });
+
+  it('that gets another person takes the old picture off first, says so, and binds the new one', async () => {
+    const scene = await new Scene().up();
+    const [ann, ben] = [new FakeVideo(), new FakeVideo()];
+    scene.media.output('person ann').video.attach(ann.element);
+    scene.media.output('person ben').video.attach(ben.element);
+    scene.follow('c-1', slot(2, 1, 'ann', 10));
+    ann.draw(10);
+    expect(scene.ready).toEqual([]);
+    scene.follow('c-1', slot(2, 2, 'ben'));
+    expect(ann.srcObject).toBeNull();
+    expect(ben.srcObject).not.toBeNull();
+    expect(scene.log.at(-1)).toBe('person ann hidden');
+    expect(scene.ready).toEqual(['2:2']);
+    scene.follow('c-1', slot(2, 2, 'ben', 900));
+    ben.draw(500);
+    expect(scene.log.at(-1)).toBe('person ann hidden');
+    ben.draw(900);
+    expect(scene.log.at(-1)).toBe('person ben visible');
+    expect(scene.ready).toEqual(['2:2']);
+  });
+
+  it('says again that it is ready when the socket broke in between', async () => {
+    const scene = await new Scene().up();
+    scene.follow('c-1', slot(2, 2, 'ben'));
+    scene.media.setSignalling(false);
+    scene.media.setSignalling(true);
+    scene.follow('c-1', slot(2, 2, 'ben'));
+    expect(scene.ready).toEqual(['2:2', '2:2']);
+    scene.follow('c-1', slot(2, 2, 'ben'));
+    expect(scene.ready.length).toBe(2);
+  });
+
+  it('of the server’s is nothing while its connection is not ours', async () => {
+    const scene = await new Scene().up();
+    const video = new FakeVideo();
+    scene.media.output('person ann').video.attach(video.element);
+    scene.follow('c-other', slot(2, 1, 'ann', 1));
+    expect(video.srcObject).toBeNull();
+  });
+
+  it('empties when its person goes', async () => {
+    const scene = await new Scene().up();
+    const video = new FakeVideo();
+    scene.media.output('person ann').video.attach(video.element);
+    scene.follow('c-1', slot(2, 1, 'ann', 1));
+    video.draw(5);
+    scene.follow('c-1', slot(2, 2));
+    expect(video.srcObject).toBeNull();
+    expect(scene.log.at(-1)).toBe('person ann hidden');
+  });
+
+  it('waits for the next frame after the camera was off', async () => {
+    const scene = await new Scene().up();
+    const video = new FakeVideo();
+    scene.media.output('person ann').video.attach(video.element);
+    scene.follow('c-1', slot(2, 1, 'ann', 1));
+    video.draw(5);
+    scene.media.expectFresh('person ann');
+    expect(scene.log.at(-1)).toBe('person ann hidden');
+    video.draw(9_000);
+    expect(scene.log.at(-1)).toBe('person ann visible');
+  });
+
+  it('believes the receiver where a browser has no frame callbacks', async () => {
+    const scene = await new Scene().up();
+    const element = { srcObject: null, play: async () => {} };
+    scene.media.output('person ann').video.attach(element as unknown as HTMLVideoElement);
+    scene.follow('c-1', slot(2, 1, 'ann', 50));
+    const receiver = scene.peer.transceivers[9]?.receiver;
+    if (!receiver) throw new Error('no receiver');
+    receiver.getSynchronizationSources = () => [{ rtpTimestamp: 49 }];
+    await scene.pass(1_000);
+    expect(scene.log).not.toContain('person ann visible');
+    receiver.getSynchronizationSources = () => [{ rtpTimestamp: 50 }];
+    await scene.clock.pass(100);
+    expect(scene.log).not.toContain('person ann visible');
+    await scene.clock.pass(300);
+    expect(scene.log.at(-1)).toBe('person ann visible');
+  });
+});
+
+it.each([
+  [1280, 720, '4+ 2+ 1+'],
+  [720, 1280, '4+ 2+ 1+'],
+  [640, 360, '2+ 1+ 1-'],
+  [640, 480, '2+ 1+ 1-'],
+  [320, 180, '1+ 1- 1-'],
+])('of a picture of %i × %i these layers are sent: %s', (width, height, expected) => {
+  const layers = cameraLayers(width, height).map((one) => `${one.scaleResolutionDownBy}${one.active ? '+' : '-'}`);
+  expect(layers.join(' ')).toBe(expected);
+});

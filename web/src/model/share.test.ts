@@ -1,0 +1,95 @@
+import { describe, expect, it } from 'vitest';
+import { settle } from '../session/fakes.ts';
+import { FakeBrowser, FakeServer } from './fakes.ts';
+import { type SharedRoom, ShareModel } from './share.ts';
+
+function sheet(room: Partial<SharedRoom> = {}, guests = true) {
+  const browser = new FakeBrowser('/r/Team%20100%25');
+  const server = new FakeServer();
+  const changes: string[] = [];
+  const share = new ShareModel(
+    { browser, http: server.http, guests, changed: ({ name, access }) => changes.push(`${access} ${name}`) },
+    { name: 'Team 100%', access: 'accounts', owner: true, ...room },
+  );
+  server.routes.set('PATCH /rooms', (body) => {
+    const { name, access, new_name } = body as { name: string; access?: 'guests' | 'accounts'; new_name?: string };
+    return [200, { name: new_name ?? name, access: access ?? share.state.access, exists: true, owner: true }];
+  });
+  return { browser, changes, server, share };
+}
+
+describe('the share sheet', () => {
+  it('has the link of the room, escaped, with public/ when guests may enter', () => {
+    expect(sheet().share.state.link).toBe('https://stube.example/r/Team%20100%25');
+    expect(sheet({ access: 'guests' }).share.state.link).toBe('https://stube.example/r/public/Team%20100%25');
+  });
+
+  it.each([
+    [{ owner: true }, true, false],
+    [{ owner: true, access: 'guests' }, true, true],
+    [{ owner: false }, true, undefined],
+    [{ owner: true }, false, undefined],
+  ] as const)('for %j in a house with guests: %s has the switch %s', (room, guests, allowGuests) => {
+    expect(sheet(room, guests).share.state.allowGuests).toBe(allowGuests);
+  });
+
+  it('opens the room and offers a name that is hard to guess, which it takes when wanted', async () => {
+    const { changes, share } = sheet();
+    share.setAllowGuests(true);
+    expect(share.state.busy).toBe(true);
+    await settle();
+    expect(share.state).toMatchObject({ access: 'guests', allowGuests: true, busy: false });
+    const offered = share.state.offeredName ?? '';
+    expect(offered).toMatch(/^Team 100% [a-z-]{20,}$/);
+    share.useOfferedName();
+    await settle();
+    expect(share.state.roomName).toBe(offered);
+    expect(share.state.link).toBe(`https://stube.example/r/public/${encodeURIComponent(offered)}`);
+    expect(share.state.offeredName).toBeUndefined();
+    expect(changes).toEqual(['guests Team 100%', `guests ${offered}`]);
+  });
+
+  it('keeps its offer while the change comes back from the meeting', async () => {
+    const { share } = sheet();
+    share.setAllowGuests(true);
+    await settle();
+    share.follow({ name: 'Team 100%', access: 'guests', owner: true });
+    expect(share.state.offeredName).toBeDefined();
+    share.keepName();
+    expect(share.state.offeredName).toBeUndefined();
+  });
+
+  it('offers nothing for a name that nobody guesses, nor when the room is closed', async () => {
+    const { share } = sheet({ name: '0b9c1d6e-58f2-4f0e-9f7d-4f9b8f1c2d3e' });
+    share.setAllowGuests(true);
+    await settle();
+    expect(share.state.offeredName).toBeUndefined();
+    const other = sheet({ access: 'guests' }).share;
+    other.setAllowGuests(false);
+    await settle();
+    expect(other.state).toMatchObject({ access: 'accounts', allowGuests: false });
+    expect(other.state.offeredName).toBeUndefined();
+  });
+
+  it('says what the server refused and stays as it was', async () => {
+    const { server, share } = sheet();
+    server.on('PATCH /rooms', 403, { code: 'not_owner' });
+    share.setAllowGuests(true);
+    await settle();
+    expect(share.state).toMatchObject({ access: 'accounts', busy: false, problem: { code: 'not_owner' } });
+  });
+
+  it('copies, says so for two seconds, and says when it may not', async () => {
+    const { browser, share } = sheet();
+    share.copy();
+    await settle();
+    expect(browser.clipboard).toBe(share.state.link);
+    expect(share.state.copied).toBe(true);
+    await browser.clock.pass(2_000);
+    expect(share.state.copied).toBe(false);
+    browser.clipboard = undefined;
+    share.copy();
+    await settle();
+    expect(share.state).toMatchObject({ copied: false, copyFailed: true });
+  });
+});
