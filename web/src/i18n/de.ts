@@ -15,7 +15,6 @@ export const de: Catalogue = {
   'app.imprint': 'Impressum',
   'app.privacy': 'Datenschutz',
   'app.legal': 'Rechtliches',
-  'app.skip': 'Zum Inhalt',
 
   'field.username': 'Benutzername',
   'field.your_name': 'Ihr Name',

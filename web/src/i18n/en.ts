@@ -13,7 +13,6 @@ export const en = {
   'app.imprint': 'Imprint',
   'app.privacy': 'Privacy',
   'app.legal': 'Legal',
-  'app.skip': 'Skip to content',
 
   'field.username': 'Username',
   'field.your_name': 'Your name',

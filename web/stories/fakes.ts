@@ -1,0 +1,228 @@
+/** Made-up models for looking at the screens. Intents change the made-up state a little, so that sheets open. */
+
+import type {
+  AppState,
+  DevicesState,
+  DoorState,
+  HomeState,
+  LeftState,
+  MeetingState,
+  Person,
+  RoomDoor,
+  ShareScreen,
+  ShareState,
+  Tile,
+} from '../src/model/screens.ts';
+import { type Readable, Store } from '../src/model/store.ts';
+import { face, silence, slide } from './faces.ts';
+
+const NAMES = [
+  'Anna Brandt',
+  'Jürgen Özdemir-Wolkenstein',
+  'Mei',
+  'Tomasz Kowalczyk',
+  'Frau Dr. Henriette von Sommerfeld',
+  'Ida',
+  'Kwame Mensah',
+  'Lotte Maier',
+  'Nikos P.',
+];
+export const noop = (): void => {};
+
+export function devicesOf(changes: Partial<DevicesState> = {}) {
+  const store = new Store<DevicesState>({
+    explain: false,
+    microphone: { on: true, status: 'live', options: [{ id: 'm', label: 'Built-in microphone' }], selected: 'm' },
+    camera: { on: true, status: 'live', options: [{ id: 'c', label: 'Front camera (04f2:b6d9)' }], selected: 'c' },
+    speakers: [{ id: 's', label: 'Loudspeaker' }],
+    speaker: 's',
+    mirrored: true,
+    canFlip: false,
+    ...changes,
+  });
+  const level: Readable<number> = {
+    state: 0.3,
+    subscribe(listener) {
+      listener(0.3);
+      return noop;
+    },
+  };
+  return Object.assign(store, {
+    preview: face(0),
+    level,
+    ask: () => store.patch({ explain: false }),
+    skip: () => store.patch({ explain: false }),
+    toggleMicrophone: () => store.patch({ microphone: { ...store.state.microphone, on: !store.state.microphone.on } }),
+    toggleCamera() {
+      const on = !store.state.camera.on;
+      store.patch({ camera: { ...store.state.camera, on, status: on ? 'live' : 'off' } });
+    },
+    selectMicrophone: noop,
+    selectCamera: noop,
+    selectSpeaker: noop,
+    flipCamera: noop,
+  });
+}
+
+export function appOf(page: AppState['page'], user: boolean, devices = devicesOf()) {
+  const store = new Store<AppState>({
+    house: {
+      name: 'Tischlerei Sommerfeld',
+      imprintUrl: 'https://example.org/imprint',
+      privacyUrl: 'https://example.org/privacy',
+      ...(user ? { user: { username: 'anna', name: 'Anna Brandt', admin: true } } : {}),
+    },
+    page,
+  });
+  return Object.assign(store, { devices, navigate: noop, signIn: noop, signOut: noop, retry: noop });
+}
+
+export function rooms(count: number): RoomDoor[] {
+  const names = [
+    'Teamrunde',
+    'Küche',
+    'Donaudampfschifffahrtsgesellschaft Aufsichtsrat',
+    'Kundentermin',
+    '☕ Kaffee',
+    'Werkstatt',
+  ];
+  return Array.from({ length: count }, (_, at) => ({
+    id: `${at}`,
+    name: names[at % names.length] ?? '',
+    path: `/r/${at}`,
+    access: at % 2 ? 'guests' : 'accounts',
+    owner: at % 3 !== 2,
+    people: [3, 1, 0, 0, 0, 0][at] ?? 0,
+    visitedAt: Date.now() - at * 9 * 3_600_000,
+  }));
+}
+
+export function homeOf(state: Partial<HomeState>) {
+  const store = new Store<HomeState>({ loaded: true, live: true, rooms: [], ...state });
+  return Object.assign(store, {
+    openNewCall: () => store.patch({ newCall: { text: '', allowGuests: false, canEnter: false, matches: [] } }),
+    closeNewCall() {
+      const { newCall: _, ...rest } = store.state;
+      store.set(rest);
+    },
+    setRoomText: (text: string) =>
+      store.patch({ newCall: { text, allowGuests: false, canEnter: text !== '', matches: [] } }),
+    setAllowGuests: noop,
+    useOfferedName: noop,
+    enterRoom: noop,
+  });
+}
+
+export function shareOf(state: Partial<ShareState> = {}): ShareScreen {
+  const store = new Store<ShareState>({
+    roomName: 'Teamrunde',
+    link: 'https://stube.example.org/r/public/Teamrunde%20am%20Montag',
+    access: 'guests',
+    allowGuests: true,
+    busy: false,
+    copied: false,
+    copyFailed: false,
+    canShareNatively: true,
+    ...state,
+  });
+  return Object.assign(store, {
+    setAllowGuests: noop,
+    useOfferedName: noop,
+    keepName: noop,
+    copy: () => store.patch({ copied: true }),
+    shareNatively: noop,
+  });
+}
+
+export function doorOf(state: Partial<DoorState>) {
+  const store = new Store<DoorState>({
+    roomName: 'Teamrunde',
+    phase: 'open',
+    viewer: 'account',
+    access: 'guests',
+    exists: true,
+    owner: true,
+    name: 'Anna Brandt',
+    canJoin: true,
+    ...state,
+  });
+  return Object.assign(store, {
+    setName: (name: string) => store.patch({ name }),
+    join: () => store.patch({ phase: 'joining' }),
+    cancel: () => store.patch({ phase: 'open' }),
+    retry: noop,
+    openShare: () => store.patch({ share: shareOf() }),
+    closeShare() {
+      const { share: _, ...rest } = store.state;
+      store.set(rest);
+    },
+  });
+}
+
+export function meetingOf(others: number, state: Partial<MeetingState> = {}, screens = 0) {
+  const name = (at: number) => NAMES[at % NAMES.length] ?? '';
+  const tiles: Tile[] = Array.from({ length: others }, (_, at) => ({
+    key: `p${at}`,
+    kind: 'person',
+    name: name(at),
+    guest: at % 4 === 2,
+    speaking: at === 1 || others === 1,
+    muted: at % 3 === 0,
+    away: at === 5,
+    showVideo: at % 4 !== 3,
+    videoExpected: false,
+    video: face(at + 1),
+    audio: silence,
+  }));
+  const shared: Tile[] = Array.from({ length: screens }, (_, at) => ({
+    ...(tiles[at] as Tile),
+    key: `s${at}`,
+    kind: 'screen',
+    guest: false,
+    speaking: false,
+    away: false,
+    showVideo: true,
+    video: slide(),
+  }));
+  const person = (at: number): Person => ({
+    id: `${at}`,
+    name: at < 0 ? 'Anna Brandt' : name(at),
+    guest: at % 4 === 2,
+    you: at < 0,
+    muted: at % 3 === 0,
+    cameraOff: at % 4 === 3,
+    sharing: at >= 0 && at < screens,
+    speaking: at === 1,
+    away: at === 5,
+  });
+  const store = new Store<MeetingState>({
+    roomName: 'Teamrunde',
+    access: 'guests',
+    viewer: 'account',
+    connection: 'connected',
+    soundBlocked: false,
+    tiles: [...shared, ...tiles],
+    alone: others === 0,
+    people: Array.from({ length: others + 1 }, (_, at) => person(at - 1)),
+    self: { name: 'Anna Brandt', speaking: false },
+    ...(window.innerWidth >= 800 ? { screen: { on: false } } : {}),
+    ...state,
+  });
+  return Object.assign(store, {
+    toggleScreen: noop,
+    leave: noop,
+    reconnect: noop,
+    playSound: noop,
+    openShare: () => store.patch({ share: shareOf() }),
+    closeShare() {
+      const { share: _, ...rest } = store.state;
+      store.set(rest);
+    },
+    reportTiles: noop,
+  });
+}
+
+export function leftOf(state: Partial<LeftState>) {
+  const store = new Store<LeftState>({ roomName: 'Teamrunde', viewer: 'account', reason: 'left', ...state });
+  return Object.assign(store, { joinAgain: noop, goHome: noop });
+}
