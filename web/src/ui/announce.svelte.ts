@@ -1,6 +1,7 @@
 /** What screen readers are told without anybody moving the focus. One polite live region, drawn by `App.svelte`. */
 
 let text = $state('');
+let last = '';
 
 export function announcement(): string {
   return text;
@@ -8,5 +9,6 @@ export function announcement(): string {
 
 export function announce(next: string): void {
   // The same sentence twice in a row has to be a change, or it is not read again.
-  text = next === text ? `${next}\u00a0` : next;
+  last = next === last ? `${next}\u00a0` : next;
+  text = last;
 }

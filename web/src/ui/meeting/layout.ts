@@ -31,7 +31,7 @@ export interface Layout {
 export const GAP = 8;
 const PER_PAGE: { readonly [F in Form]: number } = { portrait: 6, landscape: 6, wide: 25 };
 /** A camera's picture is cropped to a tile of this shape at the most. */
-const NARROWEST = 9 / 16;
+const NARROWEST = 1 / 2;
 const WIDEST = 2;
 
 export function formOf(width: number, height: number): Form {
