@@ -145,7 +145,8 @@ export const en = {
 
   'meeting.controls': 'Controls',
   'meeting.stage': 'Meeting',
-  'meeting.microphone_short': 'Mic',
+  'meeting.mute_short': 'Mute',
+  'meeting.unmute_short': 'Unmute',
   'meeting.camera_short': 'Camera',
   'meeting.screen_short': 'Screen',
   'meeting.share_short': 'Share',

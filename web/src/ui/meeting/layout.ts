@@ -44,12 +44,12 @@ export function layOut(stage: Stage, screens: number, people: number, page: numb
   if (screens === 0) return paged(stage, whole, [], people, page, PER_PAGE[stage.form]);
   if (people === 0)
     return { screens: grid(whole, screens, bestColumns(whole, screens)), people: [], page: 0, pages: 1 };
-  const [main, strip, room] = split(stage);
+  const [main, strip, room] = split(stage, screens);
   return paged(stage, strip, grid(main, screens, bestColumns(main, screens)), people, page, room);
 }
 
 /** The part for screens, the strip for people, and how many people it takes. */
-function split({ width, height, form }: Stage): [main: Box, strip: Box, room: number] {
+function split({ width, height, form }: Stage, screens: number): [main: Box, strip: Box, room: number] {
   if (width > height) {
     const strip = Math.round(Math.min(280, Math.max(140, width * 0.2)));
     const room = Math.max(1, Math.floor((height + GAP) / ((strip * 3) / 4 + GAP)));
@@ -59,8 +59,10 @@ function split({ width, height, form }: Stage): [main: Box, strip: Box, room: nu
       room,
     ];
   }
-  const strip = Math.round(height * (form === 'portrait' ? 0.36 : 0.24));
-  const room = Math.max(2, Math.floor((width + GAP) / ((strip * 3) / 4 + GAP)));
+  const most = height * (form === 'portrait' ? 0.64 : 0.76);
+  const strip = Math.round(height - Math.min(most, width * 0.75 * screens) - GAP);
+  const inRow = Math.max(2, Math.floor((width + GAP) / ((strip * 3) / 4 + GAP)));
+  const room = form === 'portrait' && strip > width * 0.9 ? 2 * inRow : inRow;
   return [
     { left: 0, top: 0, width, height: height - strip - GAP },
     { left: 0, top: height - strip, width, height: strip },
