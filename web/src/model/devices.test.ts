@@ -105,6 +105,19 @@ describe('at the door', () => {
     expect(short()).toBe(expected);
   });
 
+  it('tries again what failed, and only that', async () => {
+    const { capture, devices, short } = person((one) => void one.busy.add('cam-a'));
+    await devices.begin(BOTH);
+    await settle();
+    expect(short()).toBe('on live, off busy');
+    capture.busy.clear();
+    capture.asked.length = 0;
+    devices.ask();
+    await settle();
+    expect(short()).toBe('on live, on live');
+    expect(capture.asked).toEqual(['camera']);
+  });
+
   it('says that a page over plain HTTP gets nothing', async () => {
     const { capture, devices, short } = person((one) => {
       one.obstacle = 'insecure';

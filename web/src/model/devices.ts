@@ -115,7 +115,12 @@ export class DevicesModel extends Store<DevicesState> implements DevicesScreen {
   }
 
   ask(): void {
+    if (this.#ports.capture.obstacle) return;
     const asking = this.#asking();
+    if (asking.length === 0) {
+      this.#tryAgain();
+      return;
+    }
     this.patch({ explain: false });
     // Who is asked and wants neither still wants to be asked for something.
     if (asking.every((kind) => !this.state[kind].on)) for (const kind of asking) this.#change(kind, { on: true });
@@ -155,6 +160,13 @@ export class DevicesModel extends Store<DevicesState> implements DevicesScreen {
     this.#remember({ camera: '' });
     this.#change('camera', { selected: undefined });
     this.#reopen('camera');
+  }
+
+  /** The person has changed something outside: a permission, a plug, another program. */
+  #tryAgain(): void {
+    const failed = KINDS.filter((kind) => this.state[kind].status === 'problem');
+    for (const kind of failed) this.#change(kind, { on: true });
+    void this.#open(failed);
   }
 
   #asking(): CaptureKind[] {

@@ -199,7 +199,7 @@ export interface DevicesScreen extends Readable<DevicesState> {
   readonly preview: VideoSurface;
   /** Own microphone's level, 0 to 1. Measured only while somebody subscribes. */
   readonly level: Readable<number>;
-  /** After the explanation: now the browser may ask. */
+  /** After the explanation: now the browser may ask. After a problem: try again. */
   ask(): void;
   /** Without camera and microphone for now; the toggles ask later. */
   skip(): void;
