@@ -1,8 +1,138 @@
+/**
+ * Where everything ambient enters: the browser's own things are taken here once, handed to the models, and the root
+ * component is mounted on them.
+ */
+
 import { mount } from 'svelte';
-import Loading from './ui/entrance/Loading.svelte';
+import { BrowserCapture } from './media/capture.ts';
+import { measureLevel } from './media/level.ts';
+import { Media } from './media/media.ts';
+import { AppModel } from './model/app.ts';
+import type { Browser, Storage as Kept } from './model/browser.ts';
+import { Client } from './session/client.ts';
+import type { Clock } from './session/clock.ts';
+import type { SocketLike } from './session/connection.ts';
+import { Http } from './session/http.ts';
+import App from './ui/App.svelte';
 import './ui/styles/fonts.css';
 import './ui/styles/tokens.css';
 import './ui/styles/base.css';
 
+const CLIENT = { name: 'stube-web', version: '0.1.0' };
+
+const clock: Clock = {
+  now: () => performance.now(),
+  after: (ms, callback) => {
+    const timer = setTimeout(callback, ms);
+    return () => clearTimeout(timer);
+  },
+};
+
+function kept(open: () => Storage): Kept {
+  // Even to look at a forbidden storage throws.
+  const attempt = <T>(use: (storage: Storage) => T): T | undefined => {
+    try {
+      return use(open());
+    } catch {
+      return undefined;
+    }
+  };
+  return {
+    get: (key) => attempt((storage) => storage.getItem(key)) ?? undefined,
+    set: (key, value) => void attempt((storage) => storage.setItem(key, value)),
+    remove: (key) => void attempt((storage) => storage.removeItem(key)),
+  };
+}
+
+/** How long the page before may take to let go of its lock when it is reloaded. */
+const LOCK_WAIT_MS = 2_000;
+
+function lock(name: string, wait: boolean): Promise<boolean> {
+  // Absent on pages over plain HTTP: there every tab keeps its id.
+  if (!('locks' in navigator)) return Promise.resolve(true);
+  return new Promise((resolve) => {
+    const hold = (granted: Lock | null): Promise<void> | undefined => {
+      resolve(granted !== null);
+      return granted ? new Promise(() => {}) : undefined;
+    };
+    const options: LockOptions = wait ? { signal: AbortSignal.timeout(LOCK_WAIT_MS) } : { ifAvailable: true };
+    navigator.locks.request(name, options, hold).catch(() => resolve(false));
+  });
+}
+
+const navigation = performance.getEntriesByType('navigation')[0];
+
+const browser: Browser = {
+  clock,
+  local: kept(() => localStorage),
+  session: kept(() => sessionStorage),
+  reloaded: navigation instanceof PerformanceNavigationTiming && navigation.type === 'reload',
+  canShareNatively: typeof navigator.share === 'function',
+  get pixelRatio() {
+    return devicePixelRatio;
+  },
+  get hidden() {
+    return document.visibilityState === 'hidden';
+  },
+  address: () => location,
+  push: (path) => history.pushState(null, '', path),
+  replace: (path) => history.replaceState(null, '', path),
+  random: () => Math.random(),
+  randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
+  copy: async (text) => {
+    await navigator.clipboard.writeText(text);
+  },
+  shareNatively: (data) => navigator.share(data),
+  lock,
+  onBack: (callback) => addEventListener('popstate', callback),
+  onVisibility: (callback) => document.addEventListener('visibilitychange', callback),
+  onNetwork: (callback) => {
+    addEventListener('online', callback);
+    if ('connection' in navigator && navigator.connection instanceof EventTarget) {
+      navigator.connection.addEventListener('change', callback);
+    }
+  },
+};
+
+function openSocket(ticket: string): SocketLike {
+  const url = new URL('/api/v1/socket', location.href);
+  url.protocol = url.protocol === 'https:' ? 'wss:' : 'ws:';
+  url.searchParams.set('ticket', ticket);
+  const socket = new WebSocket(url);
+  const like: SocketLike = {
+    onopen: null,
+    onmessage: null,
+    onclose: null,
+    send: (text) => socket.send(text),
+    close: () => socket.close(),
+  };
+  socket.onopen = () => like.onopen?.();
+  socket.onmessage = (event) => like.onmessage?.({ data: event.data });
+  socket.onclose = () => like.onclose?.();
+  return like;
+}
+
+const mediaPorts = {
+  clock,
+  newPeer: () => new RTCPeerConnection({ bundlePolicy: 'max-bundle' }),
+  newStream: (track: MediaStreamTrack) => new MediaStream([track]),
+  receiveCapabilities: (kind: 'audio' | 'video') => RTCRtpReceiver.getCapabilities(kind),
+};
+
+const app = new AppModel({
+  browser,
+  http: new Http((input, init) => fetch(input, init)),
+  capture: new BrowserCapture(navigator, isSecureContext),
+  newStream: mediaPorts.newStream,
+  measureLevel: (stream, onLevel) => measureLevel(() => new AudioContext(), clock, stream, onLevel),
+  newMedia: (events) => new Media(mediaPorts, events),
+  newClient: (ticket) => new Client({ client: CLIENT, clock, ticket, openSocket, random: () => browser.random() }),
+});
+
 const target = document.getElementById('app');
+<<<<<<< HEAD
 if (target) mount(Loading, { target });
+=======
+if (target) mount(App, { target, props: { app } });
+app.start();
+>>>>>>> d9ea691 (Wire the models to the browser and mount the app)
