@@ -4,6 +4,7 @@
 //! are), `process` (children that end when we do), `steps` (a visible list with a summary) and `stamp` (what is stale).
 #![forbid(unsafe_code)]
 
+mod budgets;
 mod codegen;
 mod counts;
 mod dist;

@@ -111,6 +111,10 @@ impl Running {
         })
     }
 
+    pub fn process(&self) -> u32 {
+        self.group
+    }
+
     /// The next thing that happens, or `None` if nothing does until then.
     pub fn next_event(&mut self, deadline: Instant) -> Option<Event> {
         let event = match self

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 
 use crate::process::{Event, Interrupted, Output, Running};
 use crate::tools::Repo;
-use crate::{http, run};
+use crate::{budgets, http, run};
 
 const START_LIMIT: Duration = Duration::from_secs(60);
 
@@ -55,6 +55,7 @@ fn start_visit_stop(repo: &Repo, folder: &Path) -> Result<()> {
             response.body
         );
     }
+    budgets::check_idle_memory(server.process())?;
     let status = server
         .stop()
         .context("the server did not stop when asked to")?;

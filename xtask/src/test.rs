@@ -13,7 +13,7 @@ use crate::node::{Freshness, Node, npm, web};
 use crate::process::{self, Output, describe};
 use crate::steps::{Outcome, Score, Skipped, Step};
 use crate::tools::{Repo, cargo, git, stdout_of};
-use crate::{Success, codegen, packages, quickstart, run, tidy};
+use crate::{Success, budgets, codegen, packages, quickstart, run, tidy};
 
 /// Long enough for the slowest step on a cold machine with two cores, short enough to notice what hangs.
 const LIMIT: Duration = Duration::from_secs(40 * 60);
@@ -138,7 +138,10 @@ fn web_chain<'a>(repo: &'a Repo, node: &'a Node) -> Vec<Step<'a>> {
         Step::new("web: unit tests", || {
             count(npm(&web(repo)).args(["run", "test"]))
         }),
-        Step::new("web: build", || freshness(node.build_web(repo))),
+        Step::gate("web: build", || freshness(node.build_web(repo))),
+        Step::new("web: size of the first load", || {
+            budgets::check_first_load(&web(repo).join("dist")).map(|()| Outcome::Done)
+        }),
     ]
 }
 
