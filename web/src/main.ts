@@ -130,9 +130,5 @@ const app = new AppModel({
 });
 
 const target = document.getElementById('app');
-<<<<<<< HEAD
-if (target) mount(Loading, { target });
-=======
 if (target) mount(App, { target, props: { app } });
 app.start();
->>>>>>> d9ea691 (Wire the models to the browser and mount the app)
