@@ -15,9 +15,26 @@
 )]
 
 mod api;
+mod clock;
+mod connection;
+mod demux;
+mod egress;
+mod forwarding;
+mod layers;
+mod peer;
+mod rewriter;
+mod sdp;
+mod sfu;
+mod slot;
+mod speakers;
+mod uplink;
 
 pub use api::{
     Certificate, CloseReason, Command, Config, Datagram, Event, Generation, GroupId, IngressLimit,
     Input, Negotiate, Output, PeerId, Refusal, RequestId, Size, SlotIndex, SlotKind, SlotMids,
     Source, Stats, Transmit, Transport, UplinkMids, UplinkState,
 };
+pub use sfu::Sfu;
+
+#[cfg(test)]
+mod tests;

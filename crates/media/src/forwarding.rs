@@ -1,0 +1,409 @@
+//! From one peer's packet to the slots that carry it: subscriptions, layers, keyframes. The part of [`Sfu`] that runs
+//! per packet; its work grows with the receivers of that packet and with nothing else.
+
+use str0m::media::Mid;
+use str0m::rtp::RtpPacket;
+
+use crate::api::{CloseReason, Event, Generation, PeerId, SlotIndex, Source, UplinkState};
+use crate::egress::Outgoing;
+use crate::peer::Stream;
+use crate::sfu::Sfu;
+use crate::slot::{Bind, Verdict};
+use crate::uplink::{Packet, Subscriber};
+
+/// What became of a packet at one subscriber.
+enum Delivery {
+    /// Sent or not wanted.
+    Done,
+    AwaitsKeyframe,
+    /// Follows this layer from this packet on.
+    Joined,
+}
+
+impl Sfu {
+    pub(crate) fn packet(&mut self, peer: PeerId, packet: RtpPacket) {
+        let Some(state) = self.peers.get_mut(&peer) else {
+            return;
+        };
+        state.proved(self.now);
+        let (source, layer) = match state.stream_of(packet.header.ssrc) {
+            Ok(Stream::Of(source, layer)) => (source, layer),
+            Ok(Stream::Unknown) => {
+                self.stats.dropped_rtp += 1;
+                return;
+            }
+            Ok(Stream::TooMany) => return self.close(peer, CloseReason::TooMuch),
+            Err(fault) => return self.fault(peer, fault),
+        };
+        let Some(uplink) = state
+            .uplinks
+            .iter_mut()
+            .find(|uplink| uplink.source == source)
+        else {
+            return;
+        };
+        let live = uplink.state == UplinkState::Live;
+        let packet = live
+            .then(|| uplink.read(peer, layer, packet, &state.clock))
+            .flatten();
+        let Some(packet) = packet else {
+            self.stats.dropped_rtp += 1;
+            return;
+        };
+        if source == Source::Microphone {
+            state.meter.packet(self.now, packet.extensions.audio_level);
+        }
+        if source.is_video() {
+            uplink.keep_early(self.now, &packet);
+        }
+        let layers_changed = uplink.seen(self.now, &packet);
+        let early = if packet.starts_keyframe {
+            uplink.take_early(&packet)
+        } else {
+            vec![]
+        };
+        let subscribers = std::mem::take(&mut uplink.subscribers);
+        if layers_changed {
+            for subscriber in &subscribers {
+                self.aim_at(*subscriber, peer, source);
+            }
+        }
+        let mut keyframe_needed = false;
+        for subscriber in &subscribers {
+            match self.deliver(*subscriber, &packet) {
+                Delivery::Done => {}
+                Delivery::AwaitsKeyframe => keyframe_needed = true,
+                Delivery::Joined => early.iter().for_each(|packet| {
+                    self.deliver(*subscriber, packet);
+                }),
+            }
+        }
+        if let Some(uplink) = self
+            .peers
+            .get_mut(&peer)
+            .and_then(|state| state.uplink(source))
+        {
+            uplink.subscribers = subscribers;
+            if keyframe_needed {
+                uplink.want_keyframe(layer);
+            }
+        }
+        if keyframe_needed || layers_changed {
+            self.request_keyframes(peer);
+        }
+    }
+
+    fn deliver(&mut self, to: Subscriber, packet: &Packet) -> Delivery {
+        let state = self.peers.get_mut(&to.peer).filter(|state| state.connected);
+        let Some(state) = state else {
+            return Delivery::Done;
+        };
+        let group = state.group;
+        let Some(slot) = state.slots.get_mut(usize::from(to.slot.0)) else {
+            return Delivery::Done;
+        };
+        let is_video = packet.source.is_video();
+        let lane = if is_video { &slot.video } else { &slot.audio };
+        if lane.route.is_none() {
+            return Delivery::Done;
+        }
+        let verdict = if is_video {
+            slot.video(packet)
+        } else {
+            slot.audio(packet)
+        };
+        let (numbers, started, joined, switched) = match verdict {
+            Verdict::Drop => return Delivery::Done,
+            Verdict::AwaitKeyframe => return Delivery::AwaitsKeyframe,
+            Verdict::Send {
+                numbers,
+                started,
+                joined,
+                switched,
+            } => (numbers, started, joined, switched),
+        };
+        let lane = if is_video {
+            &mut slot.video
+        } else {
+            &mut slot.audio
+        };
+        let Some(route) = lane.use_route() else {
+            return Delivery::Done;
+        };
+        let outgoing = Outgoing {
+            numbers,
+            captured: packet.arrival.captured,
+            marker: packet.marker,
+            payload: &packet.payload,
+            vp8: packet.vp8.as_ref(),
+            extensions: packet.extensions,
+        };
+        // A fault shows again in the drain, which closes the peer.
+        let _ = state.connection.send(&route, outgoing);
+        self.stats.forwarded_packets += 1;
+        self.stats.layer_switches += u64::from(switched);
+        self.mark_dirty(to.peer);
+        if let Some(generation) = started {
+            self.event(Event::SlotStarted {
+                group,
+                peer: to.peer,
+                slot: to.slot,
+                generation,
+                rtp_timestamp: numbers.timestamp,
+            });
+        }
+        if joined {
+            Delivery::Joined
+        } else {
+            Delivery::Done
+        }
+    }
+
+    pub(crate) fn connected(&mut self, peer: PeerId) {
+        let Some(state) = self.peers.get_mut(&peer) else {
+            return;
+        };
+        state.connected = true;
+        let group = state.group;
+        let slots = state.slots.len();
+        self.event(Event::Connected { group, peer });
+        for slot in 0..slots {
+            self.aim(Subscriber {
+                peer,
+                slot: SlotIndex(slot as u8),
+            });
+        }
+    }
+
+    pub(crate) fn bind(&mut self, peer: PeerId, index: SlotIndex, mut bind: Bind) {
+        let Some(group) = self.peers.get(&peer).map(|state| state.group) else {
+            return;
+        };
+        let is_known = |from: &PeerId| {
+            self.peers
+                .get(from)
+                .is_some_and(|state| state.group == group)
+        };
+        bind.from = bind.from.filter(is_known);
+        let to = Subscriber { peer, slot: index };
+        let Some(slot) = self
+            .peers
+            .get_mut(&peer)
+            .and_then(|state| state.slot(index))
+        else {
+            return;
+        };
+        let before = slot.from();
+        slot.bind(bind);
+        let [audio, video] = slot.sources();
+        if let Some(before) = before {
+            self.subscribe(to, before, audio, false);
+            self.subscribe(to, before, video, false);
+        }
+        if let Some(from) = bind.from {
+            self.subscribe(to, from, audio, true);
+            self.subscribe(to, from, video, bind.video.is_some());
+        }
+        self.aim(to);
+    }
+
+    fn subscribe(&mut self, to: Subscriber, from: PeerId, source: Source, wanted: bool) {
+        let Some(uplink) = self
+            .peers
+            .get_mut(&from)
+            .and_then(|state| state.uplink(source))
+        else {
+            return;
+        };
+        uplink.subscribers.retain(|known| *known != to);
+        if wanted {
+            uplink.subscribers.push(to);
+        }
+    }
+
+    pub(crate) fn slot_ready(&mut self, peer: PeerId, index: SlotIndex, generation: Generation) {
+        if let Some(slot) = self
+            .peers
+            .get_mut(&peer)
+            .and_then(|state| state.slot(index))
+        {
+            slot.set_ready(generation);
+            self.aim(Subscriber { peer, slot: index });
+        }
+    }
+
+    pub(crate) fn set_uplink(&mut self, peer: PeerId, source: Source, state: UplinkState) {
+        let Some(sender) = self.peers.get_mut(&peer) else {
+            return;
+        };
+        if source == Source::Microphone && state != UplinkState::Live {
+            sender.meter.silence();
+        }
+        let Some(uplink) = sender.uplink(source) else {
+            return;
+        };
+        uplink.state = state;
+        for subscriber in uplink.subscribers.clone() {
+            if state == UplinkState::Live {
+                self.aim_at(subscriber, peer, source);
+            } else if let Some(slot) = self
+                .peers
+                .get_mut(&subscriber.peer)
+                .and_then(|receiver| receiver.slot(subscriber.slot))
+            {
+                slot.pause_source(source);
+            }
+        }
+        self.request_keyframes(peer);
+    }
+
+    /// Chooses the slot's layer anew and asks for the keyframe that it takes.
+    fn aim(&mut self, to: Subscriber) {
+        let slot = self
+            .peers
+            .get_mut(&to.peer)
+            .and_then(|state| state.slot(to.slot));
+        let Some((from, source)) = slot.and_then(|slot| Some((slot.from()?, slot.video_source())))
+        else {
+            return;
+        };
+        self.aim_at(to, from, source);
+        self.request_keyframes(from);
+    }
+
+    fn aim_at(&mut self, to: Subscriber, from: PeerId, source: Source) {
+        if !source.is_video() {
+            return;
+        }
+        let Some(receiver) = self.peers.get_mut(&to.peer) else {
+            return;
+        };
+        let connected = receiver.connected;
+        let Some(height) = receiver.slot(to.slot).and_then(|slot| slot.wanted_height()) else {
+            return;
+        };
+        let Some(uplink) = self
+            .peers
+            .get_mut(&from)
+            .and_then(|sender| sender.uplink(source))
+        else {
+            return;
+        };
+        let layer = Some(uplink)
+            .filter(|uplink| uplink.state == UplinkState::Live)
+            .and_then(|up| up.choose(height));
+        let Some(slot) = self
+            .peers
+            .get_mut(&to.peer)
+            .and_then(|receiver| receiver.slot(to.slot))
+        else {
+            return;
+        };
+        let keyframe_needed = slot.aim(layer) && connected;
+        if let Some(layer) = layer.filter(|_| keyframe_needed)
+            && let Some(uplink) = self
+                .peers
+                .get_mut(&from)
+                .and_then(|sender| sender.uplink(source))
+        {
+            uplink.want_keyframe(layer);
+        }
+    }
+
+    pub(crate) fn keyframe_wanted(&mut self, peer: PeerId, mid: Mid) {
+        let Some(receiver) = self.peers.get_mut(&peer) else {
+            return;
+        };
+        let Some(slot) = receiver.slots.iter().find(|slot| slot.mids.video == *mid) else {
+            return;
+        };
+        let Some((from, layer)) = slot.from().zip(slot.visible_layer()) else {
+            return;
+        };
+        let source = slot.video_source();
+        if let Some(uplink) = self
+            .peers
+            .get_mut(&from)
+            .and_then(|sender| sender.uplink(source))
+        {
+            uplink.want_keyframe(layer);
+        }
+        self.request_keyframes(from);
+    }
+
+    /// Sends the requests of this sender's layers that are wanted and not too soon after the last ones.
+    fn request_keyframes(&mut self, sender: PeerId) {
+        let Some(state) = self.peers.get_mut(&sender) else {
+            return;
+        };
+        let due: Vec<_> = state
+            .uplinks
+            .iter_mut()
+            .flat_map(|uplink| uplink.due_keyframes(self.now))
+            .collect();
+        for ssrc in due {
+            // A fault shows again in the drain, which closes the peer.
+            let _ = state.connection.request_keyframe(ssrc);
+            self.stats.keyframe_requests += 1;
+            if !state.dirty {
+                state.dirty = true;
+                self.dirty.push(sender);
+            }
+        }
+    }
+
+    pub(crate) fn look_after_layers(&mut self, peer: PeerId) {
+        let Some(state) = self.peers.get_mut(&peer) else {
+            return;
+        };
+        let mut stale = vec![];
+        for uplink in &mut state.uplinks {
+            if uplink.bury_the_dead(self.now) {
+                stale.extend(
+                    uplink
+                        .subscribers
+                        .iter()
+                        .map(|subscriber| (*subscriber, uplink.source)),
+                );
+            }
+        }
+        for (subscriber, source) in stale {
+            self.aim_at(subscriber, peer, source);
+        }
+        self.request_keyframes(peer);
+    }
+
+    /// Ends all subscriptions to and of a peer that goes.
+    pub(crate) fn disconnect_media(&mut self, peer: PeerId) {
+        let Some(state) = self.peers.get_mut(&peer) else {
+            return;
+        };
+        let mut bound_to: Vec<(Subscriber, PeerId, [Source; 2])> = vec![];
+        for (index, slot) in state.slots.iter().enumerate() {
+            let to = Subscriber {
+                peer,
+                slot: SlotIndex(index as u8),
+            };
+            bound_to.extend(slot.from().map(|from| (to, from, slot.sources())));
+        }
+        let listeners: Vec<Subscriber> = state
+            .uplinks
+            .iter_mut()
+            .flat_map(|uplink| std::mem::take(&mut uplink.subscribers))
+            .collect();
+        for (to, from, sources) in bound_to {
+            for source in sources {
+                self.subscribe(to, from, source, false);
+            }
+        }
+        for listener in listeners {
+            if let Some(slot) = self
+                .peers
+                .get_mut(&listener.peer)
+                .and_then(|state| state.slot(listener.slot))
+            {
+                slot.unbind();
+            }
+        }
+    }
+}

@@ -1,0 +1,491 @@
+//! The core itself: takes datagrams, commands and time in, gives datagrams and events out. Owns the peers, the groups,
+//! the address book and the timers; what happens to media packets is in `forwarding`.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use str0m::crypto::CryptoProvider;
+use str0m::ice::StunMessage;
+use str0m::net::Receive;
+
+use crate::api::{
+    Certificate, CloseReason, Command, Config, Datagram, Event, GroupId, Input, Negotiate, Output,
+    PeerId, Refusal, Stats,
+};
+use crate::connection::{Connection, Fault, Happening};
+use crate::demux::Demux;
+use crate::peer::{Peer, Spent};
+use crate::sdp;
+use crate::speakers::Speakers;
+
+/// Housekeeping: dead layers, keyframes that did not come, speakers, deadlines.
+const TICK: Duration = Duration::from_millis(100);
+
+pub struct Sfu {
+    config: Config,
+    crypto: Arc<CryptoProvider>,
+    pub(crate) peers: BTreeMap<PeerId, Peer>,
+    pub(crate) groups: BTreeMap<GroupId, Group>,
+    demux: Demux,
+    timers: BTreeSet<(Instant, PeerId)>,
+    pub(crate) dirty: Vec<PeerId>,
+    next_tick: Option<Instant>,
+    /// The latest time that came in.
+    pub(crate) now: Instant,
+    outputs: VecDeque<Output>,
+    pub(crate) stats: Stats,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Group {
+    members: BTreeSet<PeerId>,
+    speakers: Speakers,
+}
+
+impl Sfu {
+    pub fn new(config: Config, now: Instant) -> Self {
+        Self {
+            config,
+            crypto: Arc::new(str0m::crypto::from_feature_flags()),
+            peers: BTreeMap::new(),
+            groups: BTreeMap::new(),
+            demux: Demux::default(),
+            timers: BTreeSet::new(),
+            dirty: vec![],
+            next_tick: None,
+            now,
+            outputs: VecDeque::new(),
+            stats: Stats::default(),
+        }
+    }
+
+    /// The first engine of a process takes some 40 ms to build; nobody's join should pay for it.
+    pub fn warm_up(&self) {
+        let _ = Connection::open(&self.config, &self.crypto, self.now);
+    }
+
+    pub fn handle_input(&mut self, now: Instant, input: Input<'_>) {
+        self.now = self.now.max(now);
+        match input {
+            Input::Datagram(datagram) => self.datagram(datagram),
+            Input::Command(command) => self.command(command),
+        }
+    }
+
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.now = self.now.max(now);
+        while let Some((at, peer)) = self
+            .timers
+            .first()
+            .copied()
+            .filter(|(at, _)| *at <= self.now)
+        {
+            self.timers.remove(&(at, peer));
+            let Some(state) = self.peers.get_mut(&peer) else {
+                continue;
+            };
+            state.timer = None;
+            let advanced = state.connection.advance(self.now);
+            self.settle(peer, advanced);
+        }
+        if self.next_tick.is_some_and(|at| at <= self.now) {
+            self.next_tick = None;
+            self.tick();
+        }
+        self.schedule_tick();
+    }
+
+    /// To be called until it has nothing more to give.
+    pub fn poll_output(&mut self) -> Option<Output> {
+        while let Some(peer) = self.dirty.pop() {
+            let Some(state) = self.peers.get_mut(&peer) else {
+                continue;
+            };
+            state.dirty = false;
+            let advanced = state.connection.advance(self.now);
+            self.settle(peer, advanced);
+        }
+        let output = self.outputs.pop_front();
+        if let Some(Output::Transmit(datagram)) = &output {
+            self.stats.datagrams_out += 1;
+            self.stats.bytes_out += datagram.bytes.len() as u64;
+        }
+        output
+    }
+
+    /// When to call `handle_timeout` if nothing comes before.
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        let timer = self.timers.first().map(|(at, _)| *at);
+        [timer, self.next_tick].into_iter().flatten().min()
+    }
+
+    pub fn stats(&self) -> Stats {
+        let uplinks = self.peers.values().flat_map(|peer| &peer.uplinks);
+        Stats {
+            peers: self.peers.len(),
+            groups: self.groups.len(),
+            addresses: self.demux.addresses(),
+            ufrags: self.demux.ufrags(),
+            ssrcs: self.peers.values().map(Peer::ssrcs).sum(),
+            subscriptions: uplinks.map(|uplink| uplink.subscribers.len()).sum(),
+            timers: self.timers.len(),
+            ..self.stats
+        }
+    }
+
+    fn datagram(&mut self, datagram: Datagram<'_>) {
+        self.stats.datagrams_in += 1;
+        self.stats.bytes_in += datagram.bytes.len() as u64;
+        let destination = self.local_address(datagram);
+        // Whoever sends this is unknown yet, so the wall is around the parser.
+        let parsed = catch_unwind(AssertUnwindSafe(|| {
+            Receive::new(
+                datagram.transport.into(),
+                datagram.source,
+                destination,
+                datagram.bytes,
+            )
+            .ok()
+        }));
+        let Ok(Some(received)) = parsed else {
+            self.stats.dropped_malformed += 1;
+            return;
+        };
+        let is_stun = datagram.bytes.first().is_some_and(|first| *first < 4);
+        let peer = if is_stun {
+            self.stun_sender(datagram)
+        } else {
+            self.known_sender(datagram)
+        };
+        let Some(peer) = peer else { return };
+        let Some(state) = self.peers.get_mut(&peer) else {
+            return;
+        };
+        match state
+            .budget
+            .spend(self.now, datagram.bytes.len(), self.config.ingress)
+        {
+            Spent::Within => {
+                let received = state.connection.receive(self.now, received);
+                self.settle(peer, received);
+            }
+            Spent::Above => self.stats.dropped_over_limit += 1,
+            Spent::Exhausted => self.close(peer, CloseReason::TooMuch),
+        }
+    }
+
+    /// The address that the client knows us by. Behind a translated address it is not the one the packet came to.
+    fn local_address(&self, datagram: Datagram<'_>) -> std::net::SocketAddr {
+        let candidates = &self.config.candidates;
+        let came_to = datagram.destination;
+        if candidates.contains(&came_to) {
+            return came_to;
+        }
+        candidates
+            .iter()
+            .find(|known| known.is_ipv4() == came_to.is_ipv4())
+            .copied()
+            .unwrap_or(came_to)
+    }
+
+    fn known_sender(&mut self, datagram: Datagram<'_>) -> Option<PeerId> {
+        let peer = self.demux.by_address(datagram.transport, datagram.source);
+        if peer.is_none() {
+            self.stats.dropped_unknown_address += 1;
+        }
+        peer
+    }
+
+    /// An address is learned here and nowhere else: from a request with the password of the peer that it names.
+    fn stun_sender(&mut self, datagram: Datagram<'_>) -> Option<PeerId> {
+        let (demux, peers, crypto) = (&self.demux, &self.peers, &self.crypto);
+        let proven = catch_unwind(AssertUnwindSafe(|| {
+            let message = StunMessage::parse(datagram.bytes)
+                .ok()
+                .filter(|message| message.is_binding_request())?;
+            let (ufrag, _) = message.split_username()?;
+            let id = demux.by_ufrag(ufrag)?;
+            let password = peers.get(&id)?.password.as_bytes();
+            let hmac =
+                |key: &[u8], parts: &[&[u8]]| crypto.sha1_hmac_provider.sha1_hmac(key, parts);
+            message.verify(password, hmac).then_some(id)
+        }));
+        let Ok(Some(peer)) = proven else {
+            self.stats.dropped_unauthentic += 1;
+            return None;
+        };
+        self.demux.prove(peer, datagram.transport, datagram.source);
+        if let Some(state) = self.peers.get_mut(&peer) {
+            state.proved(self.now);
+        }
+        Some(peer)
+    }
+
+    fn command(&mut self, command: Command) {
+        match command {
+            Command::Negotiate(request) => self.negotiate(&request),
+            Command::Remove { peer } => self.remove(peer),
+            Command::SetUplink {
+                peer,
+                source,
+                state,
+            } => self.set_uplink(peer, source, state),
+            Command::Bind {
+                peer,
+                slot,
+                generation,
+                from,
+                video,
+                ready,
+            } => {
+                self.bind(
+                    peer,
+                    slot,
+                    crate::slot::Bind {
+                        generation,
+                        from,
+                        video,
+                        ready,
+                    },
+                );
+            }
+            Command::SlotReady {
+                peer,
+                slot,
+                generation,
+            } => self.slot_ready(peer, slot, generation),
+        }
+        self.schedule_tick();
+    }
+
+    fn negotiate(&mut self, request: &Negotiate) {
+        let (group, peer) = (request.group, request.peer);
+        let result = if request.renegotiate {
+            self.renegotiate(request)
+        } else {
+            self.admit(request)
+        };
+        if let Err(refusal) = &result {
+            tracing::debug!(%peer, %refusal, "offer refused");
+        }
+        self.event(Event::Negotiated {
+            group,
+            peer,
+            request: request.request,
+            result,
+        });
+        if self.peers.contains_key(&peer) {
+            self.settle(peer, Ok(()));
+        }
+    }
+
+    fn admit(&mut self, request: &Negotiate) -> Result<String, Refusal> {
+        if self.peers.contains_key(&request.peer) {
+            return Err(Refusal::PeerExists);
+        }
+        let offer = sdp::read_offer(request, None)?;
+        let connection = Connection::open(&self.config, &self.crypto, self.now)
+            .map_err(|_| Refusal::Internal)?;
+        let mut state = Peer::new(request.group, connection, request.uplink.clone(), self.now);
+        let (answer, ufrag) = state.negotiate(&offer, &request.slots)?;
+        self.peers.insert(request.peer, state);
+        self.groups
+            .entry(request.group)
+            .or_default()
+            .members
+            .insert(request.peer);
+        self.demux.set_ufrag(request.peer, ufrag);
+        Ok(sdp::pair_streams(&answer, &request.slots))
+    }
+
+    fn renegotiate(&mut self, request: &Negotiate) -> Result<String, Refusal> {
+        let state = self
+            .peers
+            .get_mut(&request.peer)
+            .ok_or(Refusal::UnknownPeer)?;
+        let slots_before: Vec<_> = state.slots.iter().map(|slot| slot.mids.clone()).collect();
+        let offer = sdp::read_offer(request, Some((&state.uplink_mids, &slots_before)))?;
+        let (answer, ufrag) = state.negotiate(&offer, &request.slots)?;
+        self.demux.set_ufrag(request.peer, ufrag);
+        Ok(sdp::pair_streams(&answer, &request.slots))
+    }
+
+    /// After each mutation of a peer's engine: takes out all that it has to say, and acts on it.
+    pub(crate) fn settle(&mut self, peer: PeerId, mutated: Result<(), Fault>) {
+        let mut happenings = VecDeque::new();
+        let Some(state) = self.peers.get_mut(&peer) else {
+            return;
+        };
+        let outputs = &mut self.outputs;
+        let drained = state
+            .connection
+            .drain(self.now, &mut happenings, |datagram| {
+                outputs.push_back(Output::Transmit(datagram))
+            });
+        self.reschedule(peer);
+        for happening in happenings {
+            self.happened(peer, happening);
+        }
+        if let Err(fault) = mutated.and(drained) {
+            self.fault(peer, fault);
+        }
+    }
+
+    fn happened(&mut self, peer: PeerId, happening: Happening) {
+        match happening {
+            Happening::Connected => self.connected(peer),
+            Happening::Rtp(packet) => self.packet(peer, *packet),
+            Happening::KeyframeWanted(mid) => self.keyframe_wanted(peer, mid),
+            Happening::SenderReport {
+                mid,
+                rid,
+                received,
+                report,
+            } => {
+                let Some(state) = self.peers.get_mut(&peer) else {
+                    return;
+                };
+                state.clock.report(report.time, received);
+                if let Some(uplink) = state.source_of(mid).and_then(|source| state.uplink(source)) {
+                    uplink.report(rid.as_deref(), report);
+                }
+            }
+            Happening::Goodbye => self.close(peer, CloseReason::ByPeer),
+        }
+    }
+
+    fn reschedule(&mut self, peer: PeerId) {
+        let Some(state) = self.peers.get_mut(&peer) else {
+            return;
+        };
+        let next = state.connection.next();
+        if next == state.timer {
+            return;
+        }
+        if let Some(at) = state.timer.take() {
+            self.timers.remove(&(at, peer));
+        }
+        if let Some(at) = next {
+            self.timers.insert((at, peer));
+            state.timer = Some(at);
+        }
+    }
+
+    pub(crate) fn mark_dirty(&mut self, peer: PeerId) {
+        if let Some(state) = self.peers.get_mut(&peer).filter(|state| !state.dirty) {
+            state.dirty = true;
+            self.dirty.push(peer);
+        }
+    }
+
+    pub(crate) fn event(&mut self, event: Event) {
+        self.outputs.push_back(Output::Event(event));
+    }
+
+    pub(crate) fn fault(&mut self, peer: PeerId, fault: Fault) {
+        match fault {
+            Fault::Panicked => {
+                self.stats.panics += 1;
+                tracing::error!(%peer, "the media engine of a peer panicked; the peer is closed");
+                self.close(peer, CloseReason::Internal);
+            }
+            Fault::Ended => self.close(peer, CloseReason::Failed),
+        }
+    }
+
+    pub(crate) fn close(&mut self, peer: PeerId, reason: CloseReason) {
+        if let Some(group) = self.peers.get(&peer).map(|state| state.group) {
+            self.remove(peer);
+            self.event(Event::Closed {
+                group,
+                peer,
+                reason,
+            });
+        }
+    }
+
+    fn remove(&mut self, peer: PeerId) {
+        self.disconnect_media(peer);
+        let Some(mut state) = self.peers.remove(&peer) else {
+            return;
+        };
+        let outputs = &mut self.outputs;
+        if state.connection.close().is_ok() {
+            let _ = state
+                .connection
+                .drain(self.now, &mut VecDeque::new(), |datagram| {
+                    outputs.push_back(Output::Transmit(datagram));
+                });
+        }
+        if let Some(at) = state.timer {
+            self.timers.remove(&(at, peer));
+        }
+        self.demux.remove(peer);
+        if let Some(group) = self.groups.get_mut(&state.group) {
+            group.members.remove(&peer);
+            if group.members.is_empty() {
+                self.groups.remove(&state.group);
+            }
+        }
+        // A broken engine may break again while it is taken apart.
+        if catch_unwind(AssertUnwindSafe(|| drop(state))).is_err() {
+            self.stats.panics += 1;
+        }
+    }
+
+    fn schedule_tick(&mut self) {
+        match self.next_tick {
+            None if !self.peers.is_empty() => self.next_tick = Some(self.now + TICK),
+            Some(_) if self.peers.is_empty() => self.next_tick = None,
+            _ => {}
+        }
+    }
+
+    fn tick(&mut self) {
+        let overdue: Vec<(PeerId, CloseReason)> = self
+            .peers
+            .iter()
+            .filter_map(|(id, peer)| Some((*id, peer.overdue(self.now)?)))
+            .collect();
+        for (peer, reason) in overdue {
+            self.close(peer, reason);
+        }
+        let peers: Vec<PeerId> = self.peers.keys().copied().collect();
+        for peer in peers {
+            self.look_after_layers(peer);
+        }
+        self.look_for_speakers();
+    }
+
+    fn look_for_speakers(&mut self) {
+        for (id, group) in &mut self.groups {
+            let mut levels = vec![];
+            for member in &group.members {
+                let level = self
+                    .peers
+                    .get_mut(member)
+                    .and_then(|peer| peer.meter.speaking(self.now));
+                levels.extend(level.map(|level| (*member, level)));
+            }
+            if let Some(peers) = group.speakers.update(&levels) {
+                self.outputs
+                    .push_back(Output::Event(Event::Speaking { group: *id, peers }));
+            }
+        }
+    }
+}
+
+impl Certificate {
+    /// A new identity, to be kept.
+    pub fn generate() -> Option<Self> {
+        let made = str0m::crypto::from_feature_flags()
+            .dtls_provider
+            .generate_certificate()?;
+        Some(Self {
+            certificate: made.certificate,
+            private_key: made.private_key,
+        })
+    }
+}

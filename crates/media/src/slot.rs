@@ -1,0 +1,235 @@
+//! One down slot of one subscriber: whom it carries, from when on that person may be seen, and which layer goes out.
+//!
+//! The rule of the label lives here: after a new generation nothing of the old one goes out any more, and video of the
+//! new one only once the client has said that the old label is off.
+
+use crate::api::{Generation, PeerId, Size, SlotKind, SlotMids, Source};
+use crate::egress::Route;
+use crate::rewriter::{Rewriter, Rewritten};
+use crate::uplink::{Packet, clock_rate};
+
+#[derive(Debug)]
+pub(crate) struct Slot {
+    pub mids: SlotMids,
+    pub audio: Lane,
+    pub video: Lane,
+    binding: Option<Binding>,
+    /// The layer that goes out, and the one that should.
+    current: Option<usize>,
+    target: Option<usize>,
+}
+
+/// One section of the slot.
+#[derive(Debug)]
+pub(crate) struct Lane {
+    pub route: Option<Route>,
+    rewriter: Rewriter,
+    has_sent: bool,
+}
+
+#[derive(Clone, Copy, Debug)]
+struct Binding {
+    generation: Generation,
+    from: Option<PeerId>,
+    video: Option<Size>,
+    ready: bool,
+    started: bool,
+}
+
+/// What a `Bind` asks for.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Bind {
+    pub generation: Generation,
+    pub from: Option<PeerId>,
+    pub video: Option<Size>,
+    pub ready: bool,
+}
+
+/// What becomes of a packet.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Verdict {
+    Drop,
+    /// Of the right layer, and useless before a keyframe.
+    AwaitKeyframe,
+    Send {
+        numbers: Rewritten,
+        /// The first video packet of this generation.
+        started: Option<Generation>,
+        /// The first packet of this layer.
+        joined: bool,
+        /// From one layer to another of the same person.
+        switched: bool,
+    },
+}
+
+impl Slot {
+    pub fn new(mids: SlotMids) -> Self {
+        Self {
+            mids,
+            audio: Lane::new(Source::Microphone),
+            video: Lane::new(Source::Camera),
+            binding: None,
+            current: None,
+            target: None,
+        }
+    }
+
+    pub fn from(&self) -> Option<PeerId> {
+        self.binding.and_then(|binding| binding.from)
+    }
+
+    pub fn sources(&self) -> [Source; 2] {
+        match self.mids.kind {
+            SlotKind::Person => [Source::Microphone, Source::Camera],
+            SlotKind::Screen => [Source::ScreenAudio, Source::Screen],
+        }
+    }
+
+    pub fn video_source(&self) -> Source {
+        let [_, video] = self.sources();
+        video
+    }
+
+    pub fn bind(&mut self, bind: Bind) {
+        let known = self
+            .binding
+            .filter(|binding| binding.generation == bind.generation);
+        if known.is_none_or(|known| known.from != bind.from) {
+            self.pause();
+        }
+        if bind.video.is_none() {
+            self.pause_video();
+        }
+        self.binding = Some(Binding {
+            generation: bind.generation,
+            from: bind.from,
+            video: bind.video,
+            ready: bind.ready || known.is_some_and(|known| known.ready),
+            started: known.is_some_and(|known| known.started),
+        });
+    }
+
+    /// The person is gone; the assignment stands until the next `Bind`.
+    pub fn unbind(&mut self) {
+        self.pause();
+        if let Some(binding) = &mut self.binding {
+            binding.from = None;
+        }
+    }
+
+    pub fn set_ready(&mut self, generation: Generation) {
+        if let Some(binding) = self
+            .binding
+            .as_mut()
+            .filter(|binding| binding.generation == generation)
+        {
+            binding.ready = true;
+        }
+    }
+
+    /// A source of the person went off or was muted.
+    pub fn pause_source(&mut self, source: Source) {
+        if source.is_video() {
+            self.pause_video()
+        } else {
+            self.audio.rewriter.pause()
+        }
+    }
+
+    fn pause(&mut self) {
+        self.audio.rewriter.pause();
+        self.pause_video();
+    }
+
+    fn pause_video(&mut self) {
+        self.video.rewriter.pause();
+        self.current = None;
+        self.target = None;
+    }
+
+    /// The height that is wanted, while video may flow at all.
+    pub fn wanted_height(&self) -> Option<u16> {
+        let binding = self.binding.filter(|binding| binding.ready)?;
+        binding.video.map(|size| size.height)
+    }
+
+    /// Aims at a layer. True when a keyframe of it is needed to get there.
+    pub fn aim(&mut self, layer: Option<usize>) -> bool {
+        self.target = layer;
+        layer.is_some() && (self.current != layer || self.video.rewriter.is_idle())
+    }
+
+    /// The layer that a keyframe request of the client is about.
+    pub fn visible_layer(&self) -> Option<usize> {
+        self.current.or(self.target)
+    }
+
+    pub fn audio(&mut self, packet: &Packet) -> Verdict {
+        let rewriter = &mut self.audio.rewriter;
+        if !rewriter.follows(packet.arrival.origin) {
+            rewriter.switch(&packet.arrival);
+        }
+        match rewriter.rewrite(&packet.arrival) {
+            Some(numbers) => Verdict::Send {
+                numbers,
+                started: None,
+                joined: false,
+                switched: false,
+            },
+            None => Verdict::Drop,
+        }
+    }
+
+    pub fn video(&mut self, packet: &Packet) -> Verdict {
+        if self.wanted_height().is_none() {
+            return Verdict::Drop;
+        }
+        let rewriter = &mut self.video.rewriter;
+        let follows = rewriter.follows(packet.arrival.origin) && self.current == Some(packet.layer);
+        let is_target = self.target == Some(packet.layer);
+        let is_idle = rewriter.is_idle();
+        // Whichever layer comes first is better than nothing.
+        let joined = !follows && packet.starts_keyframe && (is_target || is_idle);
+        if joined {
+            rewriter.switch(&packet.arrival);
+            self.current = Some(packet.layer);
+        }
+        match rewriter.rewrite(&packet.arrival) {
+            Some(numbers) => Verdict::Send {
+                numbers,
+                started: self.start(),
+                joined,
+                switched: joined && !is_idle,
+            },
+            None if is_target && !follows => Verdict::AwaitKeyframe,
+            None => Verdict::Drop,
+        }
+    }
+
+    fn start(&mut self) -> Option<Generation> {
+        let binding = self.binding.as_mut().filter(|binding| !binding.started)?;
+        binding.started = true;
+        Some(binding.generation)
+    }
+}
+
+impl Lane {
+    fn new(like: Source) -> Self {
+        Self {
+            route: None,
+            rewriter: Rewriter::new(clock_rate(like)),
+            has_sent: false,
+        }
+    }
+
+    pub fn is_unused(&self) -> bool {
+        !self.has_sent
+    }
+
+    /// The route for a packet that goes out now.
+    pub fn use_route(&mut self) -> Option<Route> {
+        let route = self.route?;
+        self.has_sent = true;
+        Some(route)
+    }
+}

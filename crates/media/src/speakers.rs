@@ -1,0 +1,210 @@
+//! Who speaks in a group, from the audio levels that senders put into their packets (RFC 6464). A pure meter per
+//! microphone and a list per group, both with hysteresis, so that a cough makes nobody the speaker and a breath ends
+//! no sentence.
+
+use std::time::{Duration, Instant};
+
+use crate::api::PeerId;
+
+/// Levels are in dBov: 0 is the loudest, -127 silence.
+const SILENCE: f32 = -127.0;
+const SPEAKS_ABOVE: f32 = -50.0;
+const SPEAKS_AFTER: Duration = Duration::from_millis(200);
+const QUIET_BELOW: f32 = -56.0;
+const QUIET_AFTER: Duration = Duration::from_millis(1_000);
+/// Speakers change places when one is that much louder.
+const OVERTAKES_BY: f32 = 6.0;
+/// A microphone that sends nothing (discontinuous transmission) is silent.
+const STALE_AFTER: Duration = Duration::from_millis(300);
+/// Weight of the old level, per packet of 20 ms.
+const SMOOTHING: f32 = 0.8;
+
+/// One microphone.
+#[derive(Debug, Default)]
+pub(crate) struct Meter {
+    level: Option<f32>,
+    last_packet: Option<Instant>,
+    /// Since when the level has been on the other side of the threshold.
+    crossing_since: Option<Instant>,
+    speaking: bool,
+}
+
+impl Meter {
+    pub fn packet(&mut self, now: Instant, level: Option<i8>) {
+        let level = level.map_or(SILENCE, f32::from).clamp(SILENCE, 0.0);
+        let smoothed = match self.level {
+            Some(old) if level < old => old * SMOOTHING + level * (1.0 - SMOOTHING),
+            _ => level,
+        };
+        self.level = Some(smoothed);
+        self.last_packet = Some(now);
+    }
+
+    /// Muted or unpublished: at once not a speaker any more.
+    pub fn silence(&mut self) {
+        *self = Self::default();
+    }
+
+    /// The level of somebody who speaks, `None` for everybody else.
+    pub fn speaking(&mut self, now: Instant) -> Option<f32> {
+        let fresh = self
+            .last_packet
+            .is_some_and(|last| now.saturating_duration_since(last) < STALE_AFTER);
+        let level = if fresh {
+            self.level.unwrap_or(SILENCE)
+        } else {
+            SILENCE
+        };
+        let crossing = if self.speaking {
+            level < QUIET_BELOW
+        } else {
+            level > SPEAKS_ABOVE
+        };
+        if !crossing {
+            self.crossing_since = None;
+        } else {
+            let since = *self.crossing_since.get_or_insert(now);
+            let patience = if self.speaking {
+                QUIET_AFTER
+            } else {
+                SPEAKS_AFTER
+            };
+            if now.saturating_duration_since(since) >= patience {
+                self.speaking = !self.speaking;
+                self.crossing_since = None;
+            }
+        }
+        self.speaking.then_some(level)
+    }
+}
+
+/// The speakers of one group, the loudest first.
+#[derive(Debug, Default)]
+pub(crate) struct Speakers {
+    order: Vec<PeerId>,
+}
+
+impl Speakers {
+    /// The new list, if it is another one.
+    pub fn update(&mut self, levels: &[(PeerId, f32)]) -> Option<Vec<PeerId>> {
+        let level_of = |peer: &PeerId| {
+            levels
+                .iter()
+                .find(|(of, _)| of == peer)
+                .map(|(_, level)| *level)
+        };
+        let mut order: Vec<(PeerId, f32)> = self
+            .order
+            .iter()
+            .filter_map(|peer| level_of(peer).map(|level| (*peer, level)))
+            .collect();
+        let mut new: Vec<(PeerId, f32)> = levels
+            .iter()
+            .filter(|(peer, _)| !self.order.contains(peer))
+            .copied()
+            .collect();
+        new.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+        order.append(&mut new);
+        // Insertion sort that only moves somebody past a neighbour who is clearly quieter.
+        for index in 1..order.len() {
+            let mut at = index;
+            while at > 0 && is_clearly_louder(&order, at) {
+                order.swap(at, at - 1);
+                at -= 1;
+            }
+        }
+        let order: Vec<PeerId> = order.into_iter().map(|(peer, _)| peer).collect();
+        if order == self.order {
+            return None;
+        }
+        self.order.clone_from(&order);
+        Some(order)
+    }
+}
+
+fn is_clearly_louder(order: &[(PeerId, f32)], at: usize) -> bool {
+    match (
+        at.checked_sub(1).and_then(|before| order.get(before)),
+        order.get(at),
+    ) {
+        (Some((_, before)), Some((_, level))) => *level > before + OVERTAKES_BY,
+        _ => false,
+    }
+}
+
+#[cfg(test)]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "tests need one arbitrary instant to count from"
+)]
+mod tests {
+    use super::*;
+
+    /// Feeds (milliseconds, level) stretches in packets of 20 ms and says when speaking began and ended.
+    fn check(description: &str, stretches: &[(u64, Option<i8>)], expected: &[(u64, bool)]) {
+        let start = Instant::now();
+        let mut meter = Meter::default();
+        let (mut changes, mut was, mut at) = (vec![], false, 0);
+        for (length, level) in stretches {
+            let until = at + length;
+            while at < until {
+                let now = start + Duration::from_millis(at);
+                if level.is_some() {
+                    meter.packet(now, *level);
+                }
+                if at % 100 == 0 {
+                    let is = meter.speaking(now).is_some();
+                    if is != was {
+                        changes.push((at, is));
+                    }
+                    was = is;
+                }
+                at += 20;
+            }
+        }
+        assert_eq!(changes, expected, "{description}");
+    }
+
+    #[test]
+    fn a_sentence_is_heard_and_a_cough_is_not() {
+        check("silence", &[(3_000, Some(-127))], &[]);
+        check("noise of the room", &[(3_000, Some(-60))], &[]);
+        check(
+            "a sentence",
+            &[(500, Some(-90)), (2_000, Some(-30)), (3_000, Some(-90))],
+            &[(700, true), (3_600, false)],
+        );
+        check(
+            "a cough",
+            &[(1_000, Some(-90)), (60, Some(-20)), (2_940, Some(-127))],
+            &[],
+        );
+        check(
+            "a breath within a sentence",
+            &[(1_000, Some(-30)), (500, Some(-90)), (1_000, Some(-30))],
+            &[(200, true)],
+        );
+        check(
+            "nothing is sent any more",
+            &[(1_000, Some(-30)), (3_000, None)],
+            &[(200, true), (2_300, false)],
+        );
+    }
+
+    #[test]
+    fn the_list_changes_only_with_people_or_a_clear_lead() {
+        let (a, b, c) = (PeerId(1), PeerId(2), PeerId(3));
+        let mut speakers = Speakers::default();
+        assert_eq!(speakers.update(&[]), None);
+        assert_eq!(speakers.update(&[(a, -30.0)]), Some(vec![a]));
+        assert_eq!(speakers.update(&[(a, -30.0), (b, -28.0)]), Some(vec![a, b]));
+        assert_eq!(speakers.update(&[(a, -31.0), (b, -26.0)]), None);
+        assert_eq!(speakers.update(&[(a, -40.0), (b, -26.0)]), Some(vec![b, a]));
+        assert_eq!(
+            speakers.update(&[(a, -40.0), (b, -26.0), (c, -10.0)]),
+            Some(vec![c, b, a])
+        );
+        assert_eq!(speakers.update(&[(a, -40.0), (c, -10.0)]), Some(vec![c, a]));
+        assert_eq!(speakers.update(&[]), Some(vec![]));
+    }
+}

@@ -1,0 +1,534 @@
+//! A participant without a browser: sends a camera in three layers, a screen and sounds, and writes down what comes.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::{Duration, Instant, SystemTime};
+
+use str0m::change::{SdpAnswer, SdpPendingOffer};
+use str0m::format::Codec;
+use str0m::media::{Direction, MediaKind, Mid, Pt, Rid, Simulcast, SimulcastLayer};
+use str0m::net::{Protocol, Receive};
+use str0m::rtp::{ExtensionValues, RtpWrite, Vp8Descriptor};
+use str0m::{Candidate, Event, Input, Output, Rtc};
+
+use super::network::{InFlight, Random};
+use crate::{PeerId, SlotKind, SlotMids, Source, UplinkMids};
+
+pub const FRAME: Duration = Duration::from_millis(33);
+pub const RIDS: [&str; 3] = ["q", "h", "f"];
+/// Packets per frame of each layer; the last is for a camera without layers and for screens.
+const PACKETS: [u64; 3] = [1, 2, 4];
+const SIZES: [(u16, u16); 3] = [(320, 180), (640, 360), (1280, 720)];
+
+/// What a payload was sent as. Looked up by the payload itself, so it works for noise too.
+#[derive(Clone, Copy, Debug)]
+pub struct Sent {
+    pub by: PeerId,
+    pub source: Source,
+    pub layer: usize,
+    pub frame: u64,
+    pub packet: u64,
+    pub keyframe: bool,
+    pub captured: Instant,
+}
+
+pub type Ledger = HashMap<Vec<u8>, Sent>;
+
+/// A packet as a receiver got it.
+#[derive(Clone, Copy, Debug)]
+pub struct Got {
+    pub at: Instant,
+    pub sequence: u64,
+    pub timestamp: u32,
+    pub marker: bool,
+    pub picture_id: Option<u16>,
+    pub tl0: Option<u8>,
+    pub audio_level: Option<i8>,
+    pub sent: Sent,
+}
+
+struct Video {
+    mid: Mid,
+    source: Source,
+    active: bool,
+    layers: Vec<VideoLayer>,
+    next_frame: Instant,
+}
+
+struct VideoLayer {
+    rid: Option<&'static str>,
+    active: bool,
+    sequence: u64,
+    timestamp_offset: u32,
+    picture_id: u16,
+    tl0: u8,
+    frame: u64,
+    keyframe_wanted: bool,
+}
+
+struct Audio {
+    mid: Mid,
+    source: Source,
+    active: bool,
+    sequence: u64,
+    timestamp: u32,
+    packet: u64,
+    next_packet: Instant,
+    level: i8,
+}
+
+pub struct Client {
+    pub id: PeerId,
+    pub rtc: Rtc,
+    pub address: SocketAddr,
+    pub connected: bool,
+    pub closed: bool,
+    pub uplink: UplinkMids,
+    pub slots: Vec<SlotMids>,
+    pub received: BTreeMap<String, Vec<Got>>,
+    /// The newest sender report per section: wall clock and RTP timestamp.
+    pub reports: BTreeMap<String, (SystemTime, u32)>,
+    pub keyframe_requests: u64,
+    pub next: Instant,
+    opaque: bool,
+    simulcast: bool,
+    video: Vec<Video>,
+    audio: Vec<Audio>,
+    pending: Option<SdpPendingOffer>,
+    random: Random,
+    start: Instant,
+}
+
+impl Client {
+    pub fn new(id: PeerId, now: Instant, opaque: bool, simulcast: bool) -> Self {
+        let address = SocketAddr::from(([10, 0, (id.0 >> 8) as u8, id.0 as u8], 4_000));
+        let mut rtc = Rtc::builder()
+            .set_crypto_provider(Arc::new(str0m::crypto::from_feature_flags()))
+            .set_rtp_mode(true)
+            .clear_codecs()
+            .enable_opus(true, false)
+            .enable_vp8(true)
+            .enable_h264(true)
+            .build(now);
+        rtc.add_local_candidate(Candidate::host(address, "udp").unwrap());
+        let empty = String::new;
+        Self {
+            id,
+            rtc,
+            address,
+            connected: false,
+            closed: false,
+            uplink: UplinkMids {
+                microphone: empty(),
+                camera: empty(),
+                screen: empty(),
+                screen_audio: empty(),
+            },
+            slots: vec![],
+            received: BTreeMap::new(),
+            reports: BTreeMap::new(),
+            keyframe_requests: 0,
+            next: now,
+            opaque,
+            simulcast,
+            video: vec![],
+            audio: vec![],
+            pending: None,
+            random: Random(id.0 * 7_919),
+            start: now,
+        }
+    }
+
+    /// An offer with so many more slots; the first one brings the uplink too.
+    pub fn offer(&mut self, persons: usize, screens: usize, restart_ice: bool) -> String {
+        let is_first = self.video.is_empty();
+        let simulcast = self.simulcast;
+        let mut api = self.rtc.sdp_api();
+        let mut sources = vec![];
+        if is_first {
+            let layers = simulcast.then(|| Simulcast {
+                send: RIDS.into_iter().map(SimulcastLayer::new).collect(),
+                recv: vec![],
+            });
+            for (kind, layers) in [
+                (MediaKind::Audio, None),
+                (MediaKind::Video, layers),
+                (MediaKind::Video, None),
+                (MediaKind::Audio, None),
+            ] {
+                sources.push(api.add_media(kind, Direction::SendOnly, None, None, layers));
+            }
+        }
+        let mut slots = vec![];
+        for kind in [
+            vec![SlotKind::Person; persons],
+            vec![SlotKind::Screen; screens],
+        ]
+        .concat()
+        {
+            let mut section = |kind| {
+                api.add_media(kind, Direction::RecvOnly, None, None, None)
+                    .to_string()
+            };
+            slots.push(SlotMids {
+                kind,
+                audio: section(MediaKind::Audio),
+                video: section(MediaKind::Video),
+            });
+        }
+        if restart_ice {
+            api.ice_restart(true);
+        }
+        let (offer, pending) = api.apply().expect("something to offer");
+        self.pending = Some(pending);
+        if let [microphone, camera, screen, screen_audio] = sources[..] {
+            self.add_uplink(microphone, camera, screen, screen_audio);
+        }
+        self.slots.extend(slots);
+        offer.to_sdp_string()
+    }
+
+    fn add_uplink(&mut self, microphone: Mid, camera: Mid, screen: Mid, screen_audio: Mid) {
+        self.uplink = UplinkMids {
+            microphone: microphone.to_string(),
+            camera: camera.to_string(),
+            screen: screen.to_string(),
+            screen_audio: screen_audio.to_string(),
+        };
+        let rids: Vec<_> = if self.simulcast {
+            RIDS.into_iter().map(Some).collect()
+        } else {
+            vec![None]
+        };
+        for (mid, source, rids) in [
+            (camera, Source::Camera, rids),
+            (screen, Source::Screen, vec![None]),
+        ] {
+            let layers = rids
+                .into_iter()
+                .map(|rid| VideoLayer::new(rid, &mut self.random))
+                .collect();
+            self.video.push(Video {
+                mid,
+                source,
+                layers,
+                active: source == Source::Camera,
+                next_frame: self.start,
+            });
+        }
+        for (mid, source) in [
+            (microphone, Source::Microphone),
+            (screen_audio, Source::ScreenAudio),
+        ] {
+            self.audio.push(Audio {
+                mid,
+                source,
+                sequence: self.random.below(60_000),
+                timestamp: self.random.next() as u32,
+                packet: 0,
+                next_packet: self.start,
+                active: source == Source::Microphone,
+                level: -80,
+            });
+        }
+    }
+
+    pub fn answered(&mut self, answer: &str) {
+        let answer = SdpAnswer::from_sdp_string(answer).unwrap();
+        self.rtc
+            .sdp_api()
+            .accept_answer(self.pending.take().unwrap(), answer)
+            .unwrap();
+    }
+
+    pub fn set_active(&mut self, source: Source, active: bool) {
+        self.video
+            .iter_mut()
+            .filter(|video| video.source == source)
+            .for_each(|video| video.active = active);
+        self.audio
+            .iter_mut()
+            .filter(|audio| audio.source == source)
+            .for_each(|audio| audio.active = active);
+    }
+
+    pub fn set_layer_active(&mut self, rid: &str, active: bool) {
+        let layers = self.video.iter_mut().flat_map(|video| &mut video.layers);
+        layers
+            .filter(|layer| layer.rid == Some(rid))
+            .for_each(|layer| layer.active = active);
+    }
+
+    pub fn set_level(&mut self, level: i8) {
+        self.audio.iter_mut().for_each(|audio| audio.level = level);
+    }
+
+    pub fn receive(&mut self, now: Instant, datagram: &InFlight) {
+        let received = Receive::new(
+            Protocol::Udp,
+            datagram.source,
+            datagram.destination,
+            &datagram.bytes,
+        )
+        .unwrap();
+        let _ = self.rtc.handle_input(Input::Receive(now, received));
+    }
+
+    /// Sends what is due and gives out datagrams.
+    pub fn run(&mut self, now: Instant, ledger: &mut Ledger) -> Vec<InFlight> {
+        let mut datagrams = vec![];
+        if self.connected {
+            self.send_media(now, ledger);
+        }
+        for _ in 0..50 {
+            let _ = self.rtc.handle_input(Input::Timeout(now));
+            self.next = self.poll(now, ledger, &mut datagrams);
+            if self.next > now {
+                break;
+            }
+        }
+        if self.connected {
+            let video = self.video.iter().map(|video| video.next_frame);
+            let audio = self.audio.iter().map(|audio| audio.next_packet);
+            self.next = video.chain(audio).fold(self.next, Instant::min);
+        }
+        datagrams
+    }
+
+    fn poll(&mut self, now: Instant, ledger: &Ledger, datagrams: &mut Vec<InFlight>) -> Instant {
+        loop {
+            match self.rtc.poll_output() {
+                Ok(Output::Timeout(next)) => return next,
+                Ok(Output::Transmit(datagram)) => datagrams.push(InFlight {
+                    source: datagram.source,
+                    destination: datagram.destination,
+                    bytes: datagram.contents.into(),
+                }),
+                Ok(Output::Event(event)) => self.happened(now, event, ledger),
+                Err(_) => {
+                    self.closed = true;
+                    return now + Duration::from_secs(3_600);
+                }
+            }
+        }
+    }
+
+    fn happened(&mut self, now: Instant, event: Event, ledger: &Ledger) {
+        match event {
+            Event::Connected => {
+                self.connected = true;
+                self.video
+                    .iter_mut()
+                    .for_each(|video| video.next_frame = now);
+                self.audio
+                    .iter_mut()
+                    .for_each(|audio| audio.next_packet = now);
+            }
+            Event::KeyframeRequest(request) => {
+                self.keyframe_requests += 1;
+                let videos = self
+                    .video
+                    .iter_mut()
+                    .filter(|video| video.mid == request.mid);
+                let layers = videos.flat_map(|video| &mut video.layers);
+                layers
+                    .filter(|layer| layer.rid == request.rid.as_deref())
+                    .for_each(|layer| layer.keyframe_wanted = true);
+            }
+            Event::RtpPacket(packet) => {
+                let mid = self
+                    .rtc
+                    .direct_api()
+                    .stream_rx(&packet.header.ssrc)
+                    .unwrap()
+                    .mid()
+                    .to_string();
+                let vp8 = self.slots.iter().any(|slot| slot.video == mid);
+                let descriptor = vp8.then(|| Vp8Descriptor::parse(&packet.payload).unwrap());
+                let key = ledger_key(&packet.payload, vp8);
+                let sent = *ledger
+                    .get(&key)
+                    .expect("a payload that somebody sent, unchanged");
+                self.received.entry(mid).or_default().push(Got {
+                    at: now,
+                    sequence: *packet.seq_no,
+                    timestamp: packet.header.timestamp,
+                    marker: packet.header.marker,
+                    picture_id: descriptor.and_then(|descriptor| descriptor.picture_id()),
+                    tl0: descriptor.and_then(|descriptor| descriptor.tl0_pic_idx()),
+                    audio_level: packet.header.ext_vals.audio_level,
+                    sent,
+                });
+            }
+            Event::SenderFeedback(feedback) => {
+                let timestamp = feedback.sender_info.rtp_time.numer() as u32;
+                self.reports.insert(
+                    feedback.mid.to_string(),
+                    (feedback.sender_info.ntp_time, timestamp),
+                );
+            }
+            Event::Closed => self.closed = true,
+            _ => {}
+        }
+    }
+
+    fn send_media(&mut self, now: Instant, ledger: &mut Ledger) {
+        let (opus, vp8) = (
+            payload_type(&self.rtc, Codec::Opus),
+            payload_type(&self.rtc, Codec::Vp8),
+        );
+        for audio in &mut self.audio {
+            while audio.next_packet <= now {
+                audio.next_packet += Duration::from_millis(20);
+                audio.sequence += 1;
+                audio.timestamp = audio.timestamp.wrapping_add(960);
+                audio.packet += 1;
+                if !audio.active {
+                    continue;
+                }
+                let payload = self.random.bytes(60);
+                let sent = Sent {
+                    by: self.id,
+                    source: audio.source,
+                    layer: 0,
+                    frame: audio.packet,
+                    packet: 0,
+                    keyframe: false,
+                    captured: now,
+                };
+                ledger.insert(ledger_key(&payload, false), sent);
+                let levels = ExtensionValues {
+                    audio_level: Some(audio.level),
+                    voice_activity: Some(audio.level > -50),
+                    ..Default::default()
+                };
+                let write =
+                    RtpWrite::new(opus, audio.sequence.into(), audio.timestamp, now, payload)
+                        .ext_vals(levels);
+                self.rtc
+                    .direct_api()
+                    .stream_tx_by_mid(audio.mid, None)
+                    .unwrap()
+                    .write_rtp(write);
+            }
+        }
+        for video in &mut self.video {
+            while video.next_frame <= now {
+                let captured = video.next_frame;
+                video.next_frame += FRAME;
+                if !video.active {
+                    continue;
+                }
+                let ticks = (captured - self.start).as_micros() as u64 * 9 / 100;
+                let count = video.layers.len();
+                for (index, layer) in video
+                    .layers
+                    .iter_mut()
+                    .enumerate()
+                    .filter(|(_, layer)| layer.active)
+                {
+                    let shape = if count == 1 { 2 } else { index };
+                    let timestamp = layer.timestamp_offset.wrapping_add(ticks as u32);
+                    for packet in 0..PACKETS[shape] {
+                        let sent = Sent {
+                            by: self.id,
+                            source: video.source,
+                            layer: index,
+                            frame: layer.frame,
+                            packet,
+                            keyframe: layer.keyframe_wanted,
+                            captured,
+                        };
+                        let payload = video_payload(
+                            layer,
+                            &sent,
+                            SIZES[shape],
+                            self.opaque,
+                            &mut self.random,
+                        );
+                        ledger.insert(ledger_key(&payload, true), sent);
+                        let write =
+                            RtpWrite::new(vp8, layer.sequence.into(), timestamp, now, payload)
+                                .marker(packet + 1 == PACKETS[shape])
+                                .nackable(true);
+                        layer.sequence += 1;
+                        let rid = layer.rid.map(Rid::from);
+                        self.rtc
+                            .direct_api()
+                            .stream_tx_by_mid(video.mid, rid)
+                            .unwrap()
+                            .write_rtp(write);
+                    }
+                    layer.frame += 1;
+                    layer.picture_id = (layer.picture_id + 1) & 0x7fff;
+                    layer.tl0 = layer.tl0.wrapping_add(1);
+                    layer.keyframe_wanted = false;
+                }
+            }
+        }
+    }
+}
+
+impl VideoLayer {
+    fn new(rid: Option<&'static str>, random: &mut Random) -> Self {
+        Self {
+            rid,
+            active: true,
+            sequence: random.below(60_000),
+            timestamp_offset: random.next() as u32,
+            picture_id: random.below(0x8000) as u16,
+            tl0: random.next() as u8,
+            frame: 0,
+            keyframe_wanted: true,
+        }
+    }
+}
+
+fn payload_type(rtc: &Rtc, codec: Codec) -> Pt {
+    rtc.codec_config()
+        .params()
+        .iter()
+        .find(|params| params.spec().codec == codec)
+        .unwrap()
+        .pt()
+}
+
+/// Everything behind the descriptor, which the server rewrites.
+fn ledger_key(payload: &[u8], vp8: bool) -> Vec<u8> {
+    payload[if vp8 { DESCRIPTOR } else { 0 }..].to_vec()
+}
+
+const DESCRIPTOR: usize = 6;
+
+/// Clear even under end-to-end encryption: the payload descriptor (RFC 7741, section 4.2) and, in the first packet of
+/// a frame, the first byte of the payload header, whose lowest bit tells a keyframe (section 4.3).
+fn video_payload(
+    layer: &VideoLayer,
+    sent: &Sent,
+    size: (u16, u16),
+    opaque: bool,
+    random: &mut Random,
+) -> Vec<u8> {
+    let starts = if sent.packet == 0 { 0x10 } else { 0 };
+    let picture = layer.picture_id.to_be_bytes();
+    let mut payload = vec![
+        0x80 | starts,
+        0xe0,
+        0x80 | picture[0],
+        picture[1],
+        layer.tl0,
+        0,
+    ];
+    let mut rest = random.bytes(200);
+    if sent.packet == 0 {
+        rest[0] = (rest[0] & 0xfe) | u8::from(!sent.keyframe);
+        if sent.keyframe && !opaque {
+            rest[3..6].copy_from_slice(&[0x9d, 0x01, 0x2a]);
+            rest[6..8].copy_from_slice(&size.0.to_le_bytes());
+            rest[8..10].copy_from_slice(&size.1.to_le_bytes());
+        }
+    }
+    payload.append(&mut rest);
+    payload
+}

@@ -1,0 +1,11 @@
+//! Whole calls in memory: str0m clients, a lossy network, simulated time and the core. Nothing sleeps, nothing is
+//! shared, and every call runs twice: with payload in the clear, and with payload that is noise but for what has to
+//! stay in the clear under end-to-end encryption (see `client::video_payload`).
+
+mod calls;
+mod client;
+mod hostile;
+mod lifecycle;
+mod network;
+mod quality;
+mod world;
