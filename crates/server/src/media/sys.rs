@@ -1,5 +1,6 @@
 //! The few system calls that std and quinn-udp do not offer: an eventfd to wake the media thread, `poll` over it and
 //! the sockets, and `sendmmsg`. All `unsafe` of the media plane is in this file.
+#![allow(unsafe_code)]
 
 use std::fs::File;
 use std::io::{self, Read, Write};
