@@ -3,7 +3,6 @@
  * component is mounted on them.
  */
 
-import { mount } from 'svelte';
 import { BrowserCapture } from './media/capture.ts';
 import { measureLevel } from './media/level.ts';
 import { Media } from './media/media.ts';
@@ -13,10 +12,7 @@ import { Client } from './session/client.ts';
 import type { Clock } from './session/clock.ts';
 import type { SocketLike } from './session/connection.ts';
 import { Http } from './session/http.ts';
-import App from './ui/App.svelte';
-import './ui/styles/fonts.css';
-import './ui/styles/tokens.css';
-import './ui/styles/base.css';
+import { mountApp } from './ui/mount.ts';
 
 const CLIENT = { name: 'stube-web', version: '0.1.0' };
 
@@ -130,5 +126,12 @@ const app = new AppModel({
 });
 
 const target = document.getElementById('app');
-if (target) mount(App, { target, props: { app } });
+if (target) {
+  // Even to look at a forbidden storage throws, so the store that never throws lends itself.
+  const memory = {
+    getItem: (key: string) => browser.local.get(key) ?? null,
+    setItem: (key: string, value: string) => browser.local.set(key, value),
+  };
+  mountApp(target, app, { languages: navigator.languages, memory });
+}
 app.start();
