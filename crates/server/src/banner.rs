@@ -19,6 +19,7 @@ pub fn print(app: &App, lan: bool, setup_link: &Option<String>) {
     if let Some(link) = setup_link {
         println!("Nobody has an account yet. This link makes the first one, once:\n{link}");
     }
+    println!("Press Ctrl+C to stop.");
 }
 
 /// Dark on light, for cameras, whatever the colours of the terminal.

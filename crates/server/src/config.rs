@@ -183,6 +183,12 @@ impl Config {
         let mut table: toml::Table = toml::from_str(text).map_err(whole)?;
         for (name, value) in environment {
             set(&mut table, name, value)?;
+            // One at a time, for messages that name the variable.
+            table
+                .clone()
+                .try_into::<Self>()
+                .map_err(|error| one_sentence("", &error))
+                .with_context(|| name.clone())?;
         }
         let config: Self = table
             .try_into()
@@ -371,7 +377,11 @@ mod tests {
         refused("listen = ", &[], &["line 1"]);
         refused("", &[("STUBE__MEDIA__PROT", "1")], &["STUBE__MEDIA__PROT"]);
         refused("", &[("STUBE__MEDIA__PORT", "x")], &["STUBE__MEDIA__PORT"]);
-        refused("", &[("STUBE__MEDIA__PORT", "70000")], &["media", "port"]);
+        refused(
+            "",
+            &[("STUBE__MEDIA__PORT", "70000")],
+            &["STUBE__MEDIA__PORT", "70000"],
+        );
         refused("listen = \"0.0.0.0:8080\"", &[], &["listen", "public_url"]);
         refused(
             "public_url = \"http://meet.example.org\"",

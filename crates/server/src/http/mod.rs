@@ -13,7 +13,7 @@ use std::any::Any;
 use std::sync::Arc;
 use std::time::Duration;
 
-use axum::extract::DefaultBodyLimit;
+use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::StatusCode;
 use axum::middleware::from_fn_with_state;
 use axum::response::{IntoResponse, Response};
@@ -38,13 +38,11 @@ pub fn router(app: Shared) -> Router {
     let page_headers = headers::PageHeaders::new(&app.origins, app.config.public_url.is_some());
     Router::new()
         .nest("/api/v1", api(app.clone()))
-        .route("/api", get(not_found))
-        .route("/api/{*rest}", get(not_found))
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/csp", post(csp_report))
         .method_not_allowed_fallback(method_not_allowed)
-        .fallback(pages::page)
+        .fallback(elsewhere)
         .with_state(app)
         .layer(DefaultBodyLimit::max(limits::HTTP_BODY_BYTES))
         .layer(RequestBodyTimeoutLayer::new(BODY_TIMEOUT))
@@ -65,6 +63,15 @@ fn api(app: Shared) -> Router<Shared> {
         .route_layer(from_fn_with_state(app, guard::same_origin))
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(not_found)
+}
+
+/// The app's pages and files, and nothing under the interface's prefix.
+async fn elsewhere(request: Request) -> Response {
+    let path = request.uri().path();
+    if path == "/api" || path.starts_with("/api/") {
+        return not_found().await.into_response();
+    }
+    pages::page(request).await
 }
 
 async fn not_found() -> ApiError {

@@ -37,18 +37,24 @@ fn answer<Files: RustEmbed>(method: &Method, path: &str, headers: &HeaderMap) ->
     if let Some(target) = old_link(path) {
         return redirect(&target);
     }
-    let mut response = match path.trim_start_matches('/') {
-        _ if is_page(path) => file::<Files>(PAGE, headers).unwrap_or_else(not_built),
-        name => file::<Files>(name, headers).unwrap_or_else(|| {
-            let mut response = file::<Files>(PAGE, headers).unwrap_or_else(not_built);
-            // A page that is not there has not stayed the same either.
-            *response.status_mut() = StatusCode::NOT_FOUND;
-            response
-        }),
+    let mut response = if is_page(path) {
+        file::<Files>(PAGE, headers).unwrap_or_else(not_built)
+    } else {
+        let name = path.trim_start_matches('/');
+        file::<Files>(name, headers).unwrap_or_else(|| missing::<Files>(headers))
     };
     if method == Method::HEAD {
         *response.body_mut() = Body::empty();
     }
+    response
+}
+
+/// The app's page too, which says that there is nothing here; never "as you know it".
+fn missing<Files: RustEmbed>(headers: &HeaderMap) -> Response {
+    let mut headers = headers.clone();
+    headers.remove(header::IF_NONE_MATCH);
+    let mut response = file::<Files>(PAGE, &headers).unwrap_or_else(not_built);
+    *response.status_mut() = StatusCode::NOT_FOUND;
     response
 }
 
@@ -200,4 +206,145 @@ fn content_type(name: &str) -> Option<&'static str> {
         "txt" => "text/plain; charset=utf-8",
         _ => return None,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(RustEmbed)]
+    #[folder = "tests/fixtures/web"]
+    struct Built;
+
+    #[derive(RustEmbed)]
+    #[folder = "tests/fixtures/none"]
+    #[allow_missing = true]
+    struct NotBuilt;
+
+    fn get<Files: RustEmbed>(path: &str, sent: &[(&'static str, &str)]) -> Response {
+        let sent = sent.iter().map(|(name, value)| {
+            let name = header::HeaderName::from_static(name);
+            (name, HeaderValue::from_str(value).expect("a header"))
+        });
+        answer::<Files>(&Method::GET, path, &sent.collect())
+    }
+
+    fn said<'a>(response: &'a Response, name: &str) -> &'a str {
+        response
+            .headers()
+            .get(name)
+            .map_or("", |value| value.to_str().expect("ASCII"))
+    }
+
+    async fn text(response: Response) -> String {
+        let bytes = axum::body::to_bytes(response.into_body(), 10_000)
+            .await
+            .expect("a body");
+        String::from_utf8(bytes.into()).expect("text")
+    }
+
+    #[tokio::test]
+    async fn pages_are_asked_for_again_and_hashed_names_never() {
+        for path in ["/", "/setup", "/r/x", "/index.html", "/sw.js"] {
+            assert_eq!(
+                said(&get::<Built>(path, &[]), "cache-control"),
+                "no-cache",
+                "{path}"
+            );
+        }
+        let asset = get::<Built>("/assets/app-3f.js", &[]);
+        assert_eq!(
+            said(&asset, "cache-control"),
+            "public, max-age=31536000, immutable"
+        );
+        assert_eq!(
+            said(&asset, "content-type"),
+            "text/javascript; charset=utf-8"
+        );
+        assert_eq!(text(asset).await, "plain\n");
+        let none = get::<Built>("/nothing", &[("if-none-match", "*")]);
+        assert_eq!(
+            (none.status(), said(&none, "cache-control")),
+            (StatusCode::NOT_FOUND, "no-cache")
+        );
+        assert_eq!(text(none).await, "<!doctype html>\n");
+    }
+
+    #[tokio::test]
+    async fn the_smallest_form_the_browser_takes_is_sent() {
+        for (accepted, encoding, body) in [
+            ("gzip, deflate, br, zstd", "br", "brotli\n"),
+            ("gzip", "gzip", "gzip\n"),
+            ("br;q=0, gzip;q=0.5", "gzip", "gzip\n"),
+            ("identity", "", "plain\n"),
+            ("brown", "", "plain\n"),
+        ] {
+            let response = get::<Built>("/assets/app-3f.js", &[("accept-encoding", accepted)]);
+            assert_eq!(said(&response, "content-encoding"), encoding, "{accepted}");
+            assert_eq!(said(&response, "vary"), "accept-encoding");
+            assert_eq!(
+                said(&response, "content-length"),
+                body.len().to_string(),
+                "{accepted}"
+            );
+            assert_eq!(text(response).await, body, "{accepted}");
+        }
+        let alone = get::<Built>("/sw.js", &[("accept-encoding", "br")]);
+        assert_eq!(
+            (
+                said(&alone, "content-encoding"),
+                said(&alone, "content-length")
+            ),
+            ("", "7")
+        );
+    }
+
+    #[test]
+    fn what_has_not_changed_is_not_sent_again() {
+        let tag = said(&get::<Built>("/", &[]), "etag").to_owned();
+        let brotli = get::<Built>("/assets/app-3f.js", &[("accept-encoding", "br")]);
+        let plain = get::<Built>("/assets/app-3f.js", &[]);
+        assert_ne!(
+            said(&brotli, "etag"),
+            said(&plain, "etag"),
+            "each form has its own"
+        );
+        for (known, status) in [
+            (tag.clone(), StatusCode::NOT_MODIFIED),
+            (format!("\"other\", W/{tag}"), StatusCode::NOT_MODIFIED),
+            ("*".to_owned(), StatusCode::NOT_MODIFIED),
+            ("\"other\"".to_owned(), StatusCode::OK),
+        ] {
+            let response = get::<Built>("/r/x", &[("if-none-match", &known)]);
+            assert_eq!(response.status(), status, "{known}");
+            assert_eq!(
+                (said(&response, "etag"), said(&response, "cache-control")),
+                (tag.as_str(), "no-cache")
+            );
+        }
+    }
+
+    #[test]
+    fn compressed_forms_and_files_outside_are_no_addresses() {
+        for path in [
+            "/assets/app-3f.js.br",
+            "/assets/",
+            "/../web/index.html/",
+            "/assets/../../postgres.rs",
+            "//sw.txt",
+        ] {
+            assert_eq!(
+                get::<Built>(path, &[]).status(),
+                StatusCode::NOT_FOUND,
+                "{path}"
+            );
+        }
+    }
+
+    #[tokio::test]
+    async fn without_a_built_app_the_page_says_how_to_build_it() {
+        let page = get::<NotBuilt>("/", &[]);
+        assert_eq!(page.status(), StatusCode::OK);
+        assert!(text(page).await.contains("cargo xtask run"));
+    }
 }

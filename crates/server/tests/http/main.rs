@@ -1,0 +1,11 @@
+//! The server as browsers and administrators meet it: the real binary, real sockets, both databases.
+
+mod accounts;
+mod commands;
+mod life;
+mod limits;
+mod pages;
+mod rooms;
+
+#[path = "../support/mod.rs"]
+mod support;
