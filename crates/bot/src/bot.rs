@@ -76,6 +76,7 @@ impl std::error::Error for Refused {}
 /// A participant. Dropping it without [`Bot::leave`] is like a browser that crashed.
 pub struct Bot {
     name: String,
+    identity: Identity,
     device: DeviceId,
     commands: mpsc::Sender<Command>,
     shared: Arc<Shared>,
@@ -113,7 +114,7 @@ impl Bot {
             .device
             .clone()
             .map_or_else(house::random_device, Ok)?;
-        let name = person.name().to_owned();
+        let (name, identity) = (person.name().to_owned(), options.identity);
         let shared = Arc::new(Shared::new());
         let (commands, inbox) = mpsc::channel(64);
         let (joined, answer) = oneshot::channel();
@@ -128,6 +129,7 @@ impl Bot {
         let task = tokio::spawn(driver.run());
         let bot = Self {
             name,
+            identity,
             device,
             commands,
             shared,
@@ -142,6 +144,10 @@ impl Bot {
 
     pub fn name(&self) -> &str {
         &self.name
+    }
+
+    pub fn identity(&self) -> Identity {
+        self.identity
     }
 
     pub fn device(&self) -> &DeviceId {

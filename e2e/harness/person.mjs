@@ -1,0 +1,297 @@
+/**
+ * One person at one Chromium of their own, with a camera and a microphone that can be told from everybody else's. What a
+ * journey does with the page reads here as what a person does; what they see and hear is judged by the probe.
+ */
+
+import { chromium } from 'playwright-core';
+import { join } from 'node:path';
+import { mediaOf, toneOf } from './media.mjs';
+import { outFolder } from './paths.mjs';
+import { installProbe } from './probe.mjs';
+import { until, untilEqual, within } from './wait.mjs';
+import { words } from './words.mjs';
+
+/** @typedef {import('./house.mjs').House} House */
+/** @typedef {import('./house.mjs').Account} Account */
+/** @typedef {import('./probe.mjs').Probe} Probe */
+/** @typedef {Window & { probe: Probe }} Probed */
+
+/** A tone this loud is heard; noise suppression and silence stay far below. */
+const HEARD_DB = -60;
+const TONE_TOLERANCE_HZ = 15;
+
+const FLAGS = [
+  '--no-sandbox',
+  '--disable-gpu',
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+  '--autoplay-policy=no-user-gesture-required',
+  '--disable-background-timer-throttling',
+  '--disable-backgrounding-occluded-windows',
+  '--disable-renderer-backgrounding',
+];
+
+/**
+ * @typedef {object} Equipment
+ * @property {string} journey the file's name, for logs
+ * @property {number} identity number in the barcode and the tone
+ * @property {'files' | 'none' | 'denied'} [devices] own files; no device at all; the browser says no
+ * @property {string} [locale]
+ * @property {{ width: number, height: number }} [viewport]
+ * @property {'light' | 'dark'} [colorScheme]
+ */
+
+/** Everybody who is there, for pictures of what went wrong. @type {Set<Person>} */
+export const everybody = new Set();
+
+/** A browser with its devices. @param {NonNullable<Equipment['devices']>} devices @param {number} identity */
+export function launch(devices, identity) {
+  const args = [...FLAGS];
+  if (devices === 'files') {
+    const { camera, microphone } = mediaOf(identity);
+    args.push(
+      '--use-fake-ui-for-media-stream',
+      '--use-fake-device-for-media-stream',
+      `--use-file-for-fake-video-capture=${camera}`,
+      `--use-file-for-fake-audio-capture=${microphone}`,
+    );
+  } else if (devices === 'denied') {
+    args.push('--use-fake-ui-for-media-stream=deny', '--use-fake-device-for-media-stream');
+  } else {
+    args.push('--use-fake-ui-for-media-stream');
+  }
+  return chromium.launch({ executablePath: '/usr/bin/chromium', headless: true, chromiumSandbox: false, args });
+}
+
+export class Person {
+  /** Every address this page asked for. @type {string[]} */
+  requests = [];
+  /** @type {string[]} */
+  #log = [];
+  /** Set while the person is known under a name in a meeting. */
+  name = '';
+
+  /**
+   * @param {House} house
+   * @param {Equipment} equipment
+   * @param {import('playwright-core').Browser} browser
+   * @param {import('playwright-core').BrowserContext} context
+   * @param {import('playwright-core').Page} page
+   */
+  constructor(house, equipment, browser, context, page) {
+    this.house = house;
+    this.equipment = equipment;
+    this.browser = browser;
+    this.context = context;
+    this.page = page;
+    this.say = words(equipment.locale?.startsWith('de') ? 'de' : 'en');
+    everybody.add(this);
+    context.on('request', (request) => this.requests.push(request.url()));
+    page.on('websocket', (socket) => this.requests.push(socket.url()));
+    page.on('console', (message) => this.#log.push(`${message.type()}: ${message.text()}`));
+    page.on('pageerror', (error) => this.#log.push(`uncaught: ${error.stack ?? error.message}`));
+  }
+
+  /** @param {House} house @param {Equipment} equipment */
+  static async arrive(house, equipment) {
+    return Person.open(house, equipment, await launch(equipment.devices ?? 'files', equipment.identity));
+  }
+
+  /** A fresh profile in a browser that runs already. @param {House} house @param {Equipment} equipment @param {import('playwright-core').Browser} browser */
+  static async open(house, equipment, browser) {
+    const context = await browser.newContext({
+      baseURL: house.url,
+      locale: equipment.locale ?? 'en-US',
+      viewport: equipment.viewport ?? { width: 1000, height: 700 },
+      colorScheme: equipment.colorScheme ?? 'light',
+      permissions: (equipment.devices ?? 'files') === 'files' ? ['camera', 'microphone', 'clipboard-read', 'clipboard-write'] : [],
+    });
+    context.setDefaultTimeout(20_000);
+    await context.addInitScript(installProbe);
+    return new Person(house, equipment, browser, context, await context.newPage());
+  }
+
+  async goHome() {
+    everybody.delete(this);
+    await within('closing a browser', 10_000, this.browser.close()).catch(() => undefined);
+  }
+
+  // What a person does.
+
+  /** @param {string} path or whole address */
+  async goto(path) {
+    await this.page.goto(path);
+  }
+
+  /** @param {string} name */
+  button(name) {
+    return this.page.getByRole('button', { name, exact: true });
+  }
+
+  /** @param {string} label */
+  field(label) {
+    return this.page.getByRole('textbox', { name: label, exact: true }).or(this.page.getByLabel(label, { exact: true })).first();
+  }
+
+  /** @param {Account} account */
+  async signIn(account) {
+    await this.field(this.say('field.username')).fill(account.username);
+    await this.field(this.say('field.password')).fill(account.password);
+    await this.button(this.say('sign_in.submit')).last().click();
+    this.name = account.name;
+  }
+
+  /** Signs in on the way to a door. @param {Account} account @param {string} path */
+  async signInAt(account, path) {
+    await this.goto(`/sign-in?to=${encodeURIComponent(path)}`);
+    await this.signIn(account);
+    await this.button(this.say('door.join')).waitFor();
+  }
+
+  /** Signs in and stands in the home page. @param {Account} account */
+  async signInAtHome(account) {
+    await this.goto('/sign-in');
+    await this.signIn(account);
+    await this.button(this.say('home.new_call')).waitFor();
+  }
+
+  /** @param {string} name @param {string} path */
+  async comeAsGuest(name, path) {
+    await this.goto(path);
+    await this.field(this.say('field.your_name')).fill(name);
+    this.name = name;
+  }
+
+  /** Through the door; the browser's question is explained first where it has to be asked. */
+  async join() {
+    await this.agreeToDevices();
+    await this.button(this.say('door.join')).click();
+  }
+
+  async agreeToDevices() {
+    await this.button(this.say('door.join')).waitFor();
+    const explained = this.button(this.say('devices.ask'));
+    if (await explained.isVisible()) await explained.click();
+  }
+
+  /** Inside: the way out is there. */
+  async isInside() {
+    await this.button(this.say('meeting.leave')).waitFor();
+  }
+
+  async leave() {
+    await this.button(this.say('meeting.leave')).click();
+    await this.button(this.say('left.again')).waitFor();
+  }
+
+  // What a person sees and hears.
+
+  /** @template T @param {(probe: Probe) => T | Promise<T>} look */
+  async #look(look) {
+    const source = `(${look.toString()})(window.probe)`;
+    return /** @type {Promise<Awaited<T>>} */ (within('looking into a page', 10_000, this.page.evaluate(source)));
+  }
+
+  /** @returns {Promise<string[]>} names of the others' tiles, sorted */
+  async tiles() {
+    return (await this.#look((probe) => probe.tiles())).filter((name) => name !== '').sort();
+  }
+
+  /** @param {string} name */
+  async barcode(name) {
+    return within('reading a barcode', 10_000, this.page.evaluate((who) => /** @type {Probed} */ (/** @type {unknown} */ (window)).probe.barcode(who), name));
+  }
+
+  /** @param {string} name */
+  async tone(name) {
+    return within('reading a tone', 10_000, this.page.evaluate((who) => /** @type {Probed} */ (/** @type {unknown} */ (window)).probe.tone(who), name));
+  }
+
+  transports() {
+    return this.#look((probe) => probe.transports());
+  }
+
+  videoFrames() {
+    return this.#look((probe) => probe.videoFrames());
+  }
+
+  audioPackets() {
+    return this.#look((probe) => probe.audioPackets());
+  }
+
+  /** @param {'mouth' | 'ear'} side @param {string} name @param {number} ms @returns {Promise<number[]>} */
+  onsets(side, name, ms) {
+    return this.page.evaluate(
+      ([at, who, time]) => /** @type {Probed} */ (/** @type {unknown} */ (window)).probe.onsets(at, who, time),
+      /** @type {const} */ ([side, name, ms]),
+    );
+  }
+
+  /** Arms the stop-watch from a click on `button` to the first remote frame. @param {string} button */
+  timeFirstFrame(button) {
+    return this.page.evaluate((name) => /** @type {Probed} */ (/** @type {unknown} */ (window)).probe.timeFirstFrame(name), button);
+  }
+
+  firstFrameMs() {
+    return this.#look((probe) => probe.firstFrameMs());
+  }
+
+  /** Everybody else is there as a tile, and nobody besides. @param {{ name: string }[]} others */
+  async hasTilesOf(...others) {
+    await untilEqual(`the tiles of ${this.name}`, others.map((other) => other.name).sort(), () => this.tiles());
+  }
+
+  /** @param {{ name: string, equipment: { identity: number } }[]} others */
+  async sees(...others) {
+    for (const other of others) {
+      await untilEqual(`${other.name}'s face before ${this.name}`, other.equipment.identity, () => this.barcode(other.name));
+    }
+  }
+
+  /** @param {{ name: string, equipment: { identity: number } }[]} others */
+  async hears(...others) {
+    for (const other of others) {
+      const hz = toneOf(other.equipment.identity);
+      /** @type {unknown} */
+      let last;
+      await until(`${other.name}'s voice of ${hz} Hz in ${this.name}'s ears`, async () => {
+        const tone = await this.tone(other.name);
+        last = tone;
+        return typeof tone !== 'string' && tone.db > HEARD_DB && Math.abs(tone.hz - hz) <= TONE_TOLERANCE_HZ;
+      }).catch((error) => {
+        throw new Error(`${error.message}: ${JSON.stringify(last)}`);
+      });
+    }
+  }
+
+  /** The tile stands and shows no picture. @param {{ name: string }} other */
+  async seesNoPictureOf(other) {
+    await untilEqual(`${other.name}'s picture gone before ${this.name}`, 'not visible', () => this.barcode(other.name));
+  }
+
+  /** @param {{ name: string }} other */
+  async doesNotHear(other) {
+    await until(`${other.name}'s voice gone from ${this.name}'s ears`, async () => {
+      const tone = await this.tone(other.name);
+      return typeof tone === 'string' ? tone !== 'no tile' : tone.db < HEARD_DB;
+    });
+  }
+
+  // What went wrong.
+
+  async keepEvidence() {
+    const folder = outFolder(this.equipment.journey);
+    const stem = `${this.equipment.identity}-${(this.name || 'nobody').replaceAll(/\W+/g, '_')}`;
+    const { writeFile } = await import('node:fs/promises');
+    await writeFile(join(folder, `${stem}.log`), `${this.page.url()}\n${this.#log.join('\n')}\n`);
+    await this.page.screenshot({ path: join(folder, `${stem}.png`), timeout: 5000 }).catch(() => undefined);
+  }
+
+  /** Uncaught errors of the page. */
+  errors() {
+    return this.#log.filter((line) => line.startsWith('uncaught:'));
+  }
+}

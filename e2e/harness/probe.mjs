@@ -1,0 +1,212 @@
+/**
+ * Eyes and ears inside a page. `installProbe` runs in the browser before the app does and adds `window.probe`; it looks at
+ * the DOM as a person would (a tile is a `group` named after its person) and at the statistics of peer connections.
+ */
+
+/**
+ * @typedef {object} Probe
+ * @property {() => string[]} tiles names of all tiles
+ * @property {(name: string) => Promise<number | string>} barcode the number in a fresh visible frame, or why there is none
+ * @property {(name: string) => Promise<{ hz: number, db: number } | string>} tone the loudest tone of a tile's sound
+ * @property {() => Promise<{ srtp: string, state: string }[]>} transports of all living peer connections
+ * @property {() => Promise<number>} videoFrames decoded so far, all connections
+ * @property {() => Promise<number>} audioPackets received so far, all connections
+ * @property {() => Promise<{ kind: string, frames: number, level: number, packets: number }[]>} inbound
+ * @property {(button: string) => void} timeFirstFrame arms the stop-watch: click on the button to first remote frame
+ * @property {() => number | null} firstFrameMs
+ * @property {(side: 'mouth' | 'ear', name: string, ms: number) => Promise<number[]>} onsets when tones began, Unix ms
+ */
+
+export function installProbe() {
+  /** @type {RTCPeerConnection[]} */
+  const connections = [];
+  const Original = window.RTCPeerConnection;
+  window.RTCPeerConnection = class extends Original {
+    /** @param {RTCConfiguration} [configuration] */
+    constructor(configuration) {
+      super(configuration);
+      connections.push(this);
+    }
+  };
+  const living = () => connections.filter((connection) => connection.connectionState !== 'closed');
+
+  /** @type {AudioContext | undefined} */
+  let shared;
+  const audioContext = async () => {
+    shared ??= new AudioContext({ sampleRate: 48_000 });
+    // Without a sound device Firefox never settles this.
+    await Promise.race([shared.resume(), new Promise((resolve) => setTimeout(resolve, 1500))]);
+    return shared;
+  };
+
+  const nameOf = (/** @type {Element} */ element) => {
+    const by = element.getAttribute('aria-labelledby');
+    const words = by
+      ? by.split(/\s+/).map((id) => document.getElementById(id)?.textContent ?? '').join(' ')
+      : (element.getAttribute('aria-label') ?? '');
+    return words.trim().replace(/\s+/g, ' ');
+  };
+  const tileElements = () => [...document.querySelectorAll('[role=group]')].filter((group) => group.querySelector('audio'));
+  const tile = (/** @type {string} */ name) => tileElements().find((element) => nameOf(element) === name);
+
+  const visible = (/** @type {HTMLElement} */ element) => {
+    const box = element.getBoundingClientRect();
+    return box.width > 0 && box.height > 0 && element.checkVisibility({ opacityProperty: true, visibilityProperty: true });
+  };
+
+  const freshFrame = (/** @type {HTMLVideoElement} */ video) =>
+    new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), 2000);
+      video.requestVideoFrameCallback(() => {
+        clearTimeout(timer);
+        resolve(true);
+      });
+    });
+
+  const readBarcode = (/** @type {HTMLVideoElement} */ video) => {
+    const canvas = document.createElement('canvas');
+    canvas.width = 64;
+    canvas.height = 36;
+    const drawing = canvas.getContext('2d', { willReadFrequently: true });
+    if (!drawing) return 'no canvas';
+    drawing.drawImage(video, 0, 0, 64, 36);
+    let number = 0;
+    for (let bit = 0; bit < 8; bit++) {
+      const { data } = drawing.getImageData(bit * 8 + 2, 2, 4, 4);
+      let sum = 0;
+      for (let at = 0; at < data.length; at += 4) sum += (data[at] ?? 0) + (data[at + 1] ?? 0) + (data[at + 2] ?? 0);
+      const light = sum / (data.length / 4) / 3;
+      if (light > 90 && light < 165) return 'no barcode';
+      if (light > 128) number |= 1 << bit;
+    }
+    return number;
+  };
+
+  const stats = async () => {
+    const reports = await Promise.all(living().map((connection) => connection.getStats()));
+    return reports.flatMap((report) => [...report.values()]);
+  };
+
+  /** @type {number | null} */
+  let firstFrame = null;
+
+  /** @type {Probe} */
+  const probe = {
+    tiles: () => tileElements().map(nameOf),
+
+    async barcode(name) {
+      const video = tile(name)?.querySelector('video');
+      if (!video) return 'no tile';
+      if (!visible(video)) return 'not visible';
+      if (!(await freshFrame(video))) return 'no frames';
+      return visible(video) ? readBarcode(video) : 'not visible';
+    },
+
+    async tone(name) {
+      const audio = tile(name)?.querySelector('audio');
+      if (!audio) return 'no tile';
+      const stream = audio.srcObject;
+      if (!(stream instanceof MediaStream) || stream.getAudioTracks().length === 0) return 'no sound attached';
+      if (audio.paused || audio.muted || audio.volume === 0) return 'not playing';
+      const context = await audioContext();
+      if (context.state !== 'running') return 'no sound device';
+      const source = context.createMediaStreamSource(stream);
+      const analyser = new AnalyserNode(context, { fftSize: 8192, smoothingTimeConstant: 0 });
+      source.connect(analyser);
+      const bins = new Float32Array(analyser.frequencyBinCount);
+      const best = { hz: 0, db: -200 };
+      const end = performance.now() + 1000;
+      while (performance.now() < end) {
+        await new Promise((resolve) => setTimeout(resolve, 60));
+        analyser.getFloatFrequencyData(bins);
+        for (let bin = 3; bin < bins.length; bin++) {
+          const db = bins[bin] ?? -200;
+          if (db > best.db) {
+            best.db = db;
+            best.hz = (bin * context.sampleRate) / analyser.fftSize;
+          }
+        }
+      }
+      source.disconnect();
+      return { hz: Math.round(best.hz), db: Math.round(best.db) };
+    },
+
+    async transports() {
+      const all = (await stats()).filter((entry) => entry.type === 'transport' && entry.dtlsState !== 'closed');
+      return all.map((entry) => ({ srtp: entry.srtpCipher ?? '', state: entry.dtlsState ?? '' }));
+    },
+
+    async inbound() {
+      const all = (await stats()).filter((entry) => entry.type === 'inbound-rtp');
+      return all.map((entry) => ({
+        kind: entry.kind,
+        frames: entry.framesDecoded ?? 0,
+        level: entry.audioLevel ?? 0,
+        packets: entry.packetsReceived ?? 0,
+      }));
+    },
+
+    async videoFrames() {
+      return (await probe.inbound()).reduce((sum, entry) => sum + entry.frames, 0);
+    },
+
+    async audioPackets() {
+      const audio = (await probe.inbound()).filter((entry) => entry.kind === 'audio');
+      return audio.reduce((sum, entry) => sum + entry.packets, 0);
+    },
+
+    timeFirstFrame(button) {
+      firstFrame = null;
+      /** @type {number | undefined} */
+      let clicked;
+      const click = (/** @type {Event} */ event) => {
+        const target = event.target instanceof Element ? event.target.closest('button') : null;
+        if (target?.textContent?.trim() === button || target?.getAttribute('aria-label') === button) clicked ??= performance.now();
+      };
+      document.addEventListener('click', click, { capture: true });
+      const watched = new WeakSet();
+      const look = () => {
+        for (const video of document.querySelectorAll('[role=group] video')) {
+          if (watched.has(video) || !(video instanceof HTMLVideoElement)) continue;
+          watched.add(video);
+          video.requestVideoFrameCallback((now) => {
+            if (firstFrame === null && clicked !== undefined) firstFrame = now - clicked;
+            observer.disconnect();
+          });
+        }
+      };
+      const observer = new MutationObserver(look);
+      observer.observe(document, { childList: true, subtree: true });
+    },
+    firstFrameMs: () => firstFrame,
+
+    async onsets(side, name, ms) {
+      const context = await audioContext();
+      const senders = living().flatMap((connection) => connection.getSenders());
+      const own = senders.map((sender) => sender.track).find((track) => track?.kind === 'audio');
+      const remote = tile(name)?.querySelector('audio')?.srcObject;
+      const stream = side === 'mouth' ? own && new MediaStream([own]) : remote;
+      if (!(stream instanceof MediaStream)) throw new Error(`no sound at the ${side}`);
+      const source = context.createMediaStreamSource(stream);
+      const analyser = new AnalyserNode(context, { fftSize: 256 });
+      source.connect(analyser);
+      const samples = new Float32Array(analyser.fftSize);
+      /** @type {number[]} */
+      const found = [];
+      let quietSince = performance.now();
+      const end = performance.now() + ms;
+      while (performance.now() < end) {
+        await new Promise((resolve) => setTimeout(resolve, 2));
+        analyser.getFloatTimeDomainData(samples);
+        const now = performance.now();
+        if (samples.some((sample) => Math.abs(sample) > 0.02)) {
+          if (now - quietSince > 80) found.push(performance.timeOrigin + now);
+          quietSince = now;
+        }
+      }
+      source.disconnect();
+      return found;
+    },
+  };
+  /** @type {Window & { probe?: Probe }} */ (window).probe = probe;
+}

@@ -1,0 +1,31 @@
+/** Without camera and microphone, for whatever reason, one still joins; and the way back to them is shown. */
+
+import { ANNA } from '../harness/house.mjs';
+import { journeys } from '../harness/journey.mjs';
+
+const { journey, person, place } = journeys(import.meta.url);
+
+for (const [devices, words] of /** @type {const} */ ([
+  ['denied', /are blocked/],
+  ['none', /No camera and no microphone found/],
+])) {
+  journey(`somebody whose devices are ${devices} joins, sees and hears`, async () => {
+    await place.house.addRoom(ANNA, 'public/Probe');
+    const [anna, gast] = await Promise.all([person(1), person(3, { devices })]);
+    await anna.signInAt(ANNA, '/r/public/Probe');
+    await anna.join();
+    await anna.isInside();
+
+    await gast.comeAsGuest('Gast', '/r/public/Probe');
+    await gast.agreeToDevices();
+    await gast.page.getByText(words).first().waitFor();
+    await gast.button('Join').click();
+    await gast.isInside();
+    await gast.hasTilesOf(anna);
+    await gast.sees(anna);
+    await gast.hears(anna);
+    await anna.hasTilesOf(gast);
+    await anna.seesNoPictureOf(gast);
+    await gast.page.getByRole('button', { name: /^(Unmute microphone|Turn camera on)$/ }).first().waitFor();
+  });
+}

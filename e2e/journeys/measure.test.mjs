@@ -1,0 +1,47 @@
+/** How long joining and talking take. Printed for people to read, never a reason to fail on a machine that is busy. */
+
+import assert from 'node:assert/strict';
+import { ANNA } from '../harness/house.mjs';
+import { journeys } from '../harness/journey.mjs';
+import { until } from '../harness/wait.mjs';
+
+const { journey, person, place } = journeys(import.meta.url);
+const ROUNDS = 10;
+
+journey('the time from Join to the first remote frame, and from mouth to ear', async () => {
+  await place.house.addRoom(ANNA, 'public/Messen');
+  const [anna, gast] = await Promise.all([person(1), person(2)]);
+  await anna.signInAt(ANNA, '/r/public/Messen');
+  await anna.join();
+  await anna.isInside();
+
+  /** @type {number[]} */
+  const first = [];
+  await gast.comeAsGuest('Gast', '/r/public/Messen');
+  await gast.agreeToDevices();
+  for (let round = 0; round < ROUNDS; round++) {
+    await gast.timeFirstFrame('Join');
+    await gast.button('Join').click();
+    first.push(await until('the first frame', () => gast.firstFrameMs()));
+    if (round === ROUNDS - 1) break;
+    await gast.leave();
+    await gast.button('Join again').click();
+    await gast.button('Join').waitFor();
+  }
+
+  await gast.hears(anna);
+  const [spoken, heard] = await Promise.all([anna.onsets('mouth', anna.name, 6000), gast.onsets('ear', anna.name, 6000)]);
+  const delays = spoken.flatMap((at) => heard.find((arrived) => arrived > at && arrived - at < 450) ?? []).map((arrived) => {
+    const before = spoken.filter((at) => at < arrived).at(-1) ?? arrived;
+    return arrived - before;
+  });
+  assert.equal(first.length, ROUNDS);
+  console.log(`join to first remote frame: median ${Math.round(median(first))} ms of ${first.map(Math.round).join(', ')}`);
+  console.log(`mouth to ear: median ${Math.round(median(delays))} ms of ${delays.map(Math.round).join(', ')}`);
+});
+
+/** @param {number[]} values */
+function median(values) {
+  const sorted = values.toSorted((a, b) => a - b);
+  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+}
