@@ -30,11 +30,11 @@ impl Room {
         }
         let guest = matches!(join.subject, Subject::Guest(_));
         if guest && self.facts.access == Access::Accounts {
-            self.refuse(join.connection, join.id, ErrorCode::GuestsNotAllowed);
+            self.turn_away(join.connection, join.id, ErrorCode::GuestsNotAllowed);
         } else if guest && !self.somebody_of_the_house_is_in() {
             self.wait(join);
         } else if self.is_full() {
-            self.refuse(join.connection, join.id, ErrorCode::RoomFull);
+            self.turn_away(join.connection, join.id, ErrorCode::RoomFull);
         } else {
             self.ok(join.connection, join.id.clone());
             self.take_seat(now, &join);
@@ -161,7 +161,7 @@ impl Room {
             self.drop_link(old, RoomLeftReason::Replaced);
         }
         if self.waiting.len() >= limits::ROOM_PEOPLE {
-            return self.refuse(join.connection, join.id, ErrorCode::RoomFull);
+            return self.turn_away(join.connection, join.id, ErrorCode::RoomFull);
         }
         self.ok(join.connection, join.id.clone());
         self.say_waiting(join.connection);

@@ -153,8 +153,12 @@ pub enum Refusal {
 
 #[derive(Clone, Debug, PartialEq)]
 pub enum Output {
-    /// After `room_left` the connection is not part of this room any more.
     Send {
+        connection: ConnectionId,
+        message: ServerMessage,
+    },
+    /// The last message for a connection that is not part of this room, or not any more.
+    Dismiss {
         connection: ConnectionId,
         message: ServerMessage,
     },

@@ -23,7 +23,7 @@ mod view;
 use std::collections::VecDeque;
 use std::time::Instant;
 
-use protocol::{IntentId, ParticipantId, RoomLeftReason, ServerMessage, limits};
+use protocol::{ErrorCode, IntentId, ParticipantId, RoomLeftReason, ServerMessage, limits};
 
 pub use io::{
     ConnectionId, Input, Intent, Join, MediaCommand, MediaEvent, Now, Offer, Output, Persist,
@@ -56,7 +56,7 @@ pub struct Room {
 }
 
 impl Room {
-    /// A room with the seats that are still kept from before a restart; `epoch` is then the stored one.
+    /// A room with the seats that are still kept from before a restart. `epoch` names this meeting and no other.
     pub fn new(now: Now, facts: RoomFacts, epoch: String, restored: Vec<SeatRecord>) -> Self {
         let mut room = Self {
             facts,
@@ -73,10 +73,6 @@ impl Room {
         };
         room.restore(now, restored);
         room
-    }
-
-    pub fn epoch(&self) -> &str {
-        &self.epoch
     }
 
     pub fn handle_input(&mut self, now: Now, input: Input) {
@@ -165,7 +161,11 @@ impl Room {
 
     fn drop_link(&mut self, connection: ConnectionId, reason: RoomLeftReason) {
         self.links.retain(|link| link.connection != connection);
-        self.send(connection, ServerMessage::RoomLeft { reason });
+        let message = ServerMessage::RoomLeft { reason };
+        self.outputs.push_back(Output::Dismiss {
+            connection,
+            message,
+        });
     }
 
     fn next_count(&mut self) -> u64 {
@@ -184,17 +184,29 @@ impl Room {
         self.send(connection, ServerMessage::Ok { id });
     }
 
-    fn refuse(&mut self, connection: ConnectionId, id: IntentId, code: protocol::ErrorCode) {
-        let message = ServerMessage::Error {
-            id: Some(id),
-            code,
-            retry_after_ms: None,
-            reference: None,
-        };
-        self.send(connection, message);
+    fn refuse(&mut self, connection: ConnectionId, id: IntentId, code: ErrorCode) {
+        self.send(connection, refusal(id, code));
+    }
+
+    /// Refuses a join.
+    fn turn_away(&mut self, connection: ConnectionId, id: IntentId, code: ErrorCode) {
+        let message = refusal(id, code);
+        self.outputs.push_back(Output::Dismiss {
+            connection,
+            message,
+        });
     }
 
     fn command(&mut self, command: MediaCommand) {
         self.outputs.push_back(Output::Media(command));
+    }
+}
+
+fn refusal(id: IntentId, code: ErrorCode) -> ServerMessage {
+    ServerMessage::Error {
+        id: Some(id),
+        code,
+        retry_after_ms: None,
+        reference: None,
     }
 }

@@ -9,6 +9,7 @@ mod certificates;
 mod chance;
 mod cli;
 mod config;
+mod home;
 mod http;
 // Syscalls for batches of datagrams.
 #[allow(unsafe_code, dead_code)]

@@ -18,10 +18,12 @@ use crate::app::{App, Readiness};
 use crate::config::Config;
 use crate::http::caller::Proxies;
 use crate::http::sign_in::Gate;
+use crate::media::MediaHandle;
 use crate::origins::Origins;
+use crate::rooms::Rooms;
 use crate::store::{Db, guests, sessions, settings};
 use crate::tickets::Tickets;
-use crate::{banner, certificates, chance, http, rooms, sys};
+use crate::{banner, certificates, chance, http, sys};
 
 /// How long the header of a request may take, and a connection's first request.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -47,7 +49,10 @@ pub async fn run(config: Config, lan: bool) -> anyhow::Result<()> {
     let origins = origins(&config, lan, port, tls.is_some(), &interfaces);
     settings::set(&db, settings::ADDRESS, origins.base()).await?;
 
-    let rooms = rooms::start(db.clone()).await?;
+    let (media, _commands) = MediaHandle::detached();
+    let (_event, events) = tokio::sync::mpsc::channel(1);
+    let rooms = Rooms::new(db.clone(), media, events, config.policy.guests);
+    rooms.restore().await?;
     let app = Arc::new(App {
         proxies: Proxies::new(&config.trusted_proxies),
         origins,

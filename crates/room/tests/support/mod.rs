@@ -189,6 +189,10 @@ impl World {
                 Output::Send {
                     connection,
                     message,
+                }
+                | Output::Dismiss {
+                    connection,
+                    message,
                 } => self.deliver(connection, message),
                 Output::Media(command) => self.media.push(command),
                 Output::Persist(Persist::Save(record)) => {

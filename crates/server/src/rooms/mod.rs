@@ -1,30 +1,257 @@
-//! Live meetings: one task each.
+//! The hub: which meetings are live, and the way in to each. One task per live room owns its value; what crosses is a
+//! message on a bounded queue. Decides nothing about people or media.
 
-use protocol::RoomId;
+mod driver;
+mod entry;
+mod media;
+mod stay;
+mod tasks;
+mod writer;
 
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use protocol::{Access, RoomId, limits};
+use room::{Input, RoomFacts, SessionKey};
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+
+use crate::chance;
+use crate::home::Home;
+use crate::media::{Events, MediaHandle};
 use crate::principal::SessionId;
-use crate::store::Db;
 use crate::store::rooms::StoredRoom;
+use crate::store::{self, Db, seats};
+use crate::ws::sockets::Sockets;
 
-#[derive(Clone, Debug)]
-pub struct Rooms;
+pub use entry::Knock;
+pub use media::fresh_connection;
+pub use stay::Stay;
 
-pub async fn start(_db: Db) -> anyhow::Result<Rooms> {
-    Ok(Rooms)
+use driver::{Command, Driver};
+use tasks::Tasks;
+use writer::Writer;
+
+/// Inputs that may wait for one room.
+const QUEUE: usize = 1024;
+/// How long a stop waits for sockets to say goodbye, and for rooms to end.
+const STOP_PATIENCE: Duration = Duration::from_secs(5);
+const GRACE: Duration = Duration::from_millis(limits::SEAT_GRACE_MS);
+
+/// All meetings of this server. Clones are the same hub.
+#[derive(Clone)]
+pub struct Rooms(Arc<Hub>);
+
+struct Hub {
+    db: Db,
+    media: MediaHandle,
+    /// Whether the house takes guests at all.
+    guests: bool,
+    writer: Writer,
+    people: People,
+    home: Home,
+    sockets: Sockets,
+    live: Mutex<HashMap<RoomId, Live>>,
+    drivers: Tasks,
+    counter: AtomicU64,
+}
+
+struct Live {
+    group: u64,
+    commands: mpsc::Sender<Command>,
 }
 
 impl Rooms {
-    /// How many people are inside now.
-    pub fn people(&self, _room: &RoomId) -> u32 {
-        0
+    /// Starts the hub's tasks, so it needs a tokio runtime. `guests`: whether the house takes guests at all.
+    pub fn new(db: Db, media: MediaHandle, events: Events, guests: bool) -> Self {
+        let people = People::default();
+        let rooms = Self(Arc::new(Hub {
+            writer: Writer::start(db.clone()),
+            home: Home::start(db.clone(), people.clone(), guests),
+            people,
+            db,
+            media,
+            guests,
+            sockets: Sockets::default(),
+            live: Mutex::default(),
+            drivers: Tasks::default(),
+            counter: AtomicU64::new(1),
+        }));
+        tokio::spawn(media::carry_events(Arc::downgrade(&rooms.0), events));
+        rooms
     }
 
-    /// A room was made, opened, closed or renamed.
-    pub async fn room_changed(&self, _room: &StoredRoom) {}
+    /// After a start: whoever sat somewhere when the server ended is away from now on, and has the usual time to come back.
+    pub async fn restore(&self) -> store::Result<()> {
+        let now = chance::unix_ms();
+        for (room, mut seat) in seats::all(&self.0.db).await? {
+            if seat.away_since.is_none() {
+                seat.away_since = Some(now);
+                seats::save(&self.0.db, &room, &seat).await?;
+            }
+        }
+        let hub = Arc::downgrade(&self.0);
+        tokio::spawn(async move {
+            tokio::time::sleep(GRACE).await;
+            if let Some(hub) = hub.upgrade()
+                && let Err(error) = hub.remove_expired_seats().await
+            {
+                tracing::warn!(%error, "seats that nobody came back to stay in the database");
+            }
+        });
+        Ok(())
+    }
 
-    /// Ends the sockets and seats of a sign-in or a guest grant.
-    pub async fn end_session(&self, _session: &SessionId) {}
+    /// How many people are inside now.
+    pub fn people(&self, room: &RoomId) -> u32 {
+        self.0.people.inside(room)
+    }
 
-    /// Closes all sockets with 1012.
-    pub async fn shut_down(&self) {}
+    /// The room was made, renamed, opened or closed: tells whom it concerns.
+    pub async fn room_changed(&self, room: &StoredRoom) {
+        self.0.home.room_changed(room);
+        let live = self
+            .0
+            .live()
+            .get(&room.id)
+            .map(|live| live.commands.clone());
+        if let Some(commands) = live {
+            let facts = self.0.facts(room.clone());
+            // A room that has just ended needs no news.
+            let _ = commands.send(Input::FactsChanged(facts).into()).await;
+        }
+    }
+
+    /// Signed out, or the account or grant ended: closes its sockets, frees its seats, ends its media.
+    pub async fn end_session(&self, session: &SessionId) {
+        self.0.sockets.end_session(session);
+        let live: Vec<_> = self
+            .0
+            .live()
+            .values()
+            .map(|live| live.commands.clone())
+            .collect();
+        for commands in live {
+            let session = SessionKey(session.as_str().to_owned());
+            let _ = commands.send(Input::SessionEnded { session }.into()).await;
+        }
+    }
+
+    /// Closes all sockets, ends all rooms and keeps the seats for whoever comes back after a restart.
+    pub async fn shut_down(&self) {
+        self.0.sockets.close_all();
+        if timeout(STOP_PATIENCE, self.0.sockets.all_closed())
+            .await
+            .is_err()
+        {
+            tracing::warn!("some sockets did not close in time");
+        }
+        self.0.live().clear();
+        if timeout(STOP_PATIENCE, self.0.drivers.gone()).await.is_err() {
+            tracing::warn!("some rooms did not end in time");
+        }
+        self.0.writer.flush().await;
+    }
+
+    pub fn sockets(&self) -> &Sockets {
+        &self.0.sockets
+    }
+
+    pub fn home(&self) -> &Home {
+        &self.0.home
+    }
+}
+
+impl Hub {
+    fn live(&self) -> MutexGuard<'_, HashMap<RoomId, Live>> {
+        self.live.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn count(&self) -> u64 {
+        self.counter.fetch_add(1, Ordering::Relaxed)
+    }
+
+    fn facts(&self, room: StoredRoom) -> RoomFacts {
+        RoomFacts {
+            access: effective(room.access, self.guests),
+            id: room.id,
+            name: room.name,
+            owner: room.owner,
+        }
+    }
+
+    /// Puts a command into a room's queue, and starts the room if it is not live. A room can only end while its queue is
+    /// empty and this lock is free, so what was put in is handled. `None` while too much waits already.
+    fn send_or_start(
+        self: &Arc<Self>,
+        room: &RoomId,
+        command: Command,
+    ) -> Option<mpsc::Sender<Command>> {
+        let mut live = self.live();
+        let entry = live.entry(room.clone()).or_insert_with(|| {
+            let (commands, queue) = mpsc::channel(QUEUE);
+            let group = self.count();
+            let driver = Driver::new(self.clone(), room.clone(), group, queue);
+            let member = self.drivers.member();
+            tokio::spawn(async move {
+                driver.run().await;
+                drop(member);
+            });
+            Live { group, commands }
+        });
+        entry.commands.try_send(command).ok()?;
+        Some(entry.commands.clone())
+    }
+
+    /// Takes a room off the list, unless somebody is on their way in.
+    fn retire(&self, room: &RoomId, queue: &mpsc::Receiver<Command>) -> bool {
+        let mut live = self.live();
+        if !queue.is_empty() {
+            return false;
+        }
+        live.remove(room);
+        true
+    }
+
+    async fn remove_expired_seats(&self) -> store::Result<()> {
+        let now = chance::unix_ms();
+        for (room, seat) in seats::all(&self.db).await? {
+            let expired = seat
+                .away_since
+                .is_some_and(|since| now.saturating_sub(since) >= limits::SEAT_GRACE_MS);
+            if expired && !self.live().contains_key(&room) {
+                seats::remove(&self.db, &seat.participant).await?;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Who may really enter: no room is open to guests in a house that takes none.
+pub fn effective(access: Access, guests: bool) -> Access {
+    if guests { access } else { Access::Accounts }
+}
+
+/// How many people are inside the live rooms. Clones are the same list.
+#[derive(Clone, Default)]
+pub struct People(Arc<Mutex<HashMap<RoomId, u32>>>);
+
+impl People {
+    pub fn inside(&self, room: &RoomId) -> u32 {
+        self.lock().get(room).copied().unwrap_or(0)
+    }
+
+    fn set(&self, room: &RoomId, people: u32) {
+        if people == 0 {
+            self.lock().remove(room);
+        } else {
+            self.lock().insert(room.clone(), people);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<RoomId, u32>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }

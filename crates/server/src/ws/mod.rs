@@ -1,9 +1,102 @@
-//! The WebSocket: origin, ticket, and messages in and out.
+//! The WebSocket: the door (origin, ticket), and one task per socket. Turns frames into inputs and outputs into frames;
+//! decides nothing about people or media.
+#![deny(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing
+)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::panic,
+        clippy::indexing_slicing
+    )
+)]
 
-use protocol::ErrorCode;
+mod conversation;
+pub mod outbound;
+mod parse;
+mod rate;
+mod socket;
+pub mod sockets;
 
+use std::time::{Duration, Instant};
+
+use axum::extract::ws::WebSocketUpgrade;
+use axum::extract::ws::rejection::WebSocketUpgradeRejection;
+use axum::extract::{Query, State};
+use axum::http::HeaderMap;
+use axum::response::{IntoResponse, Response};
+use protocol::{ErrorCode, limits};
+use serde::Deserialize;
+
+use crate::chance;
+use crate::http::Shared;
 use crate::http::error::ApiError;
+use crate::principal::Principal;
 
-pub async fn socket() -> ApiError {
-    ErrorCode::Unavailable.into()
+use conversation::Conversation;
+use outbound::Outbound;
+use socket::Socket;
+
+/// Read whole, so that a message somewhat over the limit is answered with the right code and not with a broken connection.
+const READ_BYTES: usize = 2 * limits::OFFER_BYTES;
+/// Of each socket; most messages are short.
+const BUFFER_BYTES: usize = 8 * 1024;
+
+#[derive(Deserialize)]
+pub struct Door {
+    #[serde(default)]
+    ticket: String,
+}
+
+/// `GET /api/v1/socket?ticket=…`. Nothing is spent on a request that is no upgrade or comes from another site's page.
+pub async fn socket(
+    State(app): State<Shared>,
+    Query(Door { ticket }): Query<Door>,
+    headers: HeaderMap,
+    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
+) -> Response {
+    let upgrade = match upgrade {
+        Ok(upgrade) => upgrade,
+        Err(rejection) => return rejection.into_response(),
+    };
+    if !app.origins.allows(&headers) {
+        return ApiError::from(ErrorCode::Forbidden).into_response();
+    }
+    let Some(principal) = app.tickets.redeem(Instant::now(), &ticket) else {
+        return ApiError::from(ErrorCode::SignInRequired).into_response();
+    };
+    let outbound = Outbound::default();
+    let place = app
+        .rooms
+        .sockets()
+        .open(&principal.session, outbound.clone());
+    let upgrade = upgrade
+        .max_message_size(READ_BYTES)
+        .max_frame_size(READ_BYTES);
+    let upgrade = upgrade
+        .read_buffer_size(BUFFER_BYTES)
+        .write_buffer_size(BUFFER_BYTES);
+    upgrade.on_upgrade(async move |stream| {
+        let expires = tokio::time::Instant::now() + life(&principal);
+        let conversation =
+            Conversation::new(principal, app.rooms.clone(), place.socket, outbound.clone());
+        Socket {
+            stream,
+            conversation,
+            outbound,
+            expires,
+        }
+        .run()
+        .await;
+        drop(place);
+    })
+}
+
+fn life(principal: &Principal) -> Duration {
+    Duration::from_millis(principal.expires.saturating_sub(chance::unix_ms()))
 }

@@ -1,0 +1,308 @@
+//! The task of one live room: owns its value, feeds it, carries out what it decides. A panic in the room ends the room
+//! and nothing else.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::time::Instant;
+
+use protocol::{
+    ErrorCode, MediaConnectionId, ParticipantId, RoomId, RoomLeftReason, ServerMessage,
+};
+use room::{
+    ConnectionId, Input, Join, MediaCommand, MediaEvent, Now, Output, Persist, Refusal, Room,
+    RoomFacts, SeatRecord,
+};
+use tokio::sync::mpsc;
+use tokio::time::sleep_until;
+use tracing::Instrument;
+
+use super::{Hub, media};
+use crate::chance;
+use crate::store::{self, rooms, seats};
+use crate::ws::outbound::Outbound;
+
+pub enum Command {
+    Join(Box<Join>, Outbound),
+    Input(Box<Input>),
+    #[cfg(test)]
+    Panic,
+}
+
+impl From<Input> for Command {
+    fn from(input: Input) -> Self {
+        Self::Input(Box::new(input))
+    }
+}
+
+pub struct Driver {
+    hub: Arc<Hub>,
+    room: RoomId,
+    group: u64,
+    queue: mpsc::Receiver<Command>,
+    connections: HashMap<ConnectionId, Outbound>,
+    /// What has to go if the room breaks.
+    peers: HashSet<MediaConnectionId>,
+    seats: HashSet<ParticipantId>,
+}
+
+/// What a turn of the loop found to do.
+enum Event {
+    Command(Command),
+    Timeout,
+    Stop,
+}
+
+impl Driver {
+    pub fn new(hub: Arc<Hub>, room: RoomId, group: u64, queue: mpsc::Receiver<Command>) -> Self {
+        let (connections, peers, seats) = (HashMap::new(), HashSet::new(), HashSet::new());
+        Self {
+            hub,
+            room,
+            group,
+            queue,
+            connections,
+            peers,
+            seats,
+        }
+    }
+
+    pub async fn run(mut self) {
+        let span = tracing::info_span!("room", room = %self.room);
+        async {
+            match self.load().await {
+                Ok(Some((facts, seats))) => self.drive(facts, seats).await,
+                Ok(None) => self.turn_away(ErrorCode::NotFound).await,
+                Err(error) => {
+                    tracing::warn!(%error, "a room cannot be loaded");
+                    self.turn_away(ErrorCode::Unavailable).await;
+                }
+            }
+        }
+        .instrument(span)
+        .await;
+    }
+
+    async fn load(&self) -> store::Result<Option<(RoomFacts, Vec<SeatRecord>)>> {
+        let Some(room) = rooms::by_id(&self.hub.db, &self.room).await? else {
+            return Ok(None);
+        };
+        Ok(Some((
+            self.hub.facts(room),
+            seats::of_room(&self.hub.db, &self.room).await?,
+        )))
+    }
+
+    async fn drive(&mut self, mut facts: RoomFacts, seats: Vec<SeatRecord>) {
+        self.seats
+            .extend(seats.iter().map(|seat| seat.participant.clone()));
+        let mut room = Room::new(now(), facts.clone(), chance::id(), seats);
+        loop {
+            let event = self.wait(room.poll_timeout()).await;
+            if let Event::Command(Command::Input(input)) = &event
+                && let Input::FactsChanged(changed) = &**input
+            {
+                facts = changed.clone();
+            }
+            let mut turns: VecDeque<Turn> = self.prepare(event).into_iter().collect();
+            if turns.is_empty() {
+                return;
+            }
+            let mut ended = false;
+            while let Some(turn) = turns.pop_front() {
+                let Ok(outputs) = catch_unwind(AssertUnwindSafe(|| take_turn(&mut room, turn)))
+                else {
+                    return self.break_off().await;
+                };
+                ended = matches!(outputs.last(), Some(Output::Ended));
+                turns.extend(self.carry_out(outputs).await);
+            }
+            if ended && self.hub.retire(&self.room, &self.queue) {
+                return;
+            }
+            if ended {
+                room = Room::new(now(), facts.clone(), chance::id(), Vec::new());
+            }
+        }
+    }
+
+    async fn wait(&mut self, timeout: Option<Instant>) -> Event {
+        let timeout = async {
+            match timeout {
+                Some(timeout) => sleep_until(timeout.into()).await,
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            command = self.queue.recv() => command.map_or(Event::Stop, Event::Command),
+            () = timeout => Event::Timeout,
+        }
+    }
+
+    /// The input for the room's value; `None` ends the task and keeps the seats.
+    fn prepare(&mut self, event: Event) -> Option<Turn> {
+        match event {
+            Event::Command(Command::Join(join, outbound)) => {
+                self.connections.insert(join.connection, outbound);
+                Some(Turn::from(Input::Join(*join)))
+            }
+            Event::Command(Command::Input(input)) => {
+                if let Input::Leave { connection } | Input::Disconnected { connection } = &*input {
+                    self.connections.remove(connection);
+                }
+                Some(Turn::Input(input))
+            }
+            #[cfg(test)]
+            Event::Command(Command::Panic) => Some(Turn::Panic),
+            Event::Timeout => Some(Turn::Timeout),
+            Event::Stop => None,
+        }
+    }
+
+    /// Gives back what the room has to hear about it at once.
+    async fn carry_out(&mut self, outputs: Vec<Output>) -> Vec<Turn> {
+        let mut turns = Vec::new();
+        for output in outputs {
+            match output {
+                Output::Send {
+                    connection,
+                    message,
+                } => {
+                    if let Some(outbound) = self.connections.get(&connection) {
+                        outbound.push_from_room(connection, &message);
+                    }
+                }
+                Output::Dismiss {
+                    connection,
+                    message,
+                } => {
+                    if let Some(outbound) = self.connections.remove(&connection) {
+                        outbound.dismiss(connection, &message);
+                    }
+                }
+                Output::Media(command) => turns.extend(self.media(command)),
+                Output::Persist(persist) => self.persist(persist).await,
+                Output::People(people) => {
+                    self.hub.people.set(&self.room, people);
+                    self.hub.home.people_changed(&self.room);
+                }
+                Output::Ended => {}
+            }
+        }
+        turns
+    }
+
+    fn media(&mut self, command: MediaCommand) -> Option<Turn> {
+        let request = match &command {
+            MediaCommand::Negotiate { peer, request, .. } => {
+                self.peers.insert(peer.clone());
+                Some(*request)
+            }
+            MediaCommand::Remove { peer } => {
+                self.peers.remove(peer);
+                None
+            }
+            _ => None,
+        };
+        let command = media::to_core(self.group, command)?;
+        let Err(error) = self.hub.media.send(command) else {
+            return None;
+        };
+        tracing::warn!(%error, "a decision about media was not carried out");
+        let result = Err(Refusal::Unavailable);
+        request.map(|request| Turn::from(Input::Media(MediaEvent::Negotiated { request, result })))
+    }
+
+    async fn persist(&mut self, persist: Persist) {
+        match &persist {
+            Persist::Save(seat) => self.seats.insert(seat.participant.clone()),
+            Persist::Remove(participant) => self.seats.remove(participant),
+        };
+        self.hub.writer.write(&self.room, persist).await;
+    }
+
+    /// The room broke: everybody is told, and nothing of it stays behind.
+    async fn break_off(&mut self) {
+        let reference = chance::id();
+        tracing::error!(%reference, "a room broke and was ended");
+        self.close_queue();
+        while let Some(command) = self.queue.recv().await {
+            if let Command::Join(join, outbound) = command {
+                self.connections.insert(join.connection, outbound);
+            }
+        }
+        for (connection, outbound) in self.connections.drain() {
+            outbound.dismiss(
+                connection,
+                &ServerMessage::RoomLeft {
+                    reason: RoomLeftReason::Internal,
+                },
+            );
+        }
+        for peer in std::mem::take(&mut self.peers) {
+            self.media(MediaCommand::Remove { peer });
+        }
+        for participant in std::mem::take(&mut self.seats) {
+            self.hub
+                .writer
+                .write(&self.room, Persist::Remove(participant))
+                .await;
+        }
+        self.hub.people.set(&self.room, 0);
+        self.hub.home.people_changed(&self.room);
+    }
+
+    /// The room cannot be entered.
+    async fn turn_away(&mut self, code: ErrorCode) {
+        self.close_queue();
+        while let Some(command) = self.queue.recv().await {
+            if let Command::Join(join, outbound) = command {
+                let id = Some(join.id);
+                let error = ServerMessage::Error {
+                    id,
+                    code,
+                    retry_after_ms: None,
+                    reference: None,
+                };
+                outbound.dismiss(join.connection, &error);
+            }
+        }
+    }
+
+    /// From here on a join starts the room anew.
+    fn close_queue(&mut self) {
+        self.hub.live().remove(&self.room);
+        self.queue.close();
+    }
+}
+
+/// One step of the room's value.
+enum Turn {
+    Input(Box<Input>),
+    Timeout,
+    #[cfg(test)]
+    Panic,
+}
+
+impl From<Input> for Turn {
+    fn from(input: Input) -> Self {
+        Self::Input(Box::new(input))
+    }
+}
+
+fn take_turn(room: &mut Room, turn: Turn) -> Vec<Output> {
+    match turn {
+        Turn::Input(input) => room.handle_input(now(), *input),
+        Turn::Timeout => room.handle_timeout(now()),
+        #[cfg(test)]
+        Turn::Panic => panic!("as the test asked for"),
+    }
+    std::iter::from_fn(|| room.poll_output()).collect()
+}
+
+fn now() -> Now {
+    Now {
+        instant: Instant::now(),
+        unix_ms: chance::unix_ms(),
+    }
+}

@@ -1,0 +1,207 @@
+//! What one client says and what follows from it: hello first, then intents, each handed to the room or to the home page.
+
+use protocol::{
+    Channel, ClientMessage, DeviceId, ErrorCode, IntentId, Limits, RoomLeftReason, ServerMessage,
+    VERSIONS, limits,
+};
+use room::{Intent, Offer};
+
+use super::outbound::{Ending, Outbound, Outgoing};
+use crate::principal::Principal;
+use crate::rooms::{Knock, Rooms, Stay, fresh_connection};
+
+pub struct Conversation {
+    principal: Principal,
+    rooms: Rooms,
+    socket: u64,
+    outbound: Outbound,
+    greeted: bool,
+    stay: Option<Stay>,
+}
+
+impl Conversation {
+    pub fn new(principal: Principal, rooms: Rooms, socket: u64, outbound: Outbound) -> Self {
+        Self {
+            principal,
+            rooms,
+            socket,
+            outbound,
+            greeted: false,
+            stay: None,
+        }
+    }
+
+    pub fn is_greeted(&self) -> bool {
+        self.greeted
+    }
+
+    pub async fn hear(&mut self, message: ClientMessage) {
+        match message {
+            ClientMessage::Hello { versions, .. } => self.hello(&versions),
+            // Nothing else is understood before the two sides agree on a version.
+            _ if !self.greeted => self.part(ErrorCode::UnsupportedVersion),
+            ClientMessage::Ping { id } => self.outbound.push(&ServerMessage::Pong { id }),
+            ClientMessage::GetSnapshot {
+                channel: Channel::Home,
+            } => {
+                self.rooms.home().snapshot_wanted(self.socket);
+            }
+            ClientMessage::GetSnapshot {
+                channel: Channel::Room,
+            } => self.intend(Intent::GetSnapshot).await,
+            ClientMessage::JoinRoom { id, room, device } => self.join(id, &room, device).await,
+            ClientMessage::LeaveRoom { id } => self.leave(id).await,
+            ClientMessage::Publish { id, source, muted } => {
+                self.intend_or_refuse(id.clone(), Intent::Publish { id, source, muted })
+                    .await;
+            }
+            ClientMessage::Unpublish { id, source } => {
+                self.intend_or_refuse(id.clone(), Intent::Unpublish { id, source })
+                    .await;
+            }
+            ClientMessage::SetMuted { id, source, muted } => {
+                self.intend_or_refuse(id.clone(), Intent::SetMuted { id, source, muted })
+                    .await;
+            }
+            ClientMessage::SetWanted { wanted } => self.intend(Intent::SetWanted { wanted }).await,
+            ClientMessage::Offer {
+                id,
+                sdp,
+                uplink,
+                slots,
+                connection,
+            } => {
+                let offer = Offer {
+                    id: id.clone(),
+                    sdp,
+                    uplink,
+                    slots,
+                    connection,
+                    fresh: fresh_connection(),
+                };
+                self.intend_or_refuse(id, Intent::Offer(offer)).await;
+            }
+            ClientMessage::SlotReady { slot, generation } => {
+                self.intend(Intent::SlotReady { slot, generation }).await;
+            }
+        }
+    }
+
+    /// Whether a queued message is still to be written: those of a stay that is over are not.
+    pub fn passes(&mut self, message: &Outgoing) -> bool {
+        let Some(of) = message.stay else { return true };
+        if self.stay.as_ref().map(Stay::connection) != Some(of) {
+            return false;
+        }
+        if message.ends_stay
+            && let Some(stay) = self.stay.take()
+        {
+            stay.over();
+        }
+        true
+    }
+
+    /// The socket ends like this; what is still said to the client before. A seat is kept, unless the session is over.
+    pub async fn end(self, ending: Ending) -> Option<ServerMessage> {
+        if ending != Ending::SessionEnded {
+            return None;
+        }
+        self.rooms.end_session(&self.principal.session).await;
+        let reason = RoomLeftReason::SessionEnded;
+        self.stay
+            .as_ref()
+            .map(|_| ServerMessage::RoomLeft { reason })
+    }
+
+    pub fn refuse(&self, id: Option<IntentId>, code: ErrorCode) {
+        self.outbound.push(&ServerMessage::Error {
+            id,
+            code,
+            retry_after_ms: None,
+            reference: None,
+        });
+    }
+
+    fn hello(&mut self, versions: &[u32]) {
+        if self.greeted {
+            return self.refuse(None, ErrorCode::Malformed);
+        }
+        let Some(version) = VERSIONS.iter().find(|version| versions.contains(version)) else {
+            return self.part(ErrorCode::UnsupportedVersion);
+        };
+        self.greeted = true;
+        self.outbound.push(&ServerMessage::Welcome {
+            version: *version,
+            features: Vec::new(),
+            limits: told_limits(),
+            me: self.principal.me(),
+        });
+        if let Some(user) = self.principal.user() {
+            self.rooms
+                .home()
+                .opened(self.socket, user.clone(), self.outbound.clone());
+        }
+    }
+
+    fn part(&self, code: ErrorCode) {
+        self.refuse(None, code);
+        self.outbound.end(Ending::Violation);
+    }
+
+    async fn join(&mut self, id: IntentId, address: &str, device: DeviceId) {
+        if self.stay.is_some() {
+            return self.refuse(Some(id), ErrorCode::AlreadyInRoom);
+        }
+        let knock = Knock {
+            principal: &self.principal,
+            id: id.clone(),
+            address,
+            device,
+            outbound: &self.outbound,
+        };
+        match self.rooms.join(knock).await {
+            Ok(stay) => self.stay = Some(stay),
+            Err(code) => self.refuse(Some(id), code),
+        }
+    }
+
+    async fn leave(&mut self, id: IntentId) {
+        match self.stay.take() {
+            Some(stay) => {
+                stay.leave().await;
+                self.outbound.push(&ServerMessage::Ok { id });
+            }
+            None => self.refuse(Some(id), ErrorCode::NotInRoom),
+        }
+    }
+
+    async fn intend_or_refuse(&self, id: IntentId, intent: Intent) {
+        match &self.stay {
+            Some(stay) => stay.intend(intent).await,
+            None => self.refuse(Some(id), ErrorCode::NotInRoom),
+        }
+    }
+
+    async fn intend(&self, intent: Intent) {
+        if let Some(stay) = &self.stay {
+            stay.intend(intent).await;
+        }
+    }
+}
+
+impl Drop for Conversation {
+    fn drop(&mut self) {
+        self.rooms.home().closed(self.socket);
+    }
+}
+
+fn told_limits() -> Limits {
+    let number = |limit: usize| u32::try_from(limit).unwrap_or(u32::MAX);
+    Limits {
+        message_bytes: number(limits::MESSAGE_BYTES),
+        offer_bytes: number(limits::OFFER_BYTES),
+        slots: number(limits::SLOTS),
+        room_people: number(limits::ROOM_PEOPLE),
+        seat_grace_ms: limits::SEAT_GRACE_MS,
+    }
+}

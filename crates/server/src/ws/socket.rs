@@ -1,0 +1,172 @@
+//! The task of one socket: reads, writes, pings, and ends it with the right code. Holds no state of the conversation.
+
+use std::error::Error as _;
+use std::time::Duration;
+
+use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use futures_util::StreamExt;
+use protocol::{ErrorCode, ServerMessage, limits};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
+use tokio_tungstenite::tungstenite;
+
+use super::conversation::Conversation;
+use super::outbound::{Ending, Next, Outbound};
+use super::parse::{Parsed, parse};
+use super::rate::{Rate, Verdict};
+
+const HELLO: Duration = Duration::from_millis(limits::HELLO_TIMEOUT_MS);
+const PING: Duration = Duration::from_millis(limits::PING_INTERVAL_MS);
+const IDLE: Duration = Duration::from_millis(limits::IDLE_TIMEOUT_MS);
+/// How long a closing socket may take to read what is left and to say goodbye.
+const GOODBYE: Duration = Duration::from_secs(5);
+
+pub struct Socket {
+    pub stream: WebSocket,
+    pub conversation: Conversation,
+    pub outbound: Outbound,
+    /// When the principal's session ends by itself.
+    pub expires: Instant,
+}
+
+/// The other side is gone: there is nobody to close for.
+struct Gone;
+
+impl Socket {
+    pub async fn run(mut self) {
+        if let Ok(ending) = self.talk().await {
+            tracing::debug!(?ending, "a socket is closed");
+            // The seat is given up, or kept, at once and not when the goodbye is through.
+            let Self {
+                stream,
+                conversation,
+                ..
+            } = self;
+            let last_word = conversation.end(ending).await;
+            let _ = timeout(GOODBYE, say_goodbye(stream, last_word, ending)).await;
+        }
+    }
+
+    async fn talk(&mut self) -> Result<Ending, Gone> {
+        let opened = Instant::now();
+        let mut heard = opened;
+        let mut rate = Rate::new(opened.into_std());
+        let mut ping = interval_at(opened + PING, PING);
+        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            let greeted = self.conversation.is_greeted();
+            let silent = if greeted {
+                heard + IDLE
+            } else {
+                opened + HELLO
+            };
+            tokio::select! {
+                frame = self.stream.next() => {
+                    heard = Instant::now();
+                    let frame = frame.ok_or(Gone)?;
+                    if let Some(ending) = self.hear(frame, &mut rate).await? {
+                        return Ok(ending);
+                    }
+                }
+                next = self.outbound.next() => match next {
+                    Next::Message(message) => {
+                        if self.conversation.passes(&message)
+                            && let Some(ending) = self.write(Message::Text(message.text)).await?
+                        {
+                            return Ok(ending);
+                        }
+                    }
+                    Next::End(ending) => return Ok(ending),
+                },
+                _ = ping.tick() => {
+                    if let Some(ending) = self.write(Message::Ping(Vec::new().into())).await? {
+                        return Ok(ending);
+                    }
+                }
+                () = sleep_until(silent) => return Ok(if greeted { Ending::Silent } else { Ending::Violation }),
+                () = sleep_until(self.expires) => return Ok(Ending::SessionEnded),
+            }
+        }
+    }
+
+    async fn hear(
+        &mut self,
+        frame: Result<Message, axum::Error>,
+        rate: &mut Rate,
+    ) -> Result<Option<Ending>, Gone> {
+        let message = match frame {
+            Ok(Message::Binary(_)) => return Ok(Some(Ending::Violation)),
+            Ok(Message::Pong(_)) => return Ok(None),
+            Ok(Message::Close(_)) => return Err(Gone),
+            Ok(message) => message,
+            Err(error) => return violation(&error).map(Some),
+        };
+        match rate.count(std::time::Instant::now()) {
+            Verdict::Fine => {}
+            Verdict::Flood => return Ok(Some(Ending::Flood)),
+            Verdict::TooFast(wait) => {
+                self.refuse_too_fast(wait);
+                return Ok(None);
+            }
+        }
+        // Pings are answered by the library; they only count.
+        let Message::Text(text) = message else {
+            return Ok(None);
+        };
+        match parse(&text) {
+            Parsed::Message(message) => self.conversation.hear(message).await,
+            Parsed::Refused { id, code } => self.conversation.refuse(id, code),
+            Parsed::Violation(ending) => return Ok(Some(ending)),
+        }
+        Ok(None)
+    }
+
+    fn refuse_too_fast(&self, wait: Duration) {
+        let retry_after_ms = u64::try_from(wait.as_millis()).ok();
+        let (id, code, reference) = (None, ErrorCode::RateLimited, None);
+        self.outbound.push(&ServerMessage::Error {
+            id,
+            code,
+            retry_after_ms,
+            reference,
+        });
+    }
+
+    /// Gives up when the queue behind it overflows, or nothing moves for too long.
+    async fn write(&mut self, message: Message) -> Result<Option<Ending>, Gone> {
+        tokio::select! {
+            sent = self.stream.send(message) => sent.map(|()| None).map_err(|_| Gone),
+            () = self.outbound.overflowed() => Ok(Some(Ending::TooSlow)),
+            () = tokio::time::sleep(IDLE) => Ok(Some(Ending::TooSlow)),
+        }
+    }
+}
+
+/// How the socket ends for what could not be read.
+fn violation(error: &axum::Error) -> Result<Ending, Gone> {
+    match error
+        .source()
+        .and_then(|source| source.downcast_ref::<tungstenite::Error>())
+    {
+        Some(tungstenite::Error::Capacity(_)) => Ok(Ending::TooLarge),
+        Some(tungstenite::Error::Utf8(_)) => Ok(Ending::NotUtf8),
+        Some(tungstenite::Error::Protocol(
+            tungstenite::error::ProtocolError::ResetWithoutClosingHandshake,
+        )) => Err(Gone),
+        Some(tungstenite::Error::Protocol(_)) => Ok(Ending::Violation),
+        _ => Err(Gone),
+    }
+}
+
+/// Says why, and then waits for the other side: closing at once would throw away what it has not read yet.
+async fn say_goodbye(mut stream: WebSocket, last_word: Option<ServerMessage>, ending: Ending) {
+    if let Some(text) = last_word.and_then(|message| serde_json::to_string(&message).ok()) {
+        let _ = stream.send(Message::Text(text.into())).await;
+    }
+    let frame = CloseFrame {
+        code: ending.code(),
+        reason: ending.reason().into(),
+    };
+    if stream.send(Message::Close(Some(frame))).await.is_ok() {
+        while let Some(Ok(_)) = stream.next().await {}
+    }
+}
