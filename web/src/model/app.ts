@@ -17,7 +17,7 @@ import { HomeModel } from './home.ts';
 import { MeetingModel } from './meeting.ts';
 import { problemFrom } from './problem.ts';
 import { Remembered } from './remembered.ts';
-import { readRoomText, roomTextFromPath } from './room_name.ts';
+import { readRoomText, roomPath, roomTextFromPath } from './room_name.ts';
 import type { AppScreen, AppState, HouseView, Page } from './screens.ts';
 import { Store } from './store.ts';
 
@@ -50,7 +50,7 @@ export class AppModel extends Store<AppState> implements AppScreen {
       measureLevel: (stream, onLevel) => ports.measureLevel(stream, onLevel),
     });
     this.#device = claimDevice(ports.browser);
-    ports.browser.onBack(() => this.#route());
+    ports.browser.onBack(() => this.#wentBack());
     ports.browser.onVisibility(() => {
       this.#client?.check();
       this.#meeting?.visibilityChanged();
@@ -115,6 +115,13 @@ export class AppModel extends Store<AppState> implements AppScreen {
       return;
     }
     this.#open(route, house);
+  }
+
+  /** A change of the fragment alone is told by browsers as going back, too, and leads nowhere. */
+  #wentBack(): void {
+    const meeting = this.#meeting?.state;
+    const stays = meeting && roomPath(meeting.roomName, meeting.access) === this.#ports.browser.address().pathname;
+    if (!stays) this.#route();
   }
 
   #redirect(path: string): void {
