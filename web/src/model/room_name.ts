@@ -37,7 +37,7 @@ export function readRoomText(text: string): RoomText {
 /** A person's name as it will be taken, or undefined when it cannot be one. */
 export function readPersonName(text: string): string | undefined {
   const name = cleaned(text);
-  return name === '' || !visible(name) || graphemes(name) > PERSON_GRAPHEMES ? undefined : name;
+  return name === '' || !visible(name) || graphemes(name).length > PERSON_GRAPHEMES ? undefined : name;
 }
 
 /** A name with `public/` before it when guests may enter: as people write it, and as the server takes it. */
@@ -51,7 +51,7 @@ function cleaned(text: string): string {
 
 function problemOf(name: string): NameProblem | undefined {
   if (!visible(name)) return 'bad_characters';
-  if (graphemes(name) > ROOM_GRAPHEMES) return 'too_long';
+  if (graphemes(name).length > ROOM_GRAPHEMES) return 'too_long';
   if (name === '.' || name === '..') return 'dots';
   return undefined;
 }
@@ -60,8 +60,10 @@ function visible(name: string): boolean {
   return !FORBIDDEN.test(name.replace(JOINED_PICTURES, '$1'));
 }
 
-function graphemes(text: string): number {
-  return [...new Intl.Segmenter().segment(text)].length;
+/** Characters as people count them; browsers that cannot tell give code points, and the server decides. */
+function graphemes(text: string): string[] {
+  if (!('Segmenter' in Intl)) return [...text];
+  return Array.from(new Intl.Segmenter().segment(text), ({ segment }) => segment);
 }
 
 // ---------------------------------------------------------------------------------------------------------- addresses
@@ -111,7 +113,7 @@ export function hardToGuess(name: string, randomBytes: (length: number) => Uint8
     secret += (CONSONANTS[byte & 15] ?? '') + (VOWELS[(byte >> 4) & 3] ?? '');
   });
   const room = ROOM_GRAPHEMES - secret.length - 1;
-  const kept = [...new Intl.Segmenter().segment(name)].slice(0, room).map((one) => one.segment);
+  const kept = graphemes(name).slice(0, room);
   return kept.length === 0 ? secret : `${kept.join('')} ${secret}`;
 }
 
