@@ -200,12 +200,13 @@ export class FakeServer {
     return socket;
   }
 
-  client(clock: FakeClock, grant?: string): Client {
+  /** `credential`: a guest's grant, or how to get a ticket; without it, the session's cookie. */
+  client(clock: FakeClock, credential?: string | (() => Promise<string>)): Client {
     return new Client({
       client: { name: 'test', version: '0' },
       clock,
       random: () => 0.5,
-      ticket: () => this.http.ticket(grant),
+      ticket: typeof credential === 'function' ? credential : () => this.http.ticket(credential),
       openSocket: (ticket) => {
         const socket = new FakeSocket(ticket);
         this.sockets.push(socket);

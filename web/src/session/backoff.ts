@@ -4,7 +4,7 @@
  */
 
 const BASE_MS = 400;
-const CAP_MS = 6_000;
+const CAP_MS = 4_000;
 
 /** `attempt` counts from 0; `random` is in [0, 1). */
 export function backoffMs(attempt: number, random: number): number {

@@ -69,8 +69,8 @@ describe('backing off', () => {
     expect(backoffMs(0, 0)).toBe(0);
     expect(backoffMs(0, 1)).toBe(400);
     expect(backoffMs(3, 1)).toBe(3200);
-    expect(backoffMs(50, 1)).toBe(6000);
-    expect(backoffMs(50, 0.25)).toBe(1500);
+    expect(backoffMs(50, 1)).toBe(4000);
+    expect(backoffMs(50, 0.25)).toBe(1000);
   });
 });
 
@@ -147,7 +147,7 @@ describe('a connection', () => {
     house.client.start();
     await house.clock.pass(10_000);
     const gaps = attempts.slice(1).map((at, i) => at - (attempts[i] ?? 0));
-    expect(gaps.slice(0, 5)).toEqual([200, 400, 800, 1600, 3000]);
+    expect(gaps.slice(0, 5)).toEqual([200, 400, 800, 1600, 2000]);
     const before = attempts.length;
     house.client.check();
     expect(attempts.length).toBe(before + 1);

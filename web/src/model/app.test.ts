@@ -1,0 +1,188 @@
+import { describe, expect, it } from 'vitest';
+import type { Media } from '../media/media.ts';
+import type { House, RoomView } from '../protocol/generated.ts';
+import { settle } from '../session/fakes.ts';
+import { AppModel } from './app.ts';
+import { FakeBrowser, FakeCapture, FakeMedia, FakeServer } from './fakes.ts';
+import type { Page } from './screens.ts';
+
+const HOUSE: House = { name: 'Haus Linde', setup_needed: false, guests: true };
+const ANNA = { id: 'u-1', username: 'anna', name: 'Anna', admin: true };
+const VIEW: RoomView = {
+  id: 'r-1',
+  name: 'Küche',
+  access: 'accounts',
+  owner: true,
+  you: 'p-1',
+  participants: [],
+  speaking: [],
+  slots: [],
+};
+
+class Scene {
+  readonly server = new FakeServer();
+  readonly capture = new FakeCapture();
+  readonly browser: FakeBrowser;
+  readonly app: AppModel;
+  house: House = HOUSE;
+
+  constructor(path: string, signedIn = false) {
+    this.browser = new FakeBrowser(path);
+    if (signedIn) this.house = { ...HOUSE, user: ANNA };
+    this.server.routes.set('GET /me', () => [200, this.house]);
+    this.server.on('POST /tickets', 200, { ticket: 't' });
+    this.server.on('GET /door', 200, { name: 'Küche', access: 'accounts', exists: true, owner: true });
+    for (const route of ['POST /session', 'POST /setup']) {
+      this.server.routes.set(route, () => {
+        this.house = { ...HOUSE, user: ANNA };
+        return [200, ANNA];
+      });
+    }
+    this.app = new AppModel({
+      browser: this.browser,
+      http: this.server.http,
+      capture: this.capture,
+      newStream: () => ({}) as MediaStream,
+      measureLevel: () => () => {},
+      newMedia: (events) => new FakeMedia(events) as unknown as Media,
+      newClient: (ticket) => this.server.client(this.browser.clock, ticket),
+    });
+  }
+
+  async start(): Promise<this> {
+    this.app.start();
+    await settle();
+    return this;
+  }
+
+  page<N extends Page['name']>(name: N): Extract<Page, { name: N }> {
+    const { page } = this.app.state;
+    if (page.name !== name) throw new Error(`expected ${name}, stands on ${page.name}`);
+    return page as Extract<Page, { name: N }>;
+  }
+
+  get path(): string {
+    const { pathname, search, hash } = this.browser.address();
+    return pathname + search + hash;
+  }
+
+  async inMeeting(): Promise<this> {
+    await this.start();
+    this.server.socket.open();
+    this.page('door').screen.join();
+    await settle();
+    this.server.socket.say({ type: 'room_snapshot', epoch: 'e', seq: 0, room: VIEW });
+    return this;
+  }
+}
+
+describe('the first visit to a new house', () => {
+  it('leads to the set-up from everywhere, and from there home', async () => {
+    const scene = new Scene('/r/K%C3%BCche');
+    scene.house = { ...HOUSE, setup_needed: true };
+    await scene.start();
+    expect(scene.page('setup').screen.state.hasToken).toBe(false);
+    scene.browser.push('/setup#abc');
+    scene.app.retry();
+    await settle();
+    const { screen } = scene.page('setup');
+    expect(screen.state.hasToken).toBe(true);
+    screen.submit({ username: 'anna', name: 'Anna', password: 'long enough' });
+    await settle();
+    expect(scene.server.requests.find((one) => one.route === 'POST /setup')?.body).toMatchObject({ token: 'abc' });
+    expect(scene.path).toBe('/');
+    expect(scene.page('home').screen.state.live).toBe(false);
+    expect(scene.app.state.house?.user?.name).toBe('Anna');
+  });
+});
+
+describe('somebody who is not signed in', () => {
+  it('is asked to sign in at home, and gets there', async () => {
+    const scene = await new Scene('/').start();
+    expect(scene.path).toBe('/sign-in');
+    scene.page('sign_in').screen.submit({ username: 'anna', password: 'x' });
+    await settle();
+    expect(scene.path).toBe('/');
+    scene.page('home');
+  });
+
+  it('comes back to the door with its fragment after signing in', async () => {
+    const scene = new Scene('/r/K%C3%BCche#mute=1');
+    scene.server.on('GET /door', 403, { code: 'guests_not_allowed' });
+    await scene.start();
+    expect(scene.page('door').screen.state.phase).toBe('guests_not_allowed');
+    scene.app.signIn();
+    expect(scene.path).toBe('/sign-in?to=%2Fr%2FK%25C3%25BCche');
+    const { screen } = scene.page('sign_in');
+    expect(screen.state.roomName).toBe('Küche');
+    scene.server.on('GET /door', 200, { name: 'Küche', access: 'accounts', exists: true, owner: false });
+    screen.submit({ username: 'anna', password: 'x' });
+    await settle();
+    expect(scene.page('door').screen.state).toMatchObject({ phase: 'open', viewer: 'account', name: 'Anna' });
+    expect(scene.app.devices.state).toMatchObject({ microphone: { on: false }, camera: { on: true } });
+    expect(scene.path).toBe('/r/K%C3%BCche');
+  });
+
+  it('reads what was wrong with the sign-in', async () => {
+    const scene = await new Scene('/sign-in').start();
+    scene.server.on('POST /session', 401, { code: 'wrong_credentials' });
+    const { screen } = scene.page('sign_in');
+    screen.submit({ username: 'anna', password: 'x' });
+    expect(screen.state.busy).toBe(true);
+    await settle();
+    expect(screen.state).toEqual({ busy: false, problem: { code: 'wrong_credentials' } });
+  });
+});
+
+describe('the meeting', () => {
+  it('follows the door, and the left page leads back to the door', async () => {
+    const scene = await new Scene('/r/K%C3%BCche', true).inMeeting();
+    scene.page('meeting').screen.leave();
+    const { screen } = scene.page('left');
+    expect(screen.state).toEqual({ roomName: 'Küche', reason: 'left', viewer: 'account' });
+    expect(scene.capture.live).toEqual([]);
+    screen.joinAgain();
+    await settle();
+    scene.page('door');
+    expect(scene.capture.live).toEqual(['mic-a', 'cam-a']);
+  });
+
+  it('ends with the session', async () => {
+    const scene = await new Scene('/r/K%C3%BCche', true).inMeeting();
+    scene.server.on('POST /tickets', 401, { code: 'sign_in_required' });
+    scene.server.socket.break();
+    await scene.browser.clock.pass(1_000);
+    expect(scene.page('left').screen.state.reason).toBe('session_ended');
+    scene.house = HOUSE;
+    scene.page('left').screen.joinAgain();
+    await settle();
+    expect(scene.app.state.house?.user).toBeUndefined();
+  });
+});
+
+it('shows a button when the server cannot be reached, and goes on when it can', async () => {
+  const scene = new Scene('/', true);
+  const answer = scene.server.routes.get('GET /me');
+  scene.server.routes.delete('GET /me');
+  await scene.start();
+  expect(scene.page('error').problem).toEqual({ code: 'offline' });
+  if (answer) scene.server.routes.set('GET /me', answer);
+  scene.app.retry();
+  await settle();
+  scene.page('home');
+});
+
+it('signs out to the sign-in and closes the connection', async () => {
+  const scene = await new Scene('/', true).start();
+  scene.server.on('DELETE /session', 200, {});
+  scene.server.socket.open();
+  scene.house = HOUSE;
+  scene.app.signOut();
+  await settle();
+  scene.page('sign_in');
+  expect(scene.server.socket.closed).toBe(true);
+});
+
+it('knows no other pages', async () => {
+  (await new Scene('/nowhere', true).start()).page('not_found');
+});
