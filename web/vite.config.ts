@@ -2,6 +2,10 @@ import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 import { compress } from './build/compress.ts';
 
+const server = process.env.STUBE_SERVER ?? 'http://localhost:8080';
+// The server accepts its own pages only.
+const proxy = { '/api': { target: server, ws: true, changeOrigin: true, headers: { origin: server } } };
+
 export default defineConfig({
   plugins: [svelte(), compress()],
   // Without this, vitest takes Svelte's server build.
@@ -15,12 +19,9 @@ export default defineConfig({
     modulePreload: { polyfill: false },
     reportCompressedSize: false,
   },
-  server: {
-    // `npm run dev` beside a server that runs: only the interface is passed on, the pages come from here.
-    proxy: {
-      '/api': { target: process.env.STUBE_SERVER ?? 'http://localhost:8080', ws: true },
-    },
-  },
+  // `npm run dev` or `npx vite preview` beside a server that runs: only its interface is passed on.
+  server: { proxy },
+  preview: { proxy },
   test: {
     include: ['src/**/*.test.ts'],
     environment: 'node',
