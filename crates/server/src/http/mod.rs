@@ -11,21 +11,24 @@ pub mod sign_in;
 
 use std::any::Any;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::StatusCode;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{Next, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Router, body::Bytes};
 use protocol::{ErrorCode, limits};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
+use tracing::Instrument;
 
 use crate::app::App;
+use crate::chance;
 use crate::private::Private;
 use crate::ws;
+use caller::From;
 use error::{ApiError, ApiResult};
 
 pub type Shared = Arc<App>;
@@ -48,6 +51,7 @@ pub fn router(app: Shared) -> Router {
         .layer(RequestBodyTimeoutLayer::new(BODY_TIMEOUT))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(Arc::new(page_headers), headers::set))
+        .layer(from_fn(in_span))
 }
 
 fn api(app: Shared) -> Router<Shared> {
@@ -99,11 +103,25 @@ async fn readyz(app: State) -> ApiResult<&'static str> {
     Ok("ready")
 }
 
+/// Gives every line that is logged on the way the same id. The address stays out: it names rooms.
+async fn in_span(request: Request, next: Next) -> Response {
+    let span = tracing::info_span!("request", id = %chance::id(), method = %request.method());
+    let began = Instant::now();
+    async {
+        let response = next.run(request).await;
+        tracing::debug!(status = response.status().as_u16(), took = ?began.elapsed(), "answered");
+        response
+    }
+    .instrument(span)
+    .await
+}
+
 /// What browsers kept from happening on our pages: worth a look, since no page of ours should try.
-async fn csp_report(body: Bytes) -> StatusCode {
+async fn csp_report(app: State, From(from): From, body: Bytes) -> ApiResult<StatusCode> {
+    app.gate.guest(from)?;
     let report = String::from_utf8_lossy(&body);
     tracing::info!(report = %Private(report), "a browser reports a violation of the content security policy");
-    StatusCode::NO_CONTENT
+    Ok(StatusCode::NO_CONTENT)
 }
 
 fn panicked(panic: Box<dyn Any + Send + 'static>) -> Response {
