@@ -175,7 +175,13 @@ async fn passwd(db: &Db, username: &str, password_stdin: bool) -> anyhow::Result
     let Some((account, _)) = users::by_username(db, &key).await? else {
         bail!("there is no user {username}")
     };
-    users::set_password(db, &account.id, &read_password(password_stdin)?).await?;
+    users::set_password(
+        db,
+        &account.id,
+        &read_password(password_stdin)?,
+        &chance::id(),
+    )
+    .await?;
     println!(
         "{} has a new password and is signed out everywhere.",
         account.username

@@ -9,6 +9,8 @@ use super::{Db, Result, on};
 pub(super) const SETUP_LINK: &str = "setup_link";
 /// DER in base64, certificate and private key separated by a space.
 pub const DTLS_IDENTITY: &str = "dtls_identity";
+/// Another value whenever sessions were ended by something else than the server itself.
+pub const SESSIONS_ENDED: &str = "sessions_ended";
 /// Under which address the server ran last.
 pub const ADDRESS: &str = "address";
 
@@ -17,10 +19,11 @@ pub async fn get(db: &Db, key: &str) -> Result<Option<String>> {
     Ok(on!(db, pool => sqlx::query_scalar(SQL).bind(key).fetch_optional(pool).await)?)
 }
 
+pub(super) const SET: &str = "INSERT INTO settings (key, value) VALUES ($1, $2) \
+    ON CONFLICT (key) DO UPDATE SET value = excluded.value";
+
 pub async fn set(db: &Db, key: &str, value: &str) -> Result<()> {
-    const SQL: &str = "INSERT INTO settings (key, value) VALUES ($1, $2) \
-        ON CONFLICT (key) DO UPDATE SET value = excluded.value";
-    on!(db, pool => sqlx::query(SQL).bind(key).bind(value).execute(pool).await.map(drop))?;
+    on!(db, pool => sqlx::query(SET).bind(key).bind(value).execute(pool).await.map(drop))?;
     Ok(())
 }
 

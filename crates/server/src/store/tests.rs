@@ -336,9 +336,15 @@ async fn a_new_password_ends_all_sessions_of_the_account() {
         let hash = NewPassword::parse("korrekt pferd")
             .expect("a password")
             .hash([1; 16]);
-        users::set_password(db, &anna.id, &hash)
+        users::set_password(db, &anna.id, &hash, "ended 1")
             .await
             .expect("a new password");
+        assert_eq!(
+            settings::get(db, settings::SESSIONS_ENDED)
+                .await
+                .expect("an answer"),
+            Some("ended 1".to_owned())
+        );
         assert!(
             !sessions::is_there(db, &session_id("a"))
                 .await
