@@ -7,6 +7,7 @@ mod app;
 mod banner;
 mod certificates;
 mod chance;
+mod chores;
 mod cli;
 mod config;
 mod home;

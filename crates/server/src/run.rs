@@ -15,13 +15,14 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::timeout;
 
 use crate::app::{App, Readiness};
+use crate::chores::Chores;
 use crate::config::Config;
 use crate::http::caller::Proxies;
 use crate::http::sign_in::Gate;
 use crate::media::MediaHandle;
 use crate::origins::Origins;
 use crate::rooms::Rooms;
-use crate::store::{Db, guests, sessions, settings};
+use crate::store::{Db, settings};
 use crate::tickets::Tickets;
 use crate::{banner, certificates, chance, http, sys};
 
@@ -31,7 +32,6 @@ const HEADER_BYTES: usize = 16 * 1024;
 const HTTP2_STREAMS: u32 = 100;
 /// How long each part may take to stop.
 const STOP_TIMEOUT: Duration = Duration::from_secs(5);
-const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
 
 pub async fn run(config: Config, lan: bool) -> anyhow::Result<()> {
     // Twice is no harm: the first one stands.
@@ -71,7 +71,7 @@ pub async fn run(config: Config, lan: bool) -> anyhow::Result<()> {
         handle.clone(),
         http::router(app.clone()),
     ));
-    let sweeping = tokio::spawn(sweep(db.clone()));
+    let chores = Chores::start(&db, &rooms);
     banner::print(&app, lan, &setup_link(&app).await?);
 
     tokio::select! {
@@ -83,7 +83,7 @@ pub async fn run(config: Config, lan: bool) -> anyhow::Result<()> {
     }
     tracing::info!("stopping");
     app.readiness.start_draining();
-    sweeping.abort();
+    chores.stop();
     orderly("rooms", rooms.shut_down()).await;
     handle.graceful_shutdown(Some(STOP_TIMEOUT));
     orderly("web server", async { drop(server.await) }).await;
@@ -246,22 +246,6 @@ fn limit<E>(builder: &mut hyper_util::server::conn::auto::Builder<E>) {
         .http2()
         .max_concurrent_streams(HTTP2_STREAMS)
         .max_header_list_size(HEADER_BYTES as u32);
-}
-
-/// Forgets what has expired.
-async fn sweep(db: Db) {
-    let mut clock = tokio::time::interval(SWEEP_EVERY);
-    loop {
-        clock.tick().await;
-        let now = chance::unix_ms();
-        let swept = async {
-            sessions::remove_expired(&db, now).await?;
-            guests::remove_expired(&db, now).await
-        };
-        if let Err(error) = swept.await {
-            tracing::warn!(%error, "what has expired cannot be forgotten now");
-        }
-    }
 }
 
 async fn orderly(what: &str, stopped: impl Future<Output = ()>) {

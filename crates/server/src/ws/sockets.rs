@@ -1,6 +1,6 @@
 //! All sockets that are open now, so that the end of a session or of the server reaches them.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use super::outbound::{Ending, Outbound};
@@ -57,6 +57,16 @@ impl Sockets {
             sockets: self.clone(),
             socket,
         }
+    }
+
+    /// Every session that has a socket open.
+    pub fn sessions(&self) -> HashSet<SessionId> {
+        let state = self.lock();
+        state
+            .open
+            .values()
+            .map(|(session, _)| session.clone())
+            .collect()
     }
 
     pub fn end_session(&self, session: &SessionId) {

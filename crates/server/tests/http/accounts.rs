@@ -3,7 +3,7 @@
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{House, PASSWORD, answer};
+use crate::support::{House, PASSWORD, answer, with_input};
 
 fn both() -> [House; 2] {
     [House::new(), House::on_postgres()]
@@ -216,4 +216,23 @@ async fn a_crowd_at_sign_in_is_served_or_told_to_come_later() {
     }
     assert!(answers.iter().any(|answer| answer.status == 200));
     assert!(answers.iter().any(|answer| answer.status != 200));
+}
+
+#[tokio::test]
+async fn the_end_of_a_session_closes_its_socket() {
+    let (house, anna) = House::new().with_anna().await;
+    let bernd = house.member("bernd").await;
+    let mut annas = anna.socket().await;
+    let mut bernds = bernd.socket().await;
+    let out = answer(anna.request(Method::DELETE, "/api/v1/session")).await;
+    assert_eq!(out.status, 204);
+    annas.until_closed().await;
+
+    let mut passwd = house.command(&["user", "passwd", "bernd", "--password-stdin"]);
+    assert!(
+        with_input(&mut passwd, "neues pferd im stall")
+            .status
+            .success()
+    );
+    bernds.until_closed().await;
 }

@@ -7,10 +7,16 @@ use std::io::{BufRead, BufReader, Read};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Output, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
+use std::time::Duration;
 
+use futures_util::{SinkExt, StreamExt};
 use reqwest::header::HeaderMap;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
+use tokio::net::TcpStream;
+use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
 pub const PASSWORD: &str = "korrekt pferd";
 
@@ -293,8 +299,57 @@ impl Person {
         .await
     }
 
+    /// A socket that has said hello and was welcomed.
+    pub async fn socket(&self) -> Socket {
+        let ticket = self.post("/api/v1/tickets", json!({})).await.json();
+        let ticket = ticket["ticket"].as_str().expect("a ticket");
+        let url = format!(
+            "{}/api/v1/socket?ticket={ticket}",
+            self.base.replacen("http", "ws", 1)
+        );
+        let mut request = url.into_client_request().expect("a request");
+        request
+            .headers_mut()
+            .insert("origin", self.base.parse().expect("a header"));
+        let (mut socket, _) = connect_async(request).await.expect("a socket");
+        let hello =
+            json!({"type": "hello", "versions": [1], "client": {"name": "test", "version": "1"}});
+        socket
+            .send(Message::text(hello.to_string()))
+            .await
+            .expect("a hello");
+        let welcome = socket
+            .next()
+            .await
+            .expect("an answer")
+            .expect("a message")
+            .into_text()
+            .expect("text");
+        assert!(welcome.contains("\"welcome\""), "{welcome}");
+        Socket(socket)
+    }
+
     pub async fn me(&self) -> Value {
         self.get("/api/v1/me").await.json()
+    }
+}
+
+/// Somebody's open WebSocket.
+pub struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+
+impl Socket {
+    /// Reads on until the server closes.
+    pub async fn until_closed(&mut self) {
+        let closed = async {
+            while let Some(Ok(message)) = self.0.next().await {
+                if message.is_close() {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(20), closed)
+            .await
+            .expect("the server closes the socket");
     }
 }
 

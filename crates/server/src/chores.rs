@@ -1,0 +1,78 @@
+//! What has to be done from time to time: forgetting what has expired, and closing what another process ended.
+
+use std::time::Duration;
+
+use tokio::task::JoinHandle;
+use tokio::time::{MissedTickBehavior, interval};
+
+use crate::chance;
+use crate::rooms::Rooms;
+use crate::store::{self, Db, guests, sessions, settings};
+
+const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
+/// A new password by `stube user passwd` has to reach open sockets soon.
+const LOOK_EVERY: Duration = Duration::from_secs(2);
+
+pub struct Chores(Vec<JoinHandle<()>>);
+
+impl Chores {
+    /// Needs a tokio runtime.
+    pub fn start(db: &Db, rooms: &Rooms) -> Self {
+        let sweeping = tokio::spawn(sweep(db.clone()));
+        let looking = tokio::spawn(look_for_ended_sessions(db.clone(), rooms.clone()));
+        Self(vec![sweeping, looking])
+    }
+
+    pub fn stop(self) {
+        for chore in self.0 {
+            chore.abort();
+        }
+    }
+}
+
+async fn sweep(db: Db) {
+    let mut clock = interval(SWEEP_EVERY);
+    loop {
+        clock.tick().await;
+        if let Err(error) = remove_expired(&db).await {
+            tracing::warn!(%error, "what has expired cannot be forgotten now");
+        }
+    }
+}
+
+async fn remove_expired(db: &Db) -> store::Result<()> {
+    let now = chance::unix_ms();
+    sessions::remove_expired(db, now).await?;
+    guests::remove_expired(db, now).await
+}
+
+async fn look_for_ended_sessions(db: Db, rooms: Rooms) {
+    let mut clock = interval(LOOK_EVERY);
+    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut seen = None;
+    loop {
+        clock.tick().await;
+        match close_ended(&db, &rooms, &seen).await {
+            Ok(mark) => seen = mark,
+            Err(error) => tracing::debug!(%error, "sessions cannot be looked at now"),
+        }
+    }
+}
+
+/// Gives back the mark that was seen. One row is read, unless something was ended since the last mark.
+async fn close_ended(
+    db: &Db,
+    rooms: &Rooms,
+    seen: &Option<String>,
+) -> store::Result<Option<String>> {
+    let mark = settings::get(db, settings::SESSIONS_ENDED).await?;
+    if mark != *seen {
+        for session in rooms.sockets().sessions() {
+            if !sessions::is_there(db, &session).await? {
+                tracing::info!(%session, "ended from outside");
+                rooms.end_session(&session).await;
+            }
+        }
+    }
+    Ok(mark)
+}
