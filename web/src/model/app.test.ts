@@ -1,10 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { Media } from '../media/media.ts';
 import type { House, RoomView } from '../protocol/generated.ts';
-import { settle } from '../session/fakes.ts';
+import { settle } from '../session/tests/fakes.ts';
 import { AppModel } from './app.ts';
-import { FakeBrowser, FakeCapture, FakeMedia, FakeServer } from './fakes.ts';
 import type { Page } from './screens.ts';
+import { FakeBrowser, FakeCapture, FakeMedia, FakeServer } from './tests/fakes.ts';
 
 const HOUSE: House = { name: 'Haus Linde', setup_needed: false, guests: true };
 const ANNA = { id: 'u-1', username: 'anna', name: 'Anna', admin: true };

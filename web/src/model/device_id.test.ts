@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { claimDevice } from './device_id.ts';
-import { FakeBrowser } from './fakes.ts';
+import { FakeBrowser } from './tests/fakes.ts';
 
 it('keeps its id over a reload', async () => {
   const before = new FakeBrowser();

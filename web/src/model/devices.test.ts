@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
-import { settle } from '../session/fakes.ts';
+import { settle } from '../session/tests/fakes.ts';
 import { DevicesModel } from './devices.ts';
-import { FakeBrowser, FakeCapture } from './fakes.ts';
 import { Remembered } from './remembered.ts';
+import { FakeBrowser, FakeCapture } from './tests/fakes.ts';
 
 const BOTH = { microphone: true, camera: true, explained: false };
 

@@ -1,14 +1,14 @@
 import { describe, expect, it } from 'vitest';
 import type { Door, RoomView } from '../protocol/generated.ts';
 import type { Client } from '../session/client.ts';
-import { settle } from '../session/fakes.ts';
+import { settle } from '../session/tests/fakes.ts';
 import { doorWishes, routeOf } from './address.ts';
 import { Call } from './call.ts';
 import { claimDevice } from './device_id.ts';
 import { DevicesModel } from './devices.ts';
 import { DoorModel } from './door.ts';
-import { FakeBrowser, FakeCapture, FakeMedia, FakeServer } from './fakes.ts';
 import { Remembered } from './remembered.ts';
+import { FakeBrowser, FakeCapture, FakeMedia, FakeServer } from './tests/fakes.ts';
 
 const VIEW: RoomView = {
   id: 'r-1',

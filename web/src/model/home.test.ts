@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { HomeRoom } from '../protocol/generated.ts';
-import { settle } from '../session/fakes.ts';
-import { FakeBrowser, FakeServer } from './fakes.ts';
+import { settle } from '../session/tests/fakes.ts';
 import { HomeModel } from './home.ts';
+import { FakeBrowser, FakeServer } from './tests/fakes.ts';
 
 const KITCHEN: HomeRoom = { id: '1', name: 'Küche', access: 'accounts', owner: true, people: 0, visited_at: 20 };
 const GARDEN: HomeRoom = { id: '2', name: 'Garten', access: 'guests', owner: false, people: 0, visited_at: 30 };

@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { Media } from '../media/media.ts';
 import type { Participant, RoomChange, RoomView, Source } from '../protocol/generated.ts';
-import { settle } from '../session/fakes.ts';
+import { settle } from '../session/tests/fakes.ts';
 import { Call } from './call.ts';
 import { DevicesModel } from './devices.ts';
-import { FakeBrowser, FakeCapture, FakeMedia, FakeServer } from './fakes.ts';
 import { MeetingModel } from './meeting.ts';
 import { Remembered } from './remembered.ts';
+import { FakeBrowser, FakeCapture, FakeMedia, FakeServer } from './tests/fakes.ts';
 
 function participant(id: string, ...sources: Source[]): Participant {
   const tracks = sources.map((source) => ({ source, muted: false }));

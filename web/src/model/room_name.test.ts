@@ -1,5 +1,4 @@
 import { describe, expect, it } from 'vitest';
-import { seededBytes } from './fakes.ts';
 import {
   hardToGuess,
   isGuessable,
@@ -9,6 +8,7 @@ import {
   roomTextFromPath,
   sameRoom,
 } from './room_name.ts';
+import { seededBytes } from './tests/fakes.ts';
 
 describe('a typed room name', () => {
   it.each([

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
-import { settle } from '../session/fakes.ts';
-import { FakeBrowser, FakeServer } from './fakes.ts';
+import { settle } from '../session/tests/fakes.ts';
 import { type SharedRoom, ShareModel } from './share.ts';
+import { FakeBrowser, FakeServer } from './tests/fakes.ts';
 
 function sheet(room: Partial<SharedRoom> = {}, guests = true) {
   const browser = new FakeBrowser('/r/Team%20100%25');

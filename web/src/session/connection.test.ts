@@ -2,8 +2,8 @@ import { describe, expect, it } from 'vitest';
 import type { RoomView, ServerMessage } from '../protocol/generated.ts';
 import { backoffMs } from './backoff.ts';
 import { Client, type ClientListener } from './client.ts';
-import { FakeClock, FakeSocket, settle } from './fakes.ts';
 import { Refusal } from './refusal.ts';
+import { FakeClock, FakeSocket, settle } from './tests/fakes.ts';
 
 const VIEW: RoomView = {
   id: 'r-1',

@@ -1,7 +1,7 @@
 /** A peer connection and elements whose other end is the test. For tests only. */
 
-import type { Clock } from './clock.ts';
-import type { MediaPorts } from './media.ts';
+import type { Clock } from '../clock.ts';
+import type { MediaPorts } from '../media.ts';
 
 export class FakeClock implements Clock {
   #now = 0;

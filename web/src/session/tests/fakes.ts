@@ -1,8 +1,8 @@
 /** A clock that is turned by hand and a socket whose other end is the test. For tests only. */
 
-import type { ClientMessage, ServerMessage } from '../protocol/generated.ts';
-import type { Clock } from './clock.ts';
-import type { SocketLike } from './connection.ts';
+import type { ClientMessage, ServerMessage } from '../../protocol/generated.ts';
+import type { Clock } from '../clock.ts';
+import type { SocketLike } from '../connection.ts';
 
 export class FakeClock implements Clock {
   #now = 0;

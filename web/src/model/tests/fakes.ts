@@ -1,12 +1,18 @@
 /** A browser, devices and a server that do as the test says. For tests only. */
 
-import { type Capture, type CaptureChoice, CaptureError, type CaptureKind, type DeviceList } from '../media/capture.ts';
-import type { MediaEvents, Signalling } from '../media/media.ts';
-import type { RoomView } from '../protocol/generated.ts';
-import { Client } from '../session/client.ts';
-import { FakeClock, FakeSocket } from '../session/fakes.ts';
-import { Http } from '../session/http.ts';
-import type { Address, Browser, Storage } from './browser.ts';
+import {
+  type Capture,
+  type CaptureChoice,
+  CaptureError,
+  type CaptureKind,
+  type DeviceList,
+} from '../../media/capture.ts';
+import type { MediaEvents, Signalling } from '../../media/media.ts';
+import type { RoomView } from '../../protocol/generated.ts';
+import { Client } from '../../session/client.ts';
+import { Http } from '../../session/http.ts';
+import { FakeClock, FakeSocket } from '../../session/tests/fakes.ts';
+import type { Address, Browser, Storage } from '../browser.ts';
 
 export class FakeStorage implements Storage {
   readonly values = new Map<string, string>();
