@@ -147,10 +147,12 @@ fn addresses(code: &str) -> impl Iterator<Item = (usize, &str)> {
     })
 }
 
-/// A scheme that is put before a host known only at run time: `wss://${location.host}`, `"https://" + host`.
+/// A scheme before a host known only at run time (`wss://${location.host}`, `"https://" + host`), or a host under
+/// `.example`, which RFC 2606 reserves: nothing can be fetched from there.
 fn is_placeholder(address: &str) -> bool {
     let host = address.split("://").nth(1).unwrap_or_default();
-    host.is_empty() || host.starts_with("${") || host.starts_with('{')
+    let host = host.split(['/', ':', '?', '#']).next().unwrap_or_default();
+    host.is_empty() || host.starts_with(['$', '{']) || host.ends_with(".example")
 }
 
 #[cfg(test)]
@@ -234,6 +236,7 @@ mod tests {
             "const a = 1; // https://www.rfc-editor.org/rfc/rfc8825",
             "const url = `wss://${host}/api`;",
             "return 'https://' + host;",
+            "const link = 'https://stube.example/r/Tea';",
         ] {
             assert_eq!(
                 rules("web/src/session/a.ts", text),
