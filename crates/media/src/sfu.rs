@@ -61,9 +61,10 @@ impl Sfu {
         }
     }
 
-    /// The first engine of a process takes some 40 ms to build; nobody's join should pay for it.
-    pub fn warm_up(&self) {
-        let _ = Connection::open(&self.config, &self.crypto, self.now);
+    /// The first engine of a process takes some 40 ms to build; nobody's join should pay for it. False if none can be
+    /// built, because of the certificate.
+    pub fn warm_up(&self) -> bool {
+        Connection::open(&self.config, &self.crypto, self.now).is_ok()
     }
 
     pub fn handle_input(&mut self, now: Instant, input: Input<'_>) {

@@ -1,5 +1,5 @@
 //! The few system calls that std and quinn-udp do not offer: an eventfd to wake the media thread, `poll` over it and
-//! the sockets, and `sendmmsg`. All `unsafe` of the media plane is in this file.
+//! the sockets, a socket for IPv6 alone, and `sendmmsg`. All `unsafe` of the media plane is in this file.
 #![allow(unsafe_code)]
 
 use std::fs::File;
@@ -67,6 +67,35 @@ pub fn wait(fds: &[RawFd], timeout: Duration) -> io::Result<()> {
         return Err(error);
     }
     Ok(())
+}
+
+/// A UDP socket. One for an IPv6 address leaves the same port of IPv4 to another.
+pub fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
+    if address.is_ipv4() {
+        return UdpSocket::bind(address);
+    }
+    let kind = libc::SOCK_DGRAM | libc::SOCK_CLOEXEC;
+    // SAFETY: no pointers; the descriptor is checked before it is owned.
+    let fd = unsafe { libc::socket(libc::AF_INET6, kind, 0) };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: `fd` is open and owned by nobody else.
+    let socket = UdpSocket::from(unsafe { OwnedFd::from_raw_fd(fd) });
+    let only: libc::c_int = 1;
+    let (name, length) = socket_address(address);
+    // SAFETY: both pointers lead to locals that outlive the calls, with their true lengths.
+    let bound = unsafe {
+        let option = (&raw const only).cast();
+        let size = size_of::<libc::c_int>() as libc::socklen_t;
+        libc::setsockopt(fd, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, option, size) == 0
+            && libc::bind(fd, (&raw const name).cast(), length) == 0
+    };
+    if bound {
+        Ok(socket)
+    } else {
+        Err(io::Error::last_os_error())
+    }
 }
 
 /// One datagram of a batch.
