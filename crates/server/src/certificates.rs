@@ -8,6 +8,7 @@ use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
+use ::media::Certificate;
 use anyhow::Context;
 use axum_server::tls_rustls::RustlsConfig;
 use base64::Engine;
@@ -137,14 +138,8 @@ fn write_private(file: &Path, text: &str) -> std::io::Result<()> {
     file.write_all(text.as_bytes())
 }
 
-/// Certificate and private key (PKCS #8) in DER.
-pub struct DtlsIdentity {
-    pub certificate: Vec<u8>,
-    pub private_key: Vec<u8>,
-}
-
 /// The one that is kept in the database, or a new one.
-pub async fn of_media(db: &Db) -> anyhow::Result<DtlsIdentity> {
+pub async fn of_media(db: &Db) -> anyhow::Result<Certificate> {
     let kept = match settings::get(db, settings::DTLS_IDENTITY).await? {
         Some(kept) => kept,
         None => settings::get_or_set(db, settings::DTLS_IDENTITY, &new_identity()?).await?,
@@ -152,7 +147,7 @@ pub async fn of_media(db: &Db) -> anyhow::Result<DtlsIdentity> {
     let (certificate, private_key) = kept
         .split_once(' ')
         .context("the media's certificate in the database is broken")?;
-    Ok(DtlsIdentity {
+    Ok(Certificate {
         certificate: BASE64_STANDARD.decode(certificate)?,
         private_key: BASE64_STANDARD.decode(private_key)?,
     })

@@ -1,4 +1,5 @@
-//! What has to be done from time to time: forgetting what has expired, and closing what another process ended.
+//! What has to be done from time to time: forgetting what has expired, closing what another process ended, and saying how
+//! the media does.
 
 use std::time::Duration;
 
@@ -6,6 +7,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
 use crate::chance;
+use crate::media::MediaHandle;
 use crate::rooms::Rooms;
 use crate::store::{self, Db, guests, sessions, settings};
 
@@ -13,14 +15,17 @@ const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
 /// A new password by `stube user passwd` has to reach open sockets soon.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
 
+const COUNT_EVERY: Duration = Duration::from_secs(60);
+
 pub struct Chores(Vec<JoinHandle<()>>);
 
 impl Chores {
     /// Needs a tokio runtime.
-    pub fn start(db: &Db, rooms: &Rooms) -> Self {
+    pub fn start(db: &Db, rooms: &Rooms, media: MediaHandle) -> Self {
         let sweeping = tokio::spawn(sweep(db.clone()));
         let looking = tokio::spawn(look_for_ended_sessions(db.clone(), rooms.clone()));
-        Self(vec![sweeping, looking])
+        let counting = tokio::spawn(report_counts(media));
+        Self(vec![sweeping, looking, counting])
     }
 
     pub fn stop(self) {
@@ -75,4 +80,24 @@ async fn close_ended(
         }
     }
     Ok(mark)
+}
+
+/// What the media plane carried and what it dropped, if anything changed.
+async fn report_counts(media: MediaHandle) {
+    let mut clock = interval(COUNT_EVERY);
+    let mut last = media.stats();
+    loop {
+        clock.tick().await;
+        let counts = media.stats();
+        if counts.panics > last.panics {
+            tracing::error!(
+                panics = counts.panics,
+                "the media engine panicked, which cost the peers it happened to"
+            );
+        }
+        if counts != last {
+            tracing::debug!(?counts, "media");
+        }
+        last = counts;
+    }
 }

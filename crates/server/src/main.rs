@@ -12,8 +12,6 @@ mod cli;
 mod config;
 mod home;
 mod http;
-// Syscalls for batches of datagrams.
-#[allow(unsafe_code, dead_code)]
 mod media;
 mod origins;
 mod principal;

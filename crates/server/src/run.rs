@@ -19,12 +19,11 @@ use crate::chores::Chores;
 use crate::config::Config;
 use crate::http::caller::Proxies;
 use crate::http::sign_in::Gate;
-use crate::media::MediaHandle;
 use crate::origins::Origins;
 use crate::rooms::Rooms;
 use crate::store::{Db, settings};
 use crate::tickets::Tickets;
-use crate::{banner, certificates, chance, http, sys};
+use crate::{banner, certificates, chance, http, media, sys};
 
 /// How long the header of a request may take, and a connection's first request.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -49,9 +48,12 @@ pub async fn run(config: Config, lan: bool) -> anyhow::Result<()> {
     let origins = origins(&config, lan, port, tls.is_some(), &interfaces);
     settings::set(&db, settings::ADDRESS, origins.base()).await?;
 
-    let (media, _commands) = MediaHandle::detached();
-    let (_event, events) = tokio::sync::mpsc::channel(1);
-    let rooms = Rooms::new(db.clone(), media, events, config.policy.guests);
+    let (media, events, media_thread) = media::start(media::Settings {
+        port: config.media.port,
+        addresses: media_addresses(&config, &interfaces),
+        certificate: certificates::of_media(&db).await?,
+    })?;
+    let rooms = Rooms::new(db.clone(), media.clone(), events, config.policy.guests);
     rooms.restore().await?;
     let app = Arc::new(App {
         proxies: Proxies::new(&config.trusted_proxies),
@@ -71,7 +73,7 @@ pub async fn run(config: Config, lan: bool) -> anyhow::Result<()> {
         handle.clone(),
         http::router(app.clone()),
     ));
-    let chores = Chores::start(&db, &rooms);
+    let chores = Chores::start(&db, &rooms, media);
     banner::print(&app, lan, &setup_link(&app).await?);
 
     tokio::select! {
@@ -87,6 +89,10 @@ pub async fn run(config: Config, lan: bool) -> anyhow::Result<()> {
     orderly("rooms", rooms.shut_down()).await;
     handle.graceful_shutdown(Some(STOP_TIMEOUT));
     orderly("web server", async { drop(server.await) }).await;
+    // The media thread ends with its last handle.
+    drop((app, rooms));
+    let media = tokio::task::spawn_blocking(move || drop(media_thread.join()));
+    orderly("media", async { drop(media.await) }).await;
     orderly("database", db.close()).await;
     Ok(())
 }
@@ -193,16 +199,17 @@ fn host(address: IpAddr) -> String {
     }
 }
 
-/// What browsers are told to send media to: loopback too if they may sit on this computer.
+/// What browsers are told to send media to, and last of all loopback, if they may sit on this computer.
 fn media_addresses(config: &Config, interfaces: &[IpAddr]) -> Vec<IpAddr> {
     if !config.media.addresses.is_empty() {
         return config.media.addresses.clone();
     }
     let local = config.listen.ip().to_canonical().is_loopback();
-    interfaces
-        .iter()
-        .copied()
-        .filter(|address| local || !address.is_loopback())
+    let (here, nearby): (Vec<IpAddr>, _) =
+        interfaces.iter().partition(|address| address.is_loopback());
+    nearby
+        .into_iter()
+        .chain(here.into_iter().filter(|_| local))
         .collect()
 }
 
@@ -331,7 +338,10 @@ mod tests {
     fn loopback_is_an_address_for_media_only_if_people_may_sit_here() {
         let found = addresses(&["127.0.0.1", "192.0.2.7"]);
         let mut config = Config::default();
-        assert_eq!(media_addresses(&config, &found), found);
+        assert_eq!(
+            media_addresses(&config, &found),
+            addresses(&["192.0.2.7", "127.0.0.1"])
+        );
         config.listen = SocketAddr::from(([0, 0, 0, 0], 8080));
         assert_eq!(media_addresses(&config, &found), addresses(&["192.0.2.7"]));
         config.media.addresses = addresses(&["198.51.100.1"]);

@@ -74,10 +74,11 @@ impl From<StoreError> for ApiError {
     fn from(error: StoreError) -> Self {
         match error {
             StoreError::Taken => ErrorCode::NameTaken.into(),
-            StoreError::Unavailable(error) => {
+            StoreError::Unavailable(ref error) => {
                 tracing::warn!(%error, "the database does not answer");
                 Self::retry(ErrorCode::Unavailable, SOON)
             }
+            StoreError::Broken(_) => Self::internal(&error),
         }
     }
 }

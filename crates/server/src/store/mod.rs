@@ -76,12 +76,22 @@ pub enum StoreError {
     Taken,
     #[error("the database does not answer: {0}")]
     Unavailable(sqlx::Error),
+    /// What came back is not what was asked for: a bug of ours.
+    #[error("the database answers something else: {0}")]
+    Broken(sqlx::Error),
 }
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
         match &error {
             sqlx::Error::Database(database) if database.is_unique_violation() => Self::Taken,
+            sqlx::Error::RowNotFound
+            | sqlx::Error::TypeNotFound { .. }
+            | sqlx::Error::ColumnIndexOutOfBounds { .. }
+            | sqlx::Error::ColumnNotFound(_)
+            | sqlx::Error::ColumnDecode { .. }
+            | sqlx::Error::Encode(_)
+            | sqlx::Error::Decode(_) => Self::Broken(error),
             _ => Self::Unavailable(error),
         }
     }

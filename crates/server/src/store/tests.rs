@@ -644,6 +644,28 @@ async fn opening_the_same_database_again_changes_nothing() {
     std::fs::remove_dir_all(&directory).expect("the directory");
 }
 
+#[tokio::test]
+async fn a_locked_database_is_waited_for_and_then_unavailable() {
+    let directory = std::env::temp_dir().join(format!("stube-store-{}", crate::chance::id()));
+    std::fs::create_dir(&directory).expect("a directory");
+    let db = Db::open(None, &directory).await.expect("SQLite");
+    let Db::Sqlite(other) = Db::open(None, &directory).await.expect("SQLite again") else {
+        unreachable!("no URL was given")
+    };
+    let lock = other.begin_with("BEGIN EXCLUSIVE").await.expect("the lock");
+    let refused = settings::set(&db, "k", "v").await;
+    assert!(
+        matches!(refused, Err(StoreError::Unavailable(_))),
+        "{refused:?}"
+    );
+    db.answers().await.expect("reading goes on");
+    lock.rollback().await.expect("unlocked");
+    settings::set(&db, "k", "v").await.expect("written");
+    db.close().await;
+    other.close().await;
+    std::fs::remove_dir_all(&directory).expect("the directory");
+}
+
 /// The core of `identity` knows no wire, so the same lives stand in both.
 #[test]
 fn what_clients_are_told_is_what_is_kept() {

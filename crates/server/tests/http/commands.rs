@@ -51,12 +51,7 @@ fn wrong_settings_end_the_start_with_one_sentence() {
 #[test]
 fn a_taken_port_ends_the_start_with_one_sentence() {
     let mut house = House::new();
-    let taken = TcpListener::bind("127.0.0.1:0")
-        .expect("a port")
-        .local_addr()
-        .map(|address| (address, ()))
-        .ok();
-    let holder = TcpListener::bind(taken.expect("an address").0).expect("the port again");
+    let holder = TcpListener::bind("127.0.0.1:0").expect("a port");
     let address = holder.local_addr().expect("an address");
     house.set("LISTEN", &address.to_string());
     refused(&house.run(&["run"]), &[&address.port().to_string()]);

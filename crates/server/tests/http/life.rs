@@ -40,7 +40,6 @@ async fn a_crash_loses_nothing_that_was_acknowledged() {
         writing.await.expect("the writer's end");
         let rooms = acknowledged.load(Ordering::SeqCst);
 
-        let cookie = anna.clone();
         house.start();
         let bernd = house.member("bernd").await;
         for n in 0..rooms {
@@ -51,7 +50,6 @@ async fn a_crash_loses_nothing_that_was_acknowledged() {
                 "room {n} of {rooms}"
             );
         }
-        drop(cookie);
         let again = house.person();
         assert_eq!(
             again.sign_in("anna", crate::support::PASSWORD).await.status,
