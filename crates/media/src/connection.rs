@@ -47,6 +47,14 @@ pub(crate) enum Happening {
     Goodbye,
 }
 
+/// What we answer, with our ICE user fragment and password.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    pub sdp: String,
+    pub ufrag: String,
+    pub password: String,
+}
+
 pub(crate) struct Connection {
     rtc: Rtc,
     egress: Egress,
@@ -78,8 +86,8 @@ impl Connection {
         })
     }
 
-    /// Takes an offer in and gives the answer out. A refused offer may leave a new connection unusable.
-    pub fn answer(&mut self, offer: &str) -> Result<String, Refusal> {
+    /// Takes an offer in. A refused one may leave a new connection unusable.
+    pub fn answer(&mut self, offer: &str) -> Result<Answer, Refusal> {
         let answered = self.guard(|rtc, egress| {
             egress.unpark_all(rtc);
             let offer = SdpOffer::from_sdp_string(offer).map_err(|error| error.to_string())?;
@@ -87,7 +95,12 @@ impl Connection {
                 .sdp_api()
                 .accept_offer(offer)
                 .map_err(|error| error.to_string())?;
-            Ok(answer.to_sdp_string())
+            let credentials = rtc.direct_api().local_ice_credentials();
+            Ok(Answer {
+                sdp: answer.to_sdp_string(),
+                ufrag: credentials.ufrag,
+                password: credentials.pass,
+            })
         });
         match answered {
             Ok(answer) => answer.map_err(Refusal::Engine),
@@ -95,20 +108,15 @@ impl Connection {
         }
     }
 
-    /// Our ICE user fragment and password.
-    pub fn credentials(&mut self) -> Result<(String, String), Fault> {
-        self.guard(|rtc, _| {
-            let credentials = rtc.direct_api().local_ice_credentials();
-            (credentials.ufrag, credentials.pass)
+    /// The route into a down section, after each negotiation.
+    pub fn open_route(&mut self, mid: &str, unused: bool) -> Result<Option<Route>, Fault> {
+        self.guard(|rtc, egress| {
+            let route = egress.open(rtc, mid)?;
+            if unused {
+                egress.park(rtc, &route);
+            }
+            Some(route)
         })
-    }
-
-    pub fn open_route(&mut self, mid: &str) -> Result<Option<Route>, Fault> {
-        self.guard(|rtc, egress| egress.open(rtc, mid))
-    }
-
-    pub fn park(&mut self, route: &Route) -> Result<(), Fault> {
-        self.guard(|rtc, egress| egress.park(rtc, route))
     }
 
     pub fn send(&mut self, route: &Route, packet: Outgoing<'_>) -> Result<(), Fault> {

@@ -9,7 +9,7 @@ use crate::egress::Outgoing;
 use crate::peer::Stream;
 use crate::sfu::Sfu;
 use crate::slot::{Bind, Verdict};
-use crate::uplink::{Packet, Subscriber};
+use crate::uplink::{Packet, Subscriber, Uplink};
 
 /// What became of a packet at one subscriber.
 enum Delivery {
@@ -22,50 +22,17 @@ enum Delivery {
 
 impl Sfu {
     pub(crate) fn packet(&mut self, peer: PeerId, packet: RtpPacket) {
-        let Some(state) = self.peers.get_mut(&peer) else {
+        let Some(packet) = self.read(peer, packet) else {
             return;
         };
-        state.proved(self.now);
-        let (source, layer) = match state.stream_of(packet.header.ssrc) {
-            Ok(Stream::Of(source, layer)) => (source, layer),
-            Ok(Stream::Unknown) => {
-                self.stats.dropped_rtp += 1;
-                return;
-            }
-            Ok(Stream::TooMany) => return self.close(peer, CloseReason::TooMuch),
-            Err(fault) => return self.fault(peer, fault),
-        };
-        let Some(uplink) = state
-            .uplinks
-            .iter_mut()
-            .find(|uplink| uplink.source == source)
-        else {
+        let Some(uplink) = self.uplink(peer, packet.source) else {
             return;
         };
-        let live = uplink.state == UplinkState::Live;
-        let packet = live
-            .then(|| uplink.read(peer, layer, packet, &state.clock))
-            .flatten();
-        let Some(packet) = packet else {
-            self.stats.dropped_rtp += 1;
-            return;
-        };
-        if source == Source::Microphone {
-            state.meter.packet(self.now, packet.extensions.audio_level);
-        }
-        if source.is_video() {
-            uplink.keep_early(self.now, &packet);
-        }
-        let layers_changed = uplink.seen(self.now, &packet);
-        let early = if packet.starts_keyframe {
-            uplink.take_early(&packet)
-        } else {
-            vec![]
-        };
+        let (layers_changed, early) = uplink.take_in(&packet);
         let subscribers = std::mem::take(&mut uplink.subscribers);
         if layers_changed {
             for subscriber in &subscribers {
-                self.aim_at(*subscriber, peer, source);
+                self.aim_at(*subscriber, peer, packet.source);
             }
         }
         let mut keyframe_needed = false;
@@ -78,19 +45,55 @@ impl Sfu {
                 }),
             }
         }
-        if let Some(uplink) = self
-            .peers
-            .get_mut(&peer)
-            .and_then(|state| state.uplink(source))
-        {
+        if let Some(uplink) = self.uplink(peer, packet.source) {
             uplink.subscribers = subscribers;
-            if keyframe_needed {
-                uplink.want_keyframe(layer);
+            if packet.starts_keyframe {
+                uplink.keyframe_came(packet.layer);
+            } else if keyframe_needed {
+                uplink.want_keyframe(packet.layer);
             }
         }
         if keyframe_needed || layers_changed {
             self.request_keyframes(peer);
         }
+    }
+
+    /// `None` for what is not to be forwarded.
+    fn read(&mut self, peer: PeerId, packet: RtpPacket) -> Option<Packet> {
+        let state = self.peers.get_mut(&peer)?;
+        state.proved(self.now);
+        let stream = match state.stream_of(packet.header.ssrc) {
+            Ok(Stream::Of(source, layer)) => Some((source, layer)),
+            Ok(Stream::Unknown) => None,
+            Ok(Stream::TooMany) => {
+                self.close(peer, CloseReason::TooMuch);
+                return None;
+            }
+            Err(fault) => {
+                self.fault(peer, fault);
+                return None;
+            }
+        };
+        let read = stream.and_then(|(source, layer)| {
+            let uplinks = state.uplinks.iter();
+            let live =
+                |uplink: &&Uplink| uplink.source == source && uplink.state == UplinkState::Live;
+            uplinks
+                .filter(live)
+                .find_map(|uplink| uplink.read(peer, layer, &packet, &state.clock))
+        });
+        match &read {
+            Some(packet) if packet.source == Source::Microphone => {
+                state.meter.packet(self.now, packet.extensions.audio_level);
+            }
+            Some(_) => {}
+            None => self.stats.dropped_rtp += 1,
+        }
+        read
+    }
+
+    fn uplink(&mut self, peer: PeerId, source: Source) -> Option<&mut Uplink> {
+        self.peers.get_mut(&peer)?.uplink(source)
     }
 
     fn deliver(&mut self, to: Subscriber, packet: &Packet) -> Delivery {
@@ -107,11 +110,7 @@ impl Sfu {
         if lane.route.is_none() {
             return Delivery::Done;
         }
-        let verdict = if is_video {
-            slot.video(packet)
-        } else {
-            slot.audio(packet)
-        };
+        let verdict = slot.judge(packet);
         let (numbers, started, joined, switched) = match verdict {
             Verdict::Drop => return Delivery::Done,
             Verdict::AwaitKeyframe => return Delivery::AwaitsKeyframe,
@@ -208,11 +207,7 @@ impl Sfu {
     }
 
     fn subscribe(&mut self, to: Subscriber, from: PeerId, source: Source, wanted: bool) {
-        let Some(uplink) = self
-            .peers
-            .get_mut(&from)
-            .and_then(|state| state.uplink(source))
-        else {
+        let Some(uplink) = self.uplink(from, source) else {
             return;
         };
         uplink.subscribers.retain(|known| *known != to);
@@ -282,11 +277,7 @@ impl Sfu {
         let Some(height) = receiver.slot(to.slot).and_then(|slot| slot.wanted_height()) else {
             return;
         };
-        let Some(uplink) = self
-            .peers
-            .get_mut(&from)
-            .and_then(|sender| sender.uplink(source))
-        else {
+        let Some(uplink) = self.uplink(from, source) else {
             return;
         };
         let layer = Some(uplink)
@@ -301,10 +292,7 @@ impl Sfu {
         };
         let keyframe_needed = slot.aim(layer) && connected;
         if let Some(layer) = layer.filter(|_| keyframe_needed)
-            && let Some(uplink) = self
-                .peers
-                .get_mut(&from)
-                .and_then(|sender| sender.uplink(source))
+            && let Some(uplink) = self.uplink(from, source)
         {
             uplink.want_keyframe(layer);
         }
@@ -321,11 +309,7 @@ impl Sfu {
             return;
         };
         let source = slot.video_source();
-        if let Some(uplink) = self
-            .peers
-            .get_mut(&from)
-            .and_then(|sender| sender.uplink(source))
-        {
+        if let Some(uplink) = self.uplink(from, source) {
             uplink.want_keyframe(layer);
         }
         self.request_keyframes(from);

@@ -11,7 +11,7 @@ use crate::api::{
     CloseReason, GroupId, IngressLimit, Refusal, SlotIndex, SlotMids, Source, UplinkMids,
 };
 use crate::clock::SenderClock;
-use crate::connection::{Connection, Fault};
+use crate::connection::{Answer, Connection, Fault};
 use crate::sdp::Offer;
 use crate::slot::Slot;
 use crate::speakers::Meter;
@@ -83,12 +83,8 @@ impl Peer {
         }
     }
 
-    /// Answers an offer and takes over what it agreed. Gives the answer and our new ICE user fragment.
-    pub fn negotiate(
-        &mut self,
-        offer: &Offer,
-        slots: &[SlotMids],
-    ) -> Result<(String, String), Refusal> {
+    /// Answers an offer and takes over what it agreed.
+    pub fn negotiate(&mut self, offer: &Offer, slots: &[SlotMids]) -> Result<Answer, Refusal> {
         let answered = self.connection.answer(&offer.sdp);
         if answered.is_ok() {
             for uplink in &mut self.uplinks {
@@ -104,12 +100,8 @@ impl Peer {
         }
         self.open_routes().map_err(|_| Refusal::Internal)?;
         let answer = answered?;
-        let (ufrag, password) = self
-            .connection
-            .credentials()
-            .map_err(|_| Refusal::Internal)?;
-        self.password = password;
-        Ok((answer, ufrag))
+        self.password.clone_from(&answer.password);
+        Ok(answer)
     }
 
     fn open_routes(&mut self) -> Result<(), Fault> {
@@ -118,10 +110,7 @@ impl Peer {
                 (&slot.mids.audio, &mut slot.audio),
                 (&slot.mids.video, &mut slot.video),
             ] {
-                lane.route = self.connection.open_route(mid)?;
-                if let Some(route) = lane.route.filter(|_| lane.is_unused()) {
-                    self.connection.park(&route)?;
-                }
+                lane.route = self.connection.open_route(mid, lane.is_unused())?;
             }
         }
         Ok(())

@@ -290,15 +290,15 @@ impl Sfu {
         let connection = Connection::open(&self.config, &self.crypto, self.now)
             .map_err(|_| Refusal::Internal)?;
         let mut state = Peer::new(request.group, connection, request.uplink.clone(), self.now);
-        let (answer, ufrag) = state.negotiate(&offer, &request.slots)?;
+        let answer = state.negotiate(&offer, &request.slots)?;
         self.peers.insert(request.peer, state);
         self.groups
             .entry(request.group)
             .or_default()
             .members
             .insert(request.peer);
-        self.demux.set_ufrag(request.peer, ufrag);
-        Ok(sdp::pair_streams(&answer, &request.slots))
+        self.demux.set_ufrag(request.peer, answer.ufrag);
+        Ok(sdp::pair_streams(&answer.sdp, &request.slots))
     }
 
     fn renegotiate(&mut self, request: &Negotiate) -> Result<String, Refusal> {
@@ -308,9 +308,9 @@ impl Sfu {
             .ok_or(Refusal::UnknownPeer)?;
         let slots_before: Vec<_> = state.slots.iter().map(|slot| slot.mids.clone()).collect();
         let offer = sdp::read_offer(request, Some((&state.uplink_mids, &slots_before)))?;
-        let (answer, ufrag) = state.negotiate(&offer, &request.slots)?;
-        self.demux.set_ufrag(request.peer, ufrag);
-        Ok(sdp::pair_streams(&answer, &request.slots))
+        let answer = state.negotiate(&offer, &request.slots)?;
+        self.demux.set_ufrag(request.peer, answer.ufrag);
+        Ok(sdp::pair_streams(&answer.sdp, &request.slots))
     }
 
     /// After each mutation of a peer's engine: takes out all that it has to say, and acts on it.

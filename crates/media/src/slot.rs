@@ -164,7 +164,15 @@ impl Slot {
         self.current.or(self.target)
     }
 
-    pub fn audio(&mut self, packet: &Packet) -> Verdict {
+    pub fn judge(&mut self, packet: &Packet) -> Verdict {
+        if packet.source.is_video() {
+            self.judge_video(packet)
+        } else {
+            self.judge_audio(packet)
+        }
+    }
+
+    fn judge_audio(&mut self, packet: &Packet) -> Verdict {
         let rewriter = &mut self.audio.rewriter;
         if !rewriter.follows(packet.arrival.origin) {
             rewriter.switch(&packet.arrival);
@@ -180,7 +188,7 @@ impl Slot {
         }
     }
 
-    pub fn video(&mut self, packet: &Packet) -> Verdict {
+    fn judge_video(&mut self, packet: &Packet) -> Verdict {
         if self.wanted_height().is_none() {
             return Verdict::Drop;
         }

@@ -118,7 +118,7 @@ impl Uplink {
         &self,
         peer: PeerId,
         layer: usize,
-        packet: RtpPacket,
+        packet: &RtpPacket,
         clock: &SenderClock,
     ) -> Option<Packet> {
         let vp8 = match self.source.is_video() && !packet.payload.is_empty() {
@@ -159,56 +159,34 @@ impl Uplink {
                 video_orientation: extensions.video_orientation,
             },
             vp8,
-            payload: packet.payload,
+            payload: packet.payload.clone(),
         })
     }
 
-    /// Notes that the layer lives. True when the choice of layers may change by it.
-    pub fn seen(&mut self, now: Instant, packet: &Packet) -> bool {
+    /// Notes that the layer lives. True when the choice of layers may change by it; with the packets that overtook the
+    /// beginning of a keyframe, when this is one.
+    pub fn take_in(&mut self, packet: &Packet) -> (bool, Vec<Packet>) {
         let Some(layer) = self.layers.get_mut(packet.layer) else {
-            return false;
+            return (false, vec![]);
         };
         layer.ssrc = Some(packet.arrival.origin.ssrc.into());
-        layer.last_packet = Some(now);
+        layer.last_packet = Some(packet.arrived);
         let mut changed = !layer.alive;
         layer.alive = true;
-        if packet.starts_keyframe {
+        if !packet.starts_keyframe {
+            layer.keep_early(packet);
+            return (changed, vec![]);
+        }
+        let size = keyframe_size(&packet.payload);
+        changed |= size.is_some() && size != layer.size;
+        layer.size = size.or(layer.size);
+        (changed, layer.take_early(packet))
+    }
+
+    pub fn keyframe_came(&mut self, layer: usize) {
+        if let Some(layer) = self.layers.get_mut(layer) {
             layer.keyframe.wanted = false;
-            let size = keyframe_size(&packet.payload);
-            changed |= size.is_some() && size != layer.size;
-            layer.size = size.or(layer.size);
         }
-        changed
-    }
-
-    /// Keeps a packet that somebody may need who is still waiting for the keyframe that it belongs to.
-    pub fn keep_early(&mut self, now: Instant, packet: &Packet) {
-        let Some(layer) = self
-            .layers
-            .get_mut(packet.layer)
-            .filter(|layer| layer.keyframe.wanted)
-        else {
-            return;
-        };
-        let is_old = |early: &Packet| now.saturating_duration_since(early.arrived) > EARLY_AGE;
-        while layer.early.len() >= EARLY_PACKETS || layer.early.front().is_some_and(is_old) {
-            layer.early.pop_front();
-        }
-        layer.early.push_back(packet.clone());
-    }
-
-    /// The packets that overtook the beginning of this keyframe, in order.
-    pub fn take_early(&mut self, keyframe: &Packet) -> Vec<Packet> {
-        let Some(layer) = self.layers.get_mut(keyframe.layer) else {
-            return vec![];
-        };
-        let mut early: Vec<Packet> = layer.early.drain(..).collect();
-        early.retain(|packet| {
-            packet.arrival.origin == keyframe.arrival.origin
-                && packet.arrival.sequence > keyframe.arrival.sequence
-        });
-        early.sort_by_key(|packet| packet.arrival.sequence);
-        early
     }
 
     /// True when a layer died since the last look.
@@ -282,6 +260,31 @@ impl Layer {
             keyframe: KeyframeDemand::default(),
             early: VecDeque::new(),
         }
+    }
+}
+
+impl Layer {
+    /// Keeps a packet that somebody may need who is still waiting for the keyframe that it belongs to.
+    fn keep_early(&mut self, packet: &Packet) {
+        if !self.keyframe.wanted || packet.vp8.is_none() {
+            return;
+        }
+        let now = packet.arrived;
+        let is_old = |early: &Packet| now.saturating_duration_since(early.arrived) > EARLY_AGE;
+        while self.early.len() >= EARLY_PACKETS || self.early.front().is_some_and(is_old) {
+            self.early.pop_front();
+        }
+        self.early.push_back(packet.clone());
+    }
+
+    fn take_early(&mut self, keyframe: &Packet) -> Vec<Packet> {
+        let mut early: Vec<Packet> = self.early.drain(..).collect();
+        early.retain(|packet| {
+            packet.arrival.origin == keyframe.arrival.origin
+                && packet.arrival.sequence > keyframe.arrival.sequence
+        });
+        early.sort_by_key(|packet| packet.arrival.sequence);
+        early
     }
 }
 

@@ -90,6 +90,8 @@ pub struct Client {
     /// The newest sender report per section: wall clock and RTP timestamp.
     pub reports: BTreeMap<String, (SystemTime, u32)>,
     pub keyframe_requests: u64,
+    /// The server's ICE user fragment.
+    pub server_ufrag: String,
     pub next: Instant,
     opaque: bool,
     simulcast: bool,
@@ -129,6 +131,7 @@ impl Client {
             received: BTreeMap::new(),
             reports: BTreeMap::new(),
             keyframe_requests: 0,
+            server_ufrag: String::new(),
             next: now,
             opaque,
             simulcast,
@@ -235,6 +238,10 @@ impl Client {
     }
 
     pub fn answered(&mut self, answer: &str) {
+        let mut fragments = answer
+            .lines()
+            .filter_map(|line| line.strip_prefix("a=ice-ufrag:"));
+        self.server_ufrag = fragments.next().unwrap().to_owned();
         let answer = SdpAnswer::from_sdp_string(answer).unwrap();
         self.rtc
             .sdp_api()

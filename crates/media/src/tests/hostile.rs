@@ -444,11 +444,8 @@ fn stun_without_the_right_password_binds_no_address() {
     let (a, b) = (world.join(1), world.join(2));
     world.bind(a, 0, 1, Some(b), MIDDLE);
     world.run_ms(500);
-    let (ufrag, password) = {
-        let peer = world.sfu.peers.get_mut(&a).unwrap();
-        let (ufrag, _) = peer.connection.credentials().unwrap();
-        (ufrag, peer.password.clone())
-    };
+    let ufrag = world.clients[&a].server_ufrag.clone();
+    let password = world.sfu.peers[&a].password.clone();
     let remote = world
         .client(a)
         .rtc
