@@ -1,3 +1,4 @@
+import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../protocol/generated.ts';
 import { catalogues, chooseLanguage, type Key, relativeTime, type Text, translate } from './catalogue.ts';
@@ -46,6 +47,17 @@ describe('the catalogues', () => {
       expect(form).not.toContain('!');
     }
     expect(new Set(de.flatMap(placeholders))).toEqual(new Set(en.flatMap(placeholders)));
+  });
+
+  it('have no text that no screen says', () => {
+    const folder = new URL('../ui/', import.meta.url);
+    const files = readdirSync(folder, { recursive: true, encoding: 'utf8' }).filter((name) =>
+      /\.(svelte|ts)$/.test(name),
+    );
+    const sources = files.map((name) => readFileSync(new URL(name, folder), 'utf8')).join('\n');
+    // These are put together from a code: `code.${code}`.
+    const composed = /^(code|name)\.|^devices\.(\w+_)?(denied|missing|busy|lost|failed|insecure|unsupported)$/;
+    expect(keys.filter((key) => !composed.test(key) && !sources.includes(`'${key}'`))).toEqual([]);
   });
 
   it('have a text for every error code of the server and no other', () => {

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { catalogues } from '../../i18n/catalogue.ts';
 import type { CaptureState, DeviceProblem, DevicesState } from '../../model/screens.ts';
-import { deviceProblems } from './problems.ts';
+import { canTryAgain, deviceProblems } from './problems.ts';
 
 const kinds: DeviceProblem[] = ['denied', 'missing', 'busy', 'lost', 'insecure', 'unsupported', 'failed'];
 const every = [undefined, ...kinds].flatMap((camera) =>
@@ -17,6 +17,11 @@ it.each(every)('camera %s and microphone %s are explained with texts that exist'
 it('the same problem with both is said once', () => {
   expect(deviceProblems(devices('denied', 'denied'))).toEqual(['devices.both_denied']);
   expect(deviceProblems(devices('insecure', 'insecure'))).toEqual(['devices.insecure']);
+});
+
+it('nobody is told to try again what cannot work', () => {
+  expect(canTryAgain(deviceProblems(devices('insecure', 'insecure')))).toBe(false);
+  expect(canTryAgain(deviceProblems(devices('missing', undefined)))).toBe(true);
 });
 
 it('different problems are both said', () => {

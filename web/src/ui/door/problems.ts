@@ -15,6 +15,11 @@ export function deviceProblems({ camera, microphone }: DevicesState): Key[] {
   return keys;
 }
 
+/** Whether asking again can help: not where the page or the browser itself stands in the way. */
+export function canTryAgain(problems: readonly Key[]): boolean {
+  return problems.some((key) => key !== 'devices.insecure' && key !== 'devices.unsupported');
+}
+
 function problemOf(capture: CaptureState) {
   return capture.status === 'problem' ? capture.problem : undefined;
 }
