@@ -28,7 +28,8 @@ use std::process::ExitCode;
 use clap::Parser;
 use tracing_subscriber::EnvFilter;
 
-const LOG: &str = "info,sqlx=warn,str0m=warn";
+// What the media engine warns about is what clients sent, addresses among it.
+const LOG: &str = "info,sqlx=warn,str0m=error,is=error";
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
