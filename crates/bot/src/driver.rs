@@ -42,6 +42,8 @@ pub(crate) struct Driver {
     shared: Arc<Shared>,
     commands: mpsc::Receiver<Command>,
     joined: Option<Reply>,
+    /// The server has answered `join_room` with yes; where the bot stands follows.
+    agreed: bool,
     socket: Option<Socket>,
     dialling: Option<JoinHandle<Result<Socket>>>,
     pause: Duration,
@@ -92,6 +94,7 @@ impl Driver {
             shared,
             commands,
             joined: Some(joined),
+            agreed: false,
             socket: None,
             dialling: None,
             pause: Duration::ZERO,
@@ -262,7 +265,16 @@ impl Driver {
             } => self.handle_answer(id, sdp, connection.clone()).await,
             _ => {}
         }
-        let effects = self.shared.update(|view| view.state.apply(message));
+        let (effects, phase) = self
+            .shared
+            .update(|view| (view.state.apply(message), view.state.phase.clone()));
+        let placed = matches!(phase, Phase::Inside | Phase::Waiting);
+        if self.agreed
+            && placed
+            && let Some(joined) = self.joined.take()
+        {
+            let _ = joined.send(Ok(()));
+        }
         for effect in effects {
             self.handle_effect(effect).await?;
         }
@@ -273,12 +285,12 @@ impl Driver {
         match self.pending.remove(id) {
             Some(Pending::Join) => {
                 self.pause = Duration::ZERO;
-                let refused = outcome.is_err();
-                if let Some(joined) = self.joined.take() {
+                self.agreed = outcome.is_ok();
+                self.over = outcome.is_err();
+                if outcome.is_err()
+                    && let Some(joined) = self.joined.take()
+                {
                     let _ = joined.send(outcome.map_err(Into::into));
-                    self.over = refused;
-                } else if refused {
-                    self.over = true;
                 }
             }
             Some(Pending::Wish(wish, reply)) => {

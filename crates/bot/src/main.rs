@@ -6,7 +6,10 @@ use std::{process::ExitCode, time::Duration};
 use anyhow::{Context as _, Result};
 use bot::{Bot, House, Identity, Options, Person, Phase, SlotReceived};
 use clap::Parser;
-use tokio::time::{Instant, interval_at, sleep_until};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    time::{Instant, interval_at, sleep_until},
+};
 
 /// Makes a crowd: every bot sends a prepared picture and a voice, and counts what it gets of the others.
 #[derive(Parser)]
@@ -63,31 +66,14 @@ async fn main() -> ExitCode {
 /// Whether everybody who came was still inside at the end.
 async fn run(arguments: &Arguments) -> Result<bool> {
     let end = Instant::now() + Duration::from_secs(arguments.seconds);
+    // Listens from the start: who is asked to stop while others still come in leaves properly too.
+    let mut stop = tokio::spawn(asked_to_stop());
     let mut crowd = Vec::new();
-    let account = match &arguments.username {
-        Some(username) => Some(
-            House::new(&arguments.url)?
-                .sign_in(username, &password(arguments)?)
-                .await?,
-        ),
-        None => None,
-    };
-    for number in arguments.first..arguments.first + arguments.count {
-        let person: Person = match &account {
-            Some(account) => account.clone().into(),
-            None => House::new(&arguments.url)?
-                .guest(&arguments.room, &format!("Bot {number}"))
-                .await?
-                .into(),
-        };
-        let mut options = Options::new(&arguments.room, Identity::nth(number));
-        options.person_slots = arguments.slots;
-        crowd.push(
-            Bot::join(person, options)
-                .await
-                .with_context(|| format!("bot {number} did not get in"))?,
-        );
+    tokio::select! {
+        entered = enter(arguments, &mut crowd) => entered?,
+        _ = &mut stop => return leave(crowd).await.map(|()| true),
     }
+    println!("{} bots are in {}", crowd.len(), arguments.room);
     let every = Duration::from_secs(arguments.every.max(1));
     let mut lines = interval_at(Instant::now() + every, every);
     let mut before = SlotReceived::default();
@@ -95,14 +81,41 @@ async fn run(arguments: &Arguments) -> Result<bool> {
         tokio::select! {
             _ = lines.tick() => before = report(&crowd, &before, every),
             () = sleep_until(end) => break,
-            () = asked_to_stop() => break,
+            _ = &mut stop => break,
         }
     }
     let all = crowd.iter().all(|bot| bot.state().phase == Phase::Inside);
+    leave(crowd).await?;
+    Ok(all)
+}
+
+async fn enter(arguments: &Arguments, crowd: &mut Vec<Bot>) -> Result<()> {
+    let house = House::new(&arguments.url)?;
+    let account = match &arguments.username {
+        Some(username) => Some(house.sign_in(username, &password(arguments)?).await?),
+        None => None,
+    };
+    for number in arguments.first..arguments.first + arguments.count {
+        let person: Person = match &account {
+            Some(account) => account.clone().into(),
+            None => house
+                .guest(&arguments.room, &format!("Bot {number}"))
+                .await?
+                .into(),
+        };
+        let mut options = Options::new(&arguments.room, Identity::nth(number));
+        options.person_slots = arguments.slots;
+        let bot = Bot::join(person, options).await;
+        crowd.push(bot.with_context(|| format!("bot {number} did not get in"))?);
+    }
+    Ok(())
+}
+
+async fn leave(crowd: Vec<Bot>) -> Result<()> {
     for bot in crowd {
         bot.leave().await?;
     }
-    Ok(all)
+    Ok(())
 }
 
 fn password(arguments: &Arguments) -> Result<String> {
@@ -141,9 +154,13 @@ fn report(crowd: &[Bot], before: &SlotReceived, every: Duration) -> SlotReceived
     now
 }
 
-/// Ctrl-C; where signals cannot be had, never.
+/// Ctrl-C or SIGTERM; where signals cannot be had, never.
 async fn asked_to_stop() {
-    if tokio::signal::ctrl_c().await.is_err() {
-        std::future::pending::<()>().await;
+    let Ok(mut terminate) = signal(SignalKind::terminate()) else {
+        return std::future::pending().await;
+    };
+    tokio::select! {
+        _ = tokio::signal::ctrl_c() => {}
+        _ = terminate.recv() => {}
     }
 }
