@@ -4,7 +4,7 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { binary } from './paths.mjs';
-import { within } from './wait.mjs';
+import { GiveUp, until, within } from './wait.mjs';
 
 /** What a bot is called by its number. @param {number} number */
 export const botNamed = (number) => `Bot ${number}`;
@@ -28,6 +28,10 @@ export async function crowd(house, room, count, first = 11) {
   const kill = () => child.kill('SIGKILL');
   process.once('exit', kill);
   const ended = new Promise((resolve) => child.once('exit', resolve));
+  await until('the crowd to be in', () => {
+    if (child.exitCode !== null) throw new GiveUp(`the crowd went early with ${child.exitCode}: ${said}`);
+    return said.includes(`${count} bots are in`);
+  });
   return async () => {
     process.off('exit', kill);
     if (child.exitCode !== null) throw new Error(`the crowd went early with ${child.exitCode}: ${said}`);

@@ -47,15 +47,20 @@ const FLAGS = [
 /** Everybody who is there, for pictures of what went wrong. @type {Set<Person>} */
 export const everybody = new Set();
 
-/** A browser with its devices. @param {NonNullable<Equipment['devices']>} devices @param {number} identity */
-export function launch(devices, identity) {
+/**
+ * A browser with its devices.
+ * @param {NonNullable<Equipment['devices']>} devices
+ * @param {number} identity
+ * @param {string} [picture] another file for the camera
+ */
+export function launch(devices, identity, picture) {
   const args = [...FLAGS];
   if (devices === 'files') {
     const { camera, microphone } = mediaOf(identity);
     args.push(
       '--use-fake-ui-for-media-stream',
       '--use-fake-device-for-media-stream',
-      `--use-file-for-fake-video-capture=${camera}`,
+      `--use-file-for-fake-video-capture=${picture ?? camera}`,
       `--use-file-for-fake-audio-capture=${microphone}`,
     );
   } else if (devices === 'denied') {
@@ -131,6 +136,22 @@ export class Person {
     return this.page.getByRole('button', { name, exact: true });
   }
 
+  /** Accounts call, guests take part; in English both join. */
+  joinButton() {
+    return this.button(this.say('door.join')).or(this.button(this.say('door.join_guest'))).first();
+  }
+
+  /** Waits until nothing moves any more: fonts are there, transitions are over, pictures have come. */
+  async rests() {
+    await this.page.evaluate(() => document.fonts.ready);
+    await until('the page to be at rest', () => this.page.evaluate(isAtRest));
+  }
+
+  /** Waits until these words stand somewhere. @param {string | RegExp} text */
+  async reads(text) {
+    await this.page.getByText(text).first().waitFor();
+  }
+
   /** @param {string} label */
   field(label) {
     return this.page.getByRole('textbox', { name: label, exact: true }).or(this.page.getByLabel(label, { exact: true })).first();
@@ -148,7 +169,7 @@ export class Person {
   async signInAt(account, path) {
     await this.goto(`/sign-in?to=${encodeURIComponent(path)}`);
     await this.signIn(account);
-    await this.button(this.say('door.join')).waitFor();
+    await this.joinButton().waitFor();
   }
 
   /** Signs in and stands in the home page. @param {Account} account */
@@ -168,11 +189,11 @@ export class Person {
   /** Through the door; the browser's question is explained first where it has to be asked. */
   async join() {
     await this.agreeToDevices();
-    await this.button(this.say('door.join')).click();
+    await this.joinButton().click();
   }
 
   async agreeToDevices() {
-    await this.button(this.say('door.join')).waitFor();
+    await this.joinButton().waitFor();
     const explained = this.button(this.say('devices.ask'));
     if (await explained.isVisible()) await explained.click();
   }
@@ -294,4 +315,14 @@ export class Person {
   errors() {
     return this.#log.filter((line) => line.startsWith('uncaught:'));
   }
+}
+
+/** In the page: no transition runs, and every picture that is shown has the size that its place asks for. */
+function isAtRest() {
+  const moving = document.getAnimations().some((animation) => {
+    const timing = animation.effect?.getComputedTiming();
+    return animation.playState === 'running' && timing?.iterations !== Number.POSITIVE_INFINITY;
+  });
+  const videos = [...document.querySelectorAll('video')].filter((video) => video.checkVisibility({ visibilityProperty: true }));
+  return !moving && videos.every((video) => video.getBoundingClientRect().width === 0 || video.videoWidth > 0);
 }

@@ -7,7 +7,7 @@ import { ANNA } from './house.mjs';
 import { Person } from './person.mjs';
 import { words } from './words.mjs';
 
-/** @typedef {(screen: string, person: Person) => Promise<void>} Stop */
+/** May change the size of the window: it is put back. @typedef {(screen: string, person: Person) => Promise<void>} Stop */
 
 /**
  * @typedef {object} Walk
@@ -24,7 +24,8 @@ const ROOM = 'Montagsrunde';
 
 /** @param {Walk} walk */
 export async function tour(walk) {
-  const { house, stop } = walk;
+  const { house } = walk;
+  const stop = (/** @type {string} */ screen, /** @type {Person} */ person) => halt(walk, screen, person);
   const say = words(walk.language);
   const open = (/** @type {Partial<import('./person.mjs').Equipment>} */ more = {}) =>
     Person.open(house, { journey: walk.journey, identity: 1, locale: walk.language === 'de' ? 'de-DE' : 'en-US', ...walk.equipment, ...more }, walk.browser);
@@ -32,7 +33,7 @@ export async function tour(walk) {
   const anna = await open();
   anna.name = ANNA.name;
   await anna.goto('/setup');
-  await anna.page.getByText(say('setup.no_token')).waitFor();
+  await anna.reads(say('setup.no_token'));
   await stop('setup-without-token', anna);
   const link = await house.setupLink();
   await anna.goto(`/setup${new URL(link).hash}`);
@@ -46,12 +47,12 @@ export async function tour(walk) {
   await stop('sign-in', anna);
   await anna.signIn(ANNA);
   await anna.button(say('home.new_call')).waitFor();
-  await anna.page.getByText(say('home.empty_title')).waitFor();
+  await anna.reads(say('home.empty_title'));
   await stop('home-empty', anna);
   await house.addRoom(ANNA, `public/${ROOM}`);
   await house.addRoom(ANNA, 'Werkstatt');
   await house.addRoom(ANNA, 'Küche & Stube');
-  await anna.page.getByText(ROOM).first().waitFor();
+  await anna.reads(ROOM);
   await stop('home', anna);
   await anna.button(say('home.new_call')).click();
   await anna.field(say('field.room_name')).fill('Planung');
@@ -63,59 +64,71 @@ export async function tour(walk) {
   await theMeeting(walk, anna);
 
   await anna.goto('/nowhere');
-  await anna.page.getByText(say('not_found.title')).waitFor();
+  await anna.reads(say('not_found.title'));
   await stop('not-found', anna);
 }
 
 /** @param {Walk} walk @param {Person} anna */
-async function theDoor({ stop, language }, anna) {
-  const say = words(language);
+async function theDoor(walk, anna) {
+  const say = words(walk.language);
+  const stop = (/** @type {string} */ screen) => halt(walk, screen, anna);
   await anna.goto(`/r/public/${ROOM}`);
   await anna.agreeToDevices();
   await anna.button(say('devices.camera_off')).waitFor();
-  await stop('door', anna);
+  await stop('door');
   await anna.button(say('devices.open')).click();
-  await stop('door-devices', anna);
+  await stop('door-devices');
   await anna.page.keyboard.press('Escape');
   await anna.button(say('door.share')).click();
   await anna.page.getByRole('dialog').waitFor();
-  await stop('share', anna);
+  await stop('share');
   await anna.page.keyboard.press('Escape');
 }
 
 /** @param {Walk} walk @param {() => Promise<Person>} open */
-async function theGuests({ stop, language }, open) {
-  const say = words(language);
+async function theGuests(walk, open) {
+  const say = words(walk.language);
   const guest = await open();
+  const stop = (/** @type {string} */ screen) => halt(walk, screen, guest);
   await guest.goto(`/r/public/${ROOM}`);
   await guest.field(say('field.your_name')).waitFor();
   await guest.agreeToDevices();
-  await stop('door-guest', guest);
+  await stop('door-guest');
   await guest.field(say('field.your_name')).fill('Gesine Gast');
-  await guest.button(say('door.join_guest')).click();
-  await guest.page.getByText(say('door.waiting_title')).waitFor();
-  await stop('door-waiting', guest);
+  await guest.joinButton().click();
+  await guest.reads(say('door.waiting_title'));
+  await stop('door-waiting');
   await guest.goto('/r/Werkstatt');
-  await guest.page.getByText(say('door.closed_title')).waitFor();
-  await stop('door-closed', guest);
+  await guest.reads(say('door.closed_title'));
+  await stop('door-closed');
   await guest.context.close();
 }
 
 /** @param {Walk} walk @param {Person} anna */
-async function theMeeting({ stop, company, language }, anna) {
-  const say = words(language);
-  await anna.button(say('door.join')).click();
+async function theMeeting(walk, anna) {
+  const say = words(walk.language);
+  const stop = (/** @type {string} */ screen) => halt(walk, screen, anna);
+  await anna.joinButton().click();
   await anna.isInside();
-  await anna.page.getByText(say('meeting.alone')).first().waitFor();
-  await stop('meeting-alone', anna);
-  const end = await company(`public/${ROOM}`);
+  await anna.reads(say('meeting.alone'));
+  await stop('meeting-alone');
+  const end = await walk.company(`public/${ROOM}`);
   try {
-    await stop('meeting', anna);
+    await stop('meeting');
     await anna.button(say('meeting.people_open')).click();
-    await stop('meeting-people', anna);
+    await stop('meeting-people');
+    // On a phone the list lies over the controls.
+    await anna.page.keyboard.press('Escape');
   } finally {
     await end();
   }
   await anna.leave();
-  await stop('left', anna);
+  await stop('left');
+}
+
+/** @param {Walk} walk @param {string} screen @param {Person} person */
+async function halt(walk, screen, person) {
+  const before = person.page.viewportSize();
+  await walk.stop(screen, person);
+  if (before) await person.page.setViewportSize(before);
 }

@@ -20,6 +20,7 @@ journey('axe finds nothing on any screen, in both themes; nothing overflows a ph
       await person.page.setViewportSize(viewport);
       for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
         await person.page.emulateMedia({ colorScheme });
+        await person.rests();
         found.push(...(await faults(person)).map((fault) => `${screen}, ${colorScheme}, ${viewport.width}: ${fault}`));
       }
       if ((await overflow(person)) > 0) found.push(`${screen}: ${await overflow(person)} px beyond the edge of ${viewport.width}`);

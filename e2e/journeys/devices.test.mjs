@@ -18,7 +18,7 @@ for (const [devices, words] of /** @type {const} */ ([
 
     await gast.comeAsGuest('Gast', '/r/public/Probe');
     await gast.agreeToDevices();
-    await gast.page.getByText(words).first().waitFor();
+    await gast.reads(words);
     await gast.button('Join').click();
     await gast.isInside();
     await gast.hasTilesOf(anna);

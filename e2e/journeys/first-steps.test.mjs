@@ -23,7 +23,7 @@ journey('the printed link makes the first account, once; then one signs out and 
   await anna.field('Username').fill(ANNA.username);
   await anna.field('Password').fill('something else entirely');
   await anna.button('Sign in').last().click();
-  await anna.page.getByText('Username and password do not match.').waitFor();
+  await anna.reads('Username and password do not match.');
   await anna.signIn(ANNA);
   await anna.button('New call').waitFor();
 

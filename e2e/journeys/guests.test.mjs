@@ -12,7 +12,7 @@ journey('a guest waits until somebody of the house is in, and gets in by themsel
   const [gast, anna] = await Promise.all([person(3), person(1)]);
   await gast.comeAsGuest('Gast', '/r/public/Sprechstunde');
   await gast.join();
-  await gast.page.getByText('Nobody of the house is here yet').waitFor();
+  await gast.reads('Nobody of the house is here yet');
   await staysTrue('the guest is outside', 1000, async () => !(await gast.button('Leave').isVisible()));
 
   await anna.signInAt(ANNA, '/r/public/Sprechstunde');
@@ -37,7 +37,7 @@ journey('a guest at a closed room is told so, and the sign-in comes back to the 
   await place.house.addRoom(ANNA, 'Interne Runde');
   const somebody = await person(4);
   await somebody.goto('/r/Interne%20Runde');
-  await somebody.page.getByText('This room is not open to guests').waitFor();
+  await somebody.reads('This room is not open to guests');
   assert.equal(await somebody.button('Join').count(), 0);
 
   await somebody.page.getByRole('button', { name: /sign in|account/i }).or(somebody.page.getByRole('link', { name: /sign in|account/i })).first().click();
@@ -54,13 +54,13 @@ journey('opening and closing a room lets guests in and keeps them out', async ()
   await anna.signInAt(ANNA, '/r/Werkstatt');
   await anna.button('Share link').click();
   await anna.page.getByRole('switch', { name: 'Allow guests' }).click();
-  await anna.page.getByText('With this link, everyone can enter, without an account.').waitFor();
+  await anna.reads('With this link, everyone can enter, without an account.');
   await untilEqual('the public address', '/r/public/Werkstatt', () => new URL(anna.page.url()).pathname);
 
   await gast.comeAsGuest('Gast', '/r/public/Werkstatt');
   await gast.join();
-  await gast.page.getByText('Nobody of the house is here yet').waitFor();
+  await gast.reads('Nobody of the house is here yet');
 
   await anna.page.getByRole('switch', { name: 'Allow guests' }).click();
-  await gast.page.getByText(/closed to guests|not open to guests/).first().waitFor();
+  await gast.reads(/closed to guests|not open to guests/);
 });

@@ -25,12 +25,12 @@ journey('every name survives link, reload and share', async () => {
     await anna.field('Room name').fill(name);
     await anna.button('Enter room').click();
     await anna.button('Join').waitFor();
-    await anna.page.getByText(name, { exact: true }).first().waitFor();
+    await anna.reads(name);
     assert.equal(new URL(anna.page.url()).pathname, `/r/${pathOf(name)}`);
 
     await anna.page.reload();
     await anna.button('Join').waitFor();
-    await anna.page.getByText(name, { exact: true }).first().waitFor();
+    await anna.reads(name);
 
     await anna.button('Share link').click();
     const link = `${place.house.url}/r/${pathOf(name)}`;
@@ -63,7 +63,7 @@ journey('old links lead to the right door', async () => {
   await anna.button('New call').waitFor();
   const response = await anna.page.goto('/nirgendwo');
   assert.equal(response?.status(), 404);
-  await anna.page.getByText('There is nothing here').waitFor();
+  await anna.reads('There is nothing here');
 });
 
 /** @param {import('../harness/person.mjs').Person} person */

@@ -18,9 +18,8 @@ journey('a restart of the server, and a kill, bring everybody back', async () =>
 
   for (const end of /** @type {const} */ (['stop', 'kill'])) {
     await place.house[end]();
-    await anna.page.getByText('Connection lost. Restoring it …').waitFor();
+    await anna.reads('Connection lost. Restoring it …');
     await place.house.start();
-    await anna.page.getByText('Connection lost. Restoring it …').waitFor({ state: 'hidden' });
     await bothMeet(anna, gast);
   }
 });

@@ -1,0 +1,98 @@
+/**
+ * Photographs every screen in two languages, two themes and three sizes into `docs/screens`. With words after it, only the
+ * files whose names contain one of them: `npm run screenshots -- meeting-en door-de-dark`.
+ */
+
+import { spawnSync } from 'node:child_process';
+import { mkdirSync, renameSync } from 'node:fs';
+import { join } from 'node:path';
+import { House } from '../harness/house.mjs';
+import { outFolder, repository } from '../harness/paths.mjs';
+import { everybody, launch, Person } from '../harness/person.mjs';
+import { tour } from '../harness/tour.mjs';
+import { portraits } from './portraits.mjs';
+
+const SIZES = { phone: { width: 360, height: 740 }, tablet: { width: 820, height: 1180 }, desktop: { width: 1440, height: 900 } };
+const THEMES = /** @type {const} */ (['light', 'dark']);
+const LANGUAGES = /** @type {const} */ (['en', 'de']);
+const GUESTS = /** @type {const} */ ([
+  ['bela', 'Béla Brandt'],
+  ['chiara', 'Chiara Conti'],
+  ['deniz', 'Deniz Demir'],
+]);
+const target = join(repository, 'docs', 'screens');
+const only = process.argv.slice(2);
+
+const cameras = await portraits();
+mkdirSync(target, { recursive: true });
+let taken = 0;
+for (const language of LANGUAGES) await photograph(language);
+console.log(`${taken} pictures in ${target}`);
+
+/** @param {'en' | 'de'} language */
+async function photograph(language) {
+  const house = await House.start(`screenshots-${language}`);
+  const browser = await launch('files', 1, cameras.anna);
+  try {
+    await tour({
+      house,
+      browser,
+      language,
+      journey: 'screenshots',
+      company: (room) => invite(house, room, language),
+      stop: async (screen, person) => {
+        for (const [size, viewport] of Object.entries(SIZES)) {
+          for (const theme of THEMES) {
+            await take(person, `${screen}-${language}-${theme}-${size}`, viewport, theme);
+          }
+        }
+      },
+    });
+  } catch (error) {
+    await Promise.all([...everybody].map((person) => person.keepEvidence().catch(() => undefined)));
+    throw error;
+  } finally {
+    await Promise.all([...everybody].map((person) => person.goHome()));
+    await browser.close();
+    await house.demolish();
+  }
+}
+
+/** @param {Person} person @param {string} name @param {{ width: number, height: number }} viewport @param {'light' | 'dark'} theme */
+async function take(person, name, viewport, theme) {
+  if (only.length > 0 && !only.some((word) => name.includes(word))) return;
+  await person.page.setViewportSize(viewport);
+  await person.page.emulateMedia({ colorScheme: theme });
+  await person.rests();
+  const raw = join(outFolder('screenshots'), 'raw.png');
+  await person.page.screenshot({ path: raw });
+  shrink(raw, join(target, `${name}.png`));
+  taken += 1;
+}
+
+/** 256 colours are enough for flat surfaces, and a quarter of the bytes. @param {string} from @param {string} to */
+function shrink(from, to) {
+  const partial = `${to}.part.png`;
+  const palette = 'split[a][b];[a]palettegen=max_colors=256:reserve_transparent=0[p];[b][p]paletteuse=dither=none';
+  const done = spawnSync('ffmpeg', ['-v', 'error', '-y', '-i', from, '-vf', palette, '-pred', 'mixed', partial], { encoding: 'utf8' });
+  if (done.status !== 0) throw new Error(`ffmpeg: ${done.error?.message ?? done.stderr}`);
+  renameSync(partial, to);
+}
+
+/** @param {House} house @param {string} room @param {'en' | 'de'} language */
+async function invite(house, room, language) {
+  /** @type {Person[]} */
+  const guests = [];
+  for (const [index, [look, name]] of GUESTS.entries()) {
+    const browser = await launch('files', index + 2, cameras[look]);
+    const equipment = { journey: 'screenshots', identity: index + 2, locale: language === 'de' ? 'de-DE' : 'en-US' };
+    const guest = await Person.open(house, equipment, browser);
+    await guest.comeAsGuest(name, `/r/${room}`);
+    await guest.join();
+    await guest.isInside();
+    guests.push(guest);
+  }
+  return async () => {
+    await Promise.all(guests.map((guest) => guest.goHome()));
+  };
+}
