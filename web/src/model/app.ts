@@ -152,9 +152,10 @@ export class AppModel extends Store<AppState> implements AppScreen {
   }
 
   #openHome(house: House): void {
-    const { browser } = this.#ports;
+    const { browser, http } = this.#ports;
     const home = new HomeModel({
       browser,
+      http,
       client: this.#accountClient(),
       guests: house.guests,
       navigate: (path) => this.navigate(path),

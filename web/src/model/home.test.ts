@@ -17,8 +17,8 @@ async function home(guests = true) {
   await settle();
   server.socket.open();
   const paths: string[] = [];
-  const model = new HomeModel({ browser, client, guests, navigate: (path) => paths.push(path) });
-  return { model, paths, socket: server.socket };
+  const model = new HomeModel({ browser, client, http: server.http, guests, navigate: (path) => paths.push(path) });
+  return { model, paths, server, socket: server.socket };
 }
 
 describe('the rooms', () => {
@@ -71,7 +71,7 @@ describe('the dialog for a new call', () => {
   });
 
   it('offers a name that is hard to guess, the same one for as long as the name is the same', async () => {
-    const { model, paths } = await home();
+    const { model } = await home();
     model.openNewCall();
     model.setRoomText('Garten');
     expect(model.state.newCall?.offeredName).toBeUndefined();
@@ -83,9 +83,27 @@ describe('the dialog for a new call', () => {
     model.useOfferedName();
     expect(model.state.newCall).toMatchObject({ text: `public/${offered}`, canEnter: true });
     expect(model.state.newCall?.offeredName).toBeUndefined();
+  });
+
+  it.each<[string, number, object, string]>([
+    ['makes the room', 201, { name: 'Garten', access: 'guests', exists: true, owner: true }, '/r/public/Garten'],
+    [
+      'takes the room that is there',
+      200,
+      { name: 'garten', access: 'accounts', exists: true, owner: false },
+      '/r/garten',
+    ],
+    ['leaves what went wrong to the door', 503, { code: 'unavailable' }, '/r/public/Garten'],
+  ])('%s and goes to its door', async (_, status, answer, path) => {
+    const { model, paths, server } = await home();
+    server.on('POST /rooms', status, answer);
+    model.openNewCall();
+    model.setRoomText('public/Garten');
     model.enterRoom();
-    expect(paths).toEqual([`/r/public/${encodeURIComponent(offered)}`]);
     expect(model.state.newCall).toBeUndefined();
+    await settle();
+    expect(server.requests.at(-1)?.body).toEqual({ name: 'public/Garten' });
+    expect(paths).toEqual([path]);
   });
 
   it('finds rooms by a part of their name', async () => {

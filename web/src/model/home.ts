@@ -2,8 +2,9 @@
 
 import type { Home } from '../protocol/generated.ts';
 import type { Client } from '../session/client.ts';
+import type { Http } from '../session/http.ts';
 import type { Browser } from './browser.ts';
-import { hardToGuess, isGuessable, OPEN_PREFIX, readRoomText, roomKey, roomPath } from './room_name.ts';
+import { hardToGuess, isGuessable, OPEN_PREFIX, readRoomText, roomKey, roomPath, writeRoomText } from './room_name.ts';
 import type { HomeScreen, HomeState, NewCallState, RoomDoor } from './screens.ts';
 import { Store } from './store.ts';
 
@@ -12,6 +13,7 @@ const MATCHES = 5;
 export interface HomePorts {
   readonly browser: Browser;
   readonly client: Client;
+  readonly http: Http;
   /** Whether this house has guests at all. */
   readonly guests: boolean;
   navigate(path: string): void;
@@ -64,8 +66,14 @@ export class HomeModel extends Store<HomeState> implements HomeScreen {
   enterRoom(): void {
     if (!this.state.newCall?.canEnter) return;
     const { name, open } = readRoomText(this.#text);
+    const { guests, http, navigate } = this.#ports;
+    const access = open && guests ? 'guests' : 'accounts';
     this.closeNewCall();
-    this.#ports.navigate(roomPath(name, open && this.#ports.guests ? 'guests' : 'accounts'));
+    // Made now and not at the first step inside: an address that is copied at the door must lead somewhere.
+    http.createRoom(writeRoomText(name, access)).then(
+      (door) => navigate(roomPath(door.name, door.access)),
+      () => navigate(roomPath(name, access)),
+    );
   }
 
   #show(home: Home): void {
