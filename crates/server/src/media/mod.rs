@@ -81,6 +81,7 @@ impl MediaHandle {
     }
 
     /// A handle without a thread behind it, and what was sent into it.
+    #[cfg(test)]
     pub fn detached() -> (Self, std::sync::mpsc::Receiver<Command>) {
         let (commands, sent) = sync_channel(COMMAND_QUEUE);
         let waker = Arc::new(WakeOnDrop(Arc::new(Waker::new().expect("an eventfd"))));

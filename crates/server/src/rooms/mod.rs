@@ -6,6 +6,8 @@ mod entry;
 mod media;
 mod stay;
 mod tasks;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use std::collections::HashMap;

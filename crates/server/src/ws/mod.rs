@@ -89,11 +89,11 @@ pub async fn socket(
             stream,
             conversation,
             outbound,
+            place,
             expires,
         }
         .run()
         .await;
-        drop(place);
     })
 }
 

@@ -13,6 +13,7 @@ use super::conversation::Conversation;
 use super::outbound::{Ending, Next, Outbound};
 use super::parse::{Parsed, parse};
 use super::rate::{Rate, Verdict};
+use super::sockets::Place;
 
 const HELLO: Duration = Duration::from_millis(limits::HELLO_TIMEOUT_MS);
 const PING: Duration = Duration::from_millis(limits::PING_INTERVAL_MS);
@@ -24,6 +25,8 @@ pub struct Socket {
     pub stream: WebSocket,
     pub conversation: Conversation,
     pub outbound: Outbound,
+    /// A stop of the server waits for it.
+    pub place: Place,
     /// When the principal's session ends by itself.
     pub expires: Instant,
 }
@@ -39,10 +42,11 @@ impl Socket {
             let Self {
                 stream,
                 conversation,
+                place,
                 ..
             } = self;
             let last_word = conversation.end(ending).await;
-            let _ = timeout(GOODBYE, say_goodbye(stream, last_word, ending)).await;
+            let _ = timeout(GOODBYE, say_goodbye(stream, last_word, ending, place)).await;
         }
     }
 
@@ -158,7 +162,12 @@ fn violation(error: &axum::Error) -> Result<Ending, Gone> {
 }
 
 /// Says why, and then waits for the other side: closing at once would throw away what it has not read yet.
-async fn say_goodbye(mut stream: WebSocket, last_word: Option<ServerMessage>, ending: Ending) {
+async fn say_goodbye(
+    mut stream: WebSocket,
+    last_word: Option<ServerMessage>,
+    ending: Ending,
+    place: Place,
+) {
     if let Some(text) = last_word.and_then(|message| serde_json::to_string(&message).ok()) {
         let _ = stream.send(Message::Text(text.into())).await;
     }
@@ -166,7 +175,9 @@ async fn say_goodbye(mut stream: WebSocket, last_word: Option<ServerMessage>, en
         code: ending.code(),
         reason: ending.reason().into(),
     };
-    if stream.send(Message::Close(Some(frame))).await.is_ok() {
+    let sent = stream.send(Message::Close(Some(frame))).await;
+    drop(place);
+    if sent.is_ok() {
         while let Some(Ok(_)) = stream.next().await {}
     }
 }

@@ -1,0 +1,237 @@
+//! The hub with rooms of its own, a media side that only listens, and a store in a directory that is gone afterwards.
+
+use std::path::PathBuf;
+use std::sync::mpsc::Receiver;
+
+use identity::{DisplayName, PasswordHash, Username};
+use protocol::{SlotKind, SlotMids, UplinkMids, UserId};
+use room::{ConnectionId, Intent, Offer};
+use serde_json::{Value, json};
+
+use super::*;
+use crate::principal::{Kind, Principal};
+use crate::store::users::{self, NewAccount};
+use crate::ws::outbound::{Next, Outbound, Outgoing};
+
+struct House {
+    rooms: Rooms,
+    db: Db,
+    media: Receiver<::media::Command>,
+    /// Kept, so that the hub goes on listening.
+    _events: mpsc::Sender<::media::Event>,
+    directory: PathBuf,
+}
+
+impl House {
+    async fn new() -> Self {
+        let directory = std::env::temp_dir().join(format!("stube-rooms-{}", chance::id()));
+        std::fs::create_dir(&directory).expect("a directory");
+        let db = Db::open(None, &directory).await.expect("SQLite");
+        for user in ["anna", "bert"] {
+            let new = NewAccount {
+                id: UserId::from(user),
+                username: Username::parse(user).expect("a username"),
+                name: DisplayName::parse(user).expect("a name"),
+                admin: false,
+                password: PasswordHash::from_stored(String::new()),
+                created: 1,
+            };
+            users::create(&db, &new).await.expect("an account");
+        }
+        let (handle, media) = MediaHandle::detached();
+        let (_events, events) = mpsc::channel(16);
+        let rooms = Rooms::new(db.clone(), handle, events, true);
+        Self {
+            rooms,
+            db,
+            media,
+            _events,
+            directory,
+        }
+    }
+
+    async fn enter(&self, user: &str, room: &str) -> Visitor {
+        let principal = Principal {
+            kind: Kind::Account {
+                user: UserId::from(user),
+            },
+            name: user.to_owned(),
+            room_scope: None,
+            session: SessionId::from(format!("session of {user}")),
+            expires: u64::MAX,
+        };
+        let outbound = Outbound::default();
+        let knock = Knock {
+            principal: &principal,
+            id: "join".into(),
+            address: room,
+            device: "device".into(),
+            outbound: &outbound,
+        };
+        let stay = self.rooms.join(knock).await.expect("a place in the queue");
+        let mut visitor = Visitor { stay, outbound };
+        assert_eq!(visitor.next().await.0["type"], "ok");
+        assert_eq!(visitor.next().await.0["type"], "room_snapshot");
+        visitor
+    }
+
+    fn commands(&self, room: &str) -> mpsc::Sender<Command> {
+        let live = self.rooms.0.live();
+        let named = |(id, _): &(&RoomId, &Live)| id.as_str() == room;
+        live.iter()
+            .find(named)
+            .expect("a live room")
+            .1
+            .commands
+            .clone()
+    }
+
+    async fn id(&self, name: &str) -> String {
+        let address = identity::RoomAddress::parse(name).expect("a name");
+        let room = store::rooms::by_name(&self.db, &address.name)
+            .await
+            .expect("an answer");
+        room.expect("the room").id.to_string()
+    }
+
+    async fn close(self) {
+        self.rooms.shut_down().await;
+        self.db.close().await;
+        std::fs::remove_dir_all(&self.directory).expect("the directory");
+    }
+}
+
+struct Visitor {
+    stay: Stay,
+    outbound: Outbound,
+}
+
+impl Visitor {
+    async fn next(&mut self) -> (Value, Option<ConnectionId>, bool) {
+        match self.outbound.next().await {
+            Next::Message(Outgoing {
+                text,
+                stay,
+                ends_stay,
+            }) => (serde_json::from_str(&text).expect("JSON"), stay, ends_stay),
+            Next::End(ending) => panic!("ended: {ending:?}"),
+        }
+    }
+
+    async fn offer(&self) {
+        let mid = |number: u8| number.to_string();
+        let uplink = UplinkMids {
+            microphone: mid(0),
+            camera: mid(1),
+            screen: mid(2),
+            screen_audio: mid(3),
+        };
+        let slots = vec![SlotMids {
+            kind: SlotKind::Person,
+            audio: mid(4),
+            video: mid(5),
+        }];
+        let (id, sdp, fresh) = ("offer".into(), "offer".to_owned(), fresh_connection());
+        let offer = Offer {
+            id,
+            sdp,
+            uplink,
+            slots,
+            connection: None,
+            fresh,
+        };
+        self.stay.intend(Intent::Offer(offer)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_room_that_breaks_ends_itself_and_nothing_else() {
+    let house = House::new().await;
+    let mut anna = house.enter("anna", "Garten").await;
+    let mut bert = house.enter("bert", "Hof").await;
+    anna.offer().await;
+    let garden = house.id("Garten").await;
+    assert!(house.commands(&garden).send(Command::Panic).await.is_ok());
+
+    let (message, stay, ends_stay) = anna.next().await;
+    assert_eq!(message, json!({"type": "room_left", "reason": "internal"}));
+    assert_eq!((stay, ends_stay), (Some(anna.stay.connection()), true));
+    bert.stay.intend(Intent::GetSnapshot).await;
+    assert_eq!(bert.next().await.0["type"], "room_snapshot");
+
+    let mut again = house.enter("anna", "Garten").await;
+    again.stay.intend(Intent::GetSnapshot).await;
+    let (view, ..) = again.next().await;
+    assert_eq!(
+        view["room"]["participants"].as_array().map(Vec::len),
+        Some(1),
+        "{view}"
+    );
+    house.rooms.0.writer.flush().await;
+    let seats = seats::of_room(&house.db, &garden.into())
+        .await
+        .expect("an answer");
+    assert_eq!(seats.len(), 1, "the broken room's seat is gone");
+    let sent: Vec<_> = house.media.try_iter().collect();
+    let [
+        ::media::Command::Negotiate(offered),
+        ::media::Command::Remove { peer },
+    ] = &sent[..]
+    else {
+        panic!("{sent:?}");
+    };
+    assert_eq!(offered.peer, *peer, "the broken room's media is gone");
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_room_that_everybody_left_is_not_live_any_more() {
+    let house = House::new().await;
+    let Visitor { stay, .. } = house.enter("anna", "Garten").await;
+    let garden = RoomId::from(house.id("Garten").await);
+    assert_eq!(house.rooms.people(&garden), 1);
+    stay.leave().await;
+    house.rooms.0.drivers.gone().await;
+    assert_eq!(house.rooms.people(&garden), 0);
+    assert!(house.rooms.0.live().is_empty());
+    house.rooms.0.writer.flush().await;
+    assert_eq!(seats::all(&house.db).await.expect("an answer"), []);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn after_a_kill_the_time_to_come_back_counts_from_the_start() {
+    let house = House::new().await;
+    let anna = house.enter("anna", "Garten").await;
+    house.rooms.0.writer.flush().await;
+    let stored = seats::all(&house.db).await.expect("an answer");
+    assert_eq!(stored[0].1.away_since, None);
+    let (handle, _media) = MediaHandle::detached();
+    let rooms = Rooms::new(house.db.clone(), handle, mpsc::channel(1).1, true);
+    rooms.restore().await.expect("restored");
+    let stored = seats::all(&house.db).await.expect("an answer");
+    assert!(stored[0].1.away_since.is_some(), "{stored:?}");
+    drop(anna);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_house_without_guests_has_no_room_open_to_them() {
+    let house = House::new().await;
+    let address = identity::RoomAddress::parse("public/Garten").expect("a name");
+    let new = store::rooms::NewRoom {
+        id: "r".into(),
+        name: &address.name,
+        access: Access::Guests,
+        owner: &UserId::from("anna"),
+        created: 1,
+    };
+    let (room, _) = store::rooms::find_or_create(&house.db, new)
+        .await
+        .expect("a room");
+    let (handle, _media) = MediaHandle::detached();
+    let closed = Rooms::new(house.db.clone(), handle, mpsc::channel(1).1, false);
+    assert_eq!(house.rooms.0.facts(room.clone()).access, Access::Guests);
+    assert_eq!(closed.0.facts(room).access, Access::Accounts);
+    house.close().await;
+}

@@ -1,0 +1,85 @@
+//! Who gets a socket at all.
+
+use serde_json::json;
+
+use crate::client::{Socket, guest_ticket, knock, ticket};
+use crate::support::{House, answer};
+
+#[tokio::test]
+async fn only_our_own_pages_with_an_unused_ticket_get_a_socket() {
+    let (house, anna) = House::new().with_anna().await;
+    let base = &house.base;
+    let good = ticket(&anna).await;
+    let refused = async |origin, ticket| knock(base, origin, ticket).await.err();
+    assert_eq!(
+        refused(Some("https://evil.example"), &good).await,
+        Some(403)
+    );
+    assert_eq!(refused(Some("null"), &good).await, Some(403));
+    assert_eq!(refused(None, &good).await, Some(403));
+    assert_eq!(refused(Some(base), "").await, Some(401));
+    assert_eq!(refused(Some(base), "made-up").await, Some(401));
+    let mut socket = knock(base, Some(base), &good)
+        .await
+        .expect("it was not spent on the others");
+    assert_eq!(
+        refused(Some(base), &good).await,
+        Some(401),
+        "a ticket opens once"
+    );
+    let welcome = socket.hello().await;
+    assert_eq!(welcome["me"]["kind"], "account");
+    assert_eq!(welcome["version"], 1);
+}
+
+#[tokio::test]
+async fn a_request_that_is_no_upgrade_spends_no_ticket() {
+    let (house, anna) = House::new().with_anna().await;
+    let good = ticket(&anna).await;
+    let path = format!("/api/v1/socket?ticket={good}");
+    let plain = answer(
+        anna.request(reqwest::Method::GET, &path)
+            .header("origin", &house.base),
+    )
+    .await;
+    assert!(plain.status.is_client_error(), "{plain:?}");
+    Socket::greeted(&house.base, &good).await;
+}
+
+#[tokio::test]
+async fn a_ticket_of_a_session_that_has_ended_opens_nothing() {
+    let (house, anna) = House::new().with_anna().await;
+    let good = ticket(&anna).await;
+    let out = answer(
+        anna.request(reqwest::Method::DELETE, "/api/v1/session")
+            .json(&json!({})),
+    )
+    .await;
+    assert!(out.status.is_success(), "{out:?}");
+    assert_eq!(
+        knock(&house.base, Some(&house.base), &good).await.err(),
+        Some(401)
+    );
+}
+
+#[tokio::test]
+async fn a_guest_is_told_their_room_and_gets_no_home_page() {
+    let (house, anna) = House::new().with_anna().await;
+    anna.post("/api/v1/rooms", json!({"name": "public/Garten"}))
+        .await;
+    let grant = crate::client::grant(&house.person(), "Garten", "Gil").await;
+    let ticket = guest_ticket(&house.person(), &grant).await;
+    let mut gil = knock(&house.base, Some(&house.base), &ticket)
+        .await
+        .expect("a socket");
+    let welcome = gil.hello().await;
+    assert_eq!(
+        (&welcome["me"]["kind"], &welcome["me"]["name"]),
+        (&json!("guest"), &json!("Gil"))
+    );
+    assert!(welcome["me"]["room"].is_string());
+    gil.send(json!({"type": "get_snapshot", "channel": "home"}))
+        .await;
+    gil.settle().await;
+    assert!(gil.unseen.is_empty(), "{:?}", gil.unseen);
+}
