@@ -470,7 +470,7 @@ impl Sfu {
                     .and_then(|peer| peer.meter.speaking(self.now));
                 levels.extend(level.map(|level| (*member, level)));
             }
-            if let Some(peers) = group.speakers.update(&levels) {
+            if let Some(peers) = group.speakers.update(self.now, &levels) {
                 self.outputs
                     .push_back(Output::Event(Event::Speaking { group: *id, peers }));
             }

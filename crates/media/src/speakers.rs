@@ -16,13 +16,18 @@ const QUIET_AFTER: Duration = Duration::from_millis(1_000);
 const OVERTAKES_BY: f32 = 6.0;
 /// A microphone that sends nothing (discontinuous transmission) is silent.
 const STALE_AFTER: Duration = Duration::from_millis(300);
-/// Weight of the old level, per packet of 20 ms.
-const SMOOTHING: f32 = 0.8;
+/// Weight of the old level when it falls, per packet of 20 ms.
+const FALLING: f32 = 0.8;
+/// Speakers are ordered by their peaks, which fade that much per packet, so that the pauses between words move nobody.
+const PEAK_FADES_BY: f32 = 0.1;
+/// And not more often than that.
+const REORDERS_AFTER: Duration = Duration::from_secs(2);
 
 /// One microphone.
 #[derive(Debug, Default)]
 pub(crate) struct Meter {
     level: Option<f32>,
+    peak: Option<f32>,
     last_packet: Option<Instant>,
     /// Since when the level has been on the other side of the threshold.
     crossing_since: Option<Instant>,
@@ -33,10 +38,14 @@ impl Meter {
     pub fn packet(&mut self, now: Instant, level: Option<i8>) {
         let level = level.map_or(SILENCE, f32::from).clamp(SILENCE, 0.0);
         let smoothed = match self.level {
-            Some(old) if level < old => old * SMOOTHING + level * (1.0 - SMOOTHING),
+            Some(old) if level < old => old * FALLING + level * (1.0 - FALLING),
             _ => level,
         };
         self.level = Some(smoothed);
+        self.peak = self
+            .peak
+            .map(|peak| smoothed.max(peak - PEAK_FADES_BY))
+            .or(self.level);
         self.last_packet = Some(now);
     }
 
@@ -45,7 +54,7 @@ impl Meter {
         *self = Self::default();
     }
 
-    /// The level of somebody who speaks, `None` for everybody else.
+    /// How loud somebody is who speaks, `None` for everybody else.
     pub fn speaking(&mut self, now: Instant) -> Option<f32> {
         let fresh = self
             .last_packet
@@ -74,7 +83,7 @@ impl Meter {
                 self.crossing_since = None;
             }
         }
-        self.speaking.then_some(level)
+        self.peak.filter(|_| self.speaking)
     }
 }
 
@@ -82,11 +91,12 @@ impl Meter {
 #[derive(Debug, Default)]
 pub(crate) struct Speakers {
     order: Vec<PeerId>,
+    reordered: Option<Instant>,
 }
 
 impl Speakers {
     /// The new list, if it is another one.
-    pub fn update(&mut self, levels: &[(PeerId, f32)]) -> Option<Vec<PeerId>> {
+    pub fn update(&mut self, now: Instant, levels: &[(PeerId, f32)]) -> Option<Vec<PeerId>> {
         let level_of = |peer: &PeerId| {
             levels
                 .iter()
@@ -104,14 +114,13 @@ impl Speakers {
             .copied()
             .collect();
         new.sort_by(|(_, a), (_, b)| b.total_cmp(a));
+        let may_reorder = !new.is_empty()
+            || self
+                .reordered
+                .is_none_or(|last| now.saturating_duration_since(last) >= REORDERS_AFTER);
         order.append(&mut new);
-        // Insertion sort that only moves somebody past a neighbour who is clearly quieter.
-        for index in 1..order.len() {
-            let mut at = index;
-            while at > 0 && is_clearly_louder(&order, at) {
-                order.swap(at, at - 1);
-                at -= 1;
-            }
+        if may_reorder && reorder(&mut order) {
+            self.reordered = Some(now);
         }
         let order: Vec<PeerId> = order.into_iter().map(|(peer, _)| peer).collect();
         if order == self.order {
@@ -120,6 +129,20 @@ impl Speakers {
         self.order.clone_from(&order);
         Some(order)
     }
+}
+
+/// Insertion sort that moves somebody only past a neighbour who is clearly quieter. True when anybody moved.
+fn reorder(order: &mut [(PeerId, f32)]) -> bool {
+    let mut moved = false;
+    for index in 1..order.len() {
+        let mut at = index;
+        while at > 0 && is_clearly_louder(order, at) {
+            order.swap(at, at - 1);
+            at -= 1;
+            moved = true;
+        }
+    }
+    moved
 }
 
 fn is_clearly_louder(order: &[(PeerId, f32)], at: usize) -> bool {
@@ -193,18 +216,51 @@ mod tests {
 
     #[test]
     fn the_list_changes_only_with_people_or_a_clear_lead() {
+        let start = Instant::now();
         let (a, b, c) = (PeerId(1), PeerId(2), PeerId(3));
+        type Row<'a> = (u64, &'a [(PeerId, f32)], Option<&'a [PeerId]>);
+        let table: &[Row<'_>] = &[
+            (0, &[], None),
+            (1, &[(a, -30.0)], Some(&[a])),
+            (2, &[(a, -30.0), (b, -28.0)], Some(&[a, b])),
+            (9, &[(a, -31.0), (b, -26.0)], None),
+            (10, &[(a, -40.0), (b, -26.0)], Some(&[b, a])),
+            (11, &[(a, -26.0), (b, -40.0)], None),
+            (12, &[(a, -26.0), (b, -40.0)], Some(&[a, b])),
+            (12, &[(a, -26.0), (b, -40.0), (c, -10.0)], Some(&[c, a, b])),
+            (13, &[(a, -40.0), (c, -10.0)], Some(&[c, a])),
+            (14, &[], Some(&[])),
+        ];
         let mut speakers = Speakers::default();
-        assert_eq!(speakers.update(&[]), None);
-        assert_eq!(speakers.update(&[(a, -30.0)]), Some(vec![a]));
-        assert_eq!(speakers.update(&[(a, -30.0), (b, -28.0)]), Some(vec![a, b]));
-        assert_eq!(speakers.update(&[(a, -31.0), (b, -26.0)]), None);
-        assert_eq!(speakers.update(&[(a, -40.0), (b, -26.0)]), Some(vec![b, a]));
-        assert_eq!(
-            speakers.update(&[(a, -40.0), (b, -26.0), (c, -10.0)]),
-            Some(vec![c, b, a])
-        );
-        assert_eq!(speakers.update(&[(a, -40.0), (c, -10.0)]), Some(vec![c, a]));
-        assert_eq!(speakers.update(&[]), Some(vec![]));
+        for (second, levels, expected) in table {
+            let list = speakers.update(start + Duration::from_secs(*second), levels);
+            assert_eq!(list.as_deref(), *expected, "second {second}");
+        }
+    }
+
+    #[test]
+    fn two_voices_with_pauses_between_their_words_keep_their_places() {
+        let start = Instant::now();
+        let (a, b) = (PeerId(1), PeerId(2));
+        let (mut meters, mut speakers) =
+            ([Meter::default(), Meter::default()], Speakers::default());
+        let mut changes = vec![];
+        for packet in 0..1_000u64 {
+            let now = start + Duration::from_millis(packet * 20);
+            for (meter, phase) in meters.iter_mut().zip([0, 25]) {
+                let level = if (packet + phase) % 50 < 30 { -25 } else { -70 };
+                meter.packet(now, Some(level));
+            }
+            if packet % 5 == 0 {
+                let [x, y] = &mut meters;
+                let levels: Vec<(PeerId, f32)> = [(a, x.speaking(now)), (b, y.speaking(now))]
+                    .into_iter()
+                    .filter_map(|(peer, level)| Some((peer, level?)))
+                    .collect();
+                changes.extend(speakers.update(now, &levels));
+            }
+        }
+        assert!(changes.len() <= 3, "{changes:?}");
+        assert_eq!(changes.last().map(Vec::len), Some(2));
     }
 }
