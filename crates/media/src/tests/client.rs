@@ -247,6 +247,15 @@ impl Client {
             .sdp_api()
             .accept_answer(self.pending.take().unwrap(), answer)
             .unwrap();
+        // Browsers answer every request for a retransmission.
+        let mut api = self.rtc.direct_api();
+        for (mid, rid) in self.video.iter().flat_map(|video| {
+            let rids = video.layers.iter().map(|layer| layer.rid.map(Rid::from));
+            rids.map(|rid| (video.mid, rid))
+        }) {
+            let stream = api.stream_tx_by_mid(mid, rid).unwrap();
+            stream.set_rtx_cache(1_000, Duration::from_secs(3), None);
+        }
     }
 
     pub fn set_active(&mut self, source: Source, active: bool) {

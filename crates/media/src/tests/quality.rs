@@ -109,12 +109,9 @@ fn loss_in_both_directions_heals() {
         let distinct: BTreeSet<u64> = settled.iter().map(|got| got.sequence).collect();
         let span = distinct.last().unwrap() - distinct.first().unwrap() + 1;
         let missing = span - distinct.len() as u64;
-        assert!(
-            missing * 200 <= span,
-            "{missing} of {span} packets never came"
-        );
+        assert!(missing <= 2, "{missing} of {span} packets never came");
         let stalls = frame_gaps(&settled);
-        assert!(stalls <= 3, "{stalls} frames were incomplete");
+        assert!(stalls <= 2, "{stalls} frames were incomplete");
     });
 }
 
