@@ -35,6 +35,13 @@ export function mediaOf(identity) {
   return { camera, microphone };
 }
 
+/** A microphone in a quiet room. */
+export function silence() {
+  const file = join(outFolder('media'), 'silence.wav');
+  if (!existsSync(file)) ffmpeg(['-f', 'lavfi', '-i', 'anullsrc=r=48000:cl=mono', '-t', '2'], file);
+  return file;
+}
+
 /** @param {number} identity */
 function colourOf(identity) {
   const hue = (identity * 47) % 360;

@@ -51,16 +51,16 @@ export const everybody = new Set();
  * A browser with its devices.
  * @param {NonNullable<Equipment['devices']>} devices
  * @param {number} identity
- * @param {string} [picture] another file for the camera
+ * @param {{ camera?: string | undefined, microphone?: string }} [other] files instead of the usual ones
  */
-export function launch(devices, identity, picture) {
+export function launch(devices, identity, other = {}) {
   const args = [...FLAGS];
   if (devices === 'files') {
-    const { camera, microphone } = mediaOf(identity);
+    const { camera, microphone } = { ...mediaOf(identity), ...other };
     args.push(
       '--use-fake-ui-for-media-stream',
       '--use-fake-device-for-media-stream',
-      `--use-file-for-fake-video-capture=${picture ?? camera}`,
+      `--use-file-for-fake-video-capture=${camera}`,
       `--use-file-for-fake-audio-capture=${microphone}`,
     );
   } else if (devices === 'denied') {
@@ -112,7 +112,7 @@ export class Person {
       locale: equipment.locale ?? 'en-US',
       viewport: equipment.viewport ?? { width: 1000, height: 700 },
       colorScheme: equipment.colorScheme ?? 'light',
-      permissions: (equipment.devices ?? 'files') === 'files' ? ['camera', 'microphone', 'clipboard-read', 'clipboard-write'] : [],
+      permissions: equipment.devices === 'denied' ? [] : ['camera', 'microphone', 'clipboard-read', 'clipboard-write'],
     });
     context.setDefaultTimeout(20_000);
     await context.addInitScript(installProbe);
@@ -317,12 +317,16 @@ export class Person {
   }
 }
 
-/** In the page: no transition runs, and every picture that is shown has the size that its place asks for. */
+/** In the page: no transition runs, and every picture that is shown is about as sharp as its place asks for. */
 function isAtRest() {
   const moving = document.getAnimations().some((animation) => {
     const timing = animation.effect?.getComputedTiming();
     return animation.playState === 'running' && timing?.iterations !== Number.POSITIVE_INFINITY;
   });
   const videos = [...document.querySelectorAll('video')].filter((video) => video.checkVisibility({ visibilityProperty: true }));
-  return !moving && videos.every((video) => video.getBoundingClientRect().width === 0 || video.videoWidth > 0);
+  const sharp = (/** @type {HTMLVideoElement} */ video) => {
+    const { width, height } = video.getBoundingClientRect();
+    return width === 0 || (video.videoWidth > 0 && (video.videoHeight >= 360 || video.videoHeight * 2 >= height));
+  };
+  return !moving && videos.every(sharp);
 }

@@ -10,13 +10,16 @@ for (const [devices, words] of /** @type {const} */ ([
   ['none', /No camera and no microphone found/],
 ])) {
   journey(`somebody whose devices are ${devices} joins, sees and hears`, async () => {
-    await place.house.addRoom(ANNA, 'public/Probe');
+    // A room for each: who went home without a word keeps a seat for a while.
+    const room = `public/Probe ${devices}`;
+    await place.house.addRoom(ANNA, room);
+    const path = `/r/${encodeURI(room)}`;
     const [anna, gast] = await Promise.all([person(1), person(3, { devices })]);
-    await anna.signInAt(ANNA, '/r/public/Probe');
+    await anna.signInAt(ANNA, path);
     await anna.join();
     await anna.isInside();
 
-    await gast.comeAsGuest('Gast', '/r/public/Probe');
+    await gast.comeAsGuest('Gast', path);
     await gast.agreeToDevices();
     await gast.reads(words);
     await gast.button('Join').click();

@@ -7,6 +7,7 @@ import { spawnSync } from 'node:child_process';
 import { mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { House } from '../harness/house.mjs';
+import { silence } from '../harness/media.mjs';
 import { outFolder, repository } from '../harness/paths.mjs';
 import { everybody, launch, Person } from '../harness/person.mjs';
 import { tour } from '../harness/tour.mjs';
@@ -32,7 +33,7 @@ console.log(`${taken} pictures in ${target}`);
 /** @param {'en' | 'de'} language */
 async function photograph(language) {
   const house = await House.start(`screenshots-${language}`);
-  const browser = await launch('files', 1, cameras.anna);
+  const browser = await launch('files', 1, { camera: cameras.anna, microphone: silence() });
   try {
     await tour({
       house,
@@ -84,12 +85,14 @@ async function invite(house, room, language) {
   /** @type {Person[]} */
   const guests = [];
   for (const [index, [look, name]] of GUESTS.entries()) {
-    const browser = await launch('files', index + 2, cameras[look]);
+    const browser = await launch('files', index + 2, { camera: cameras[look], ...(look === 'deniz' ? { microphone: silence() } : {}) });
     const equipment = { journey: 'screenshots', identity: index + 2, locale: language === 'de' ? 'de-DE' : 'en-US' };
     const guest = await Person.open(house, equipment, browser);
     await guest.comeAsGuest(name, `/r/${room}`);
     await guest.join();
     await guest.isInside();
+    // One speaks, one is muted, one is silent.
+    if (look === 'chiara') await guest.button(guest.say('devices.mute')).click();
     guests.push(guest);
   }
   return async () => {
