@@ -159,74 +159,77 @@ fn switches_under_loss_keep_the_numbers_in_order() {
 
 #[test]
 fn keyframes_are_asked_for_until_they_come_and_not_all_the_time() {
-    let mut world = World::new(LAN, false);
-    let sender = world.join(1);
-    let receivers: Vec<_> = (2..12).map(|id| world.join(id)).collect();
-    world.run_ms(2_000);
-    let before = world.client(sender).keyframe_requests;
-    for receiver in &receivers {
-        world.bind(*receiver, 0, 1, Some(sender), LARGE);
-    }
-    world.run_ms(1_000);
-    let asked = world.client(sender).keyframe_requests - before;
-    assert!(
-        (1..=2).contains(&asked),
-        "{asked} requests for ten people at once"
-    );
-    assert!(
-        receivers
-            .iter()
-            .all(|receiver| !world.video(*receiver, 0).is_empty())
-    );
+    twice(LAN, |world| {
+        let sender = world.join(1);
+        let receivers: Vec<_> = (2..12).map(|id| world.join(id)).collect();
+        world.run_ms(2_000);
+        let before = world.client(sender).keyframe_requests;
+        for receiver in &receivers {
+            world.bind(*receiver, 0, 1, Some(sender), LARGE);
+        }
+        world.run_ms(1_000);
+        let asked = world.client(sender).keyframe_requests - before;
+        assert!(
+            (1..=2).contains(&asked),
+            "{asked} requests for ten people at once"
+        );
+        assert!(
+            receivers
+                .iter()
+                .all(|receiver| !world.video(*receiver, 0).is_empty())
+        );
+    });
 }
 
 #[test]
 fn a_lost_keyframe_request_is_repeated() {
-    let mut world = World::new(LAN, false);
-    let (a, b) = (world.join(1), world.join(2));
-    world.run_ms(2_000);
-    world.network.conditions.loss_per_mille = 1_000;
-    world.bind(a, 0, 1, Some(b), LARGE);
-    world.run_ms(200);
-    assert!(world.video(a, 0).is_empty());
-    world.network.conditions.loss_per_mille = 0;
-    world.run_ms(1_500);
-    assert!(
-        world
-            .video(a, 0)
-            .first()
-            .is_some_and(|got| got.sent.keyframe)
-    );
+    twice(LAN, |world| {
+        let (a, b) = (world.join(1), world.join(2));
+        world.run_ms(2_000);
+        world.network.conditions.loss_per_mille = 1_000;
+        world.bind(a, 0, 1, Some(b), LARGE);
+        world.run_ms(200);
+        assert!(world.video(a, 0).is_empty());
+        world.network.conditions.loss_per_mille = 0;
+        world.run_ms(1_500);
+        assert!(
+            world
+                .video(a, 0)
+                .first()
+                .is_some_and(|got| got.sent.keyframe)
+        );
+    });
 }
 
 #[test]
 fn sender_reports_keep_voice_and_picture_together() {
-    let mut world = World::new(REORDERING, false);
-    let (a, b) = (world.join(1), world.join(2));
-    world.bind(a, 0, 1, Some(b), LARGE);
-    world.run_ms(6_000);
-    // Where the receiver puts both on the server's clock, by the reports it got, against when they were captured.
-    let start = world.start;
-    let client = world.client(a);
-    let slot = client.slots[0].clone();
-    let mut captured = vec![];
-    for (mid, rate) in [(slot.audio, 48_000.0), (slot.video, 90_000.0)] {
-        let report = *client.reports.get(&mid).expect("a sender report");
-        let packets = &client.received[&mid];
-        let last = packets.last().unwrap();
-        let ticks = f64::from(last.timestamp.wrapping_sub(report.1).cast_signed());
-        let on_server = report
-            .0
-            .duration_since(std::time::UNIX_EPOCH)
-            .unwrap()
-            .as_secs_f64()
-            + ticks / rate;
-        captured.push(on_server - (last.sent.captured - start).as_secs_f64());
-    }
-    let apart = (captured[0] - captured[1]).abs();
-    assert!(
-        apart < 0.005,
-        "voice and picture are {:.1} ms apart",
-        apart * 1_000.0
-    );
+    twice(REORDERING, |world| {
+        let (a, b) = (world.join(1), world.join(2));
+        world.bind(a, 0, 1, Some(b), LARGE);
+        world.run_ms(6_000);
+        // Where the receiver puts both on the server's clock, by the reports it got, against when they were captured.
+        let start = world.start;
+        let client = world.client(a);
+        let slot = client.slots[0].clone();
+        let mut captured = vec![];
+        for (mid, rate) in [(slot.audio, 48_000.0), (slot.video, 90_000.0)] {
+            let report = *client.reports.get(&mid).expect("a sender report");
+            let packets = &client.received[&mid];
+            let last = packets.last().unwrap();
+            let ticks = f64::from(last.timestamp.wrapping_sub(report.1).cast_signed());
+            let on_server = report
+                .0
+                .duration_since(std::time::UNIX_EPOCH)
+                .unwrap()
+                .as_secs_f64()
+                + ticks / rate;
+            captured.push(on_server - (last.sent.captured - start).as_secs_f64());
+        }
+        let apart = (captured[0] - captured[1]).abs();
+        assert!(
+            apart < 0.005,
+            "voice and picture are {:.1} ms apart",
+            apart * 1_000.0
+        );
+    });
 }
