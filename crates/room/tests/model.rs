@@ -258,6 +258,11 @@ fn check_slots(world: &mut World, who: &str, client: &Client) {
     let Stand::In { epoch, seq, view } = &client.stand else {
         return;
     };
+    let known = |id| view.participants.iter().any(|known| &known.id == id);
+    assert!(
+        view.speaking.iter().all(known),
+        "somebody speaks who is not there"
+    );
     for (index, slot) in view.slots.iter().enumerate() {
         let participant = slot.participant.as_ref().unwrap();
         assert_ne!(participant, &view.you, "{who} in their own slot");

@@ -391,6 +391,47 @@ fn with_few_slots_those_shown_come_first_then_speakers_then_early_comers() {
 }
 
 #[test]
+fn whoever_leaves_does_not_speak_any_more() {
+    check(
+        Access::Accounts,
+        &[
+            (Join("anna"), &[]),
+            (Join("bert"), &[]),
+            (Media("anna", 0, 0), &[]),
+            (Media("bert", 0, 0), &[]),
+            (
+                Speak(&["bert", "anna"]),
+                &[("anna", "anna bert | !bert anna")],
+            ),
+            (Leave("bert"), &[("anna", "anna | !anna")]),
+        ],
+    );
+}
+
+#[test]
+fn what_is_wanted_holds_for_one_connection() {
+    check(
+        Access::Accounts,
+        &[
+            (Join("anna"), &[]),
+            (Join("bert"), &[]),
+            (Join("cleo"), &[]),
+            (Media("bert", 0, 0), &[]),
+            (Media("cleo", 0, 0), &[]),
+            (
+                Media("anna", 1, 0),
+                &[("anna", "anna bert cleo | 0=bert.1")],
+            ),
+            (
+                Wants("anna", &["cleo"]),
+                &[("anna", "anna bert cleo | 0=cleo.2")],
+            ),
+            (Join("anna"), &[("anna", "anna bert cleo | 0=bert.3")]),
+        ],
+    );
+}
+
+#[test]
 fn a_screen_has_a_slot_while_it_is_shared() {
     check(
         Access::Accounts,
