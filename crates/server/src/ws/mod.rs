@@ -32,6 +32,7 @@ use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use protocol::{ErrorCode, limits};
 use serde::Deserialize;
+use tracing::Instrument;
 
 use crate::chance;
 use crate::http::Shared;
@@ -81,7 +82,8 @@ pub async fn socket(
     let upgrade = upgrade
         .read_buffer_size(BUFFER_BYTES)
         .write_buffer_size(BUFFER_BYTES);
-    upgrade.on_upgrade(async move |stream| {
+    let span = tracing::info_span!("socket", socket = place.socket, session = %principal.session);
+    let talk = async move |stream| {
         let expires = tokio::time::Instant::now() + life(&principal);
         let conversation =
             Conversation::new(principal, app.rooms.clone(), place.socket, outbound.clone());
@@ -94,7 +96,8 @@ pub async fn socket(
         }
         .run()
         .await;
-    })
+    };
+    upgrade.on_upgrade(|stream| talk(stream).instrument(span))
 }
 
 fn life(principal: &Principal) -> Duration {
