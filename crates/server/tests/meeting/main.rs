@@ -5,8 +5,10 @@ use std::{
     time::Duration,
 };
 
-use bot::{Account, Bot, Identity, Options, Phase, Publish, Refused, View};
-use protocol::{Access, ErrorCode, ParticipantId, RoomLeftReason, Source, http::ChangeRoom};
+use bot::{Account, Bot, Identity, Options, Phase, Publish, Refused, Scene, View};
+use protocol::{
+    Access, ErrorCode, ParticipantId, RoomLeftReason, Source, Wanted, http::ChangeRoom,
+};
 use tokio::sync::{Mutex, MutexGuard};
 
 use house::{House, room};
@@ -375,6 +377,135 @@ async fn rooms_are_apart() {
     for bots in &rooms {
         meet(bots).await;
     }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_size_of_a_tile_chooses_the_layer_without_a_broken_frame() {
+    let _turn = turn().await;
+    let house = House::open().await;
+    let anna = house.admin().await;
+    let pair = [
+        enter(&anna, "Runde", 1).await,
+        enter(&anna, "Runde", 2).await,
+    ];
+    meet(&pair).await;
+    let [watcher, other] = pair;
+    let id = other.id().expect("a seat");
+    for (width, height, layer) in [(160, 90, 0), (640, 360, 2), (320, 180, 1), (640, 360, 2)] {
+        let tile = Wanted {
+            participant: id.clone(),
+            source: Source::Camera,
+            width,
+            height,
+        };
+        watcher.want(vec![tile]).await.expect("a wish");
+        let scene = Scene::Camera { layer };
+        let shown =
+            |view: &View| view.received.person(&id).last_seen == Some((other.identity(), scene));
+        watcher
+            .wait_for(&format!("layer {layer}"), SOON, shown)
+            .await
+            .expect("the layer");
+    }
+    let total = watcher.received().total();
+    assert_eq!(
+        (
+            total.undecodable,
+            total.picture_id_jumps,
+            total.timestamp_regressions
+        ),
+        (0, 0, 0)
+    );
+
+    // Off the screen: heard, and not seen.
+    watcher.want(vec![]).await.expect("a wish");
+    tokio::time::sleep(Duration::from_millis(500)).await;
+    let before = watcher.received().person(&id);
+    let heard = |view: &View| view.received.person(&id).audio_packets > before.audio_packets + 50;
+    watcher
+        .wait_for("a second of the voice", SOON, heard)
+        .await
+        .expect("heard");
+    assert_eq!(
+        watcher.received().person(&id).frames,
+        before.frames,
+        "nobody asked for these frames"
+    );
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn more_slots_show_more_people() {
+    let _turn = turn().await;
+    let house = House::open().await;
+    let anna = house.admin().await;
+    let mut options = Options::new("Runde", Identity::nth(1));
+    options.person_slots = 1;
+    let watcher = Bot::join(anna.clone(), options).await.expect("a seat");
+    let others = [2, 3, 4].map(|number| enter(&anna, "Runde", number));
+    let others = futures_util::future::join_all(others).await;
+    let seen = |view: &View| {
+        view.received
+            .people
+            .values()
+            .filter(|person| person.frames >= 5)
+            .count()
+    };
+    watcher
+        .wait_for("one face", SOON, |view| seen(view) == 1)
+        .await
+        .expect("one");
+    watcher.widen(3).await.expect("more slots");
+    watcher
+        .wait_for("three faces", SOON, |view| seen(view) == 3)
+        .await
+        .expect("three");
+    for other in &others {
+        let id = other.id().expect("a seat");
+        assert_eq!(watcher.received().person(&id).faces(), [other.identity()]);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_screen_is_shown_beside_the_face() {
+    let _turn = turn().await;
+    let house = House::open().await;
+    let anna = house.admin().await;
+    let pair = [
+        enter(&anna, "Runde", 1).await,
+        enter(&anna, "Runde", 2).await,
+    ];
+    meet(&pair).await;
+    let [watcher, other] = pair;
+    let id = other.id().expect("a seat");
+    other
+        .publish(Source::Screen, false)
+        .await
+        .expect("own screen");
+    let frames = |view: &View, scene: Scene| {
+        view.received
+            .person(&id)
+            .seen
+            .get(&(other.identity(), scene))
+            .copied()
+            .unwrap_or(0)
+    };
+    let screen = |view: &View| frames(view, Scene::Screen) >= 5;
+    watcher
+        .wait_for("the screen", SOON, screen)
+        .await
+        .expect("the screen");
+    other.unpublish(Source::Screen).await.expect("own screen");
+    let gone = |view: &View| view.state.others().all(|person| person.tracks.len() == 2);
+    watcher
+        .wait_for("the screen to be gone", SOON, gone)
+        .await
+        .expect("gone");
+    let faces = watcher.received().person(&id).frames;
+    let face = |view: &View| view.received.person(&id).frames > faces + FRAMES;
+    watcher
+        .wait_for("the face to go on", SOON, face)
+        .await
+        .expect("the face");
 }
 
 /// One slot for three people who come and go: the label and the face change together, always.
