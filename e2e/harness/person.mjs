@@ -20,6 +20,14 @@ import { words } from './words.mjs';
 const HEARD_DB = -60;
 const TONE_TOLERANCE_HZ = 15;
 
+const CLIPBOARD = ['clipboard-read', 'clipboard-write'];
+const PERMISSIONS = {
+  files: ['camera', 'microphone', ...CLIPBOARD],
+  none: ['camera', 'microphone'],
+  denied: [],
+  'camera-denied': ['microphone'],
+};
+
 const FLAGS = [
   '--no-sandbox',
   '--disable-gpu',
@@ -38,7 +46,8 @@ const FLAGS = [
  * @typedef {object} Equipment
  * @property {string} journey the file's name, for logs
  * @property {number} identity number in the barcode and the tone
- * @property {'files' | 'none' | 'denied'} [devices] own files; no device at all; the browser says no
+ * @property {'files' | 'none' | 'denied' | 'camera-denied'} [devices] own files; no device at all; the browser says no,
+ *   to both or to the camera
  * @property {string} [locale]
  * @property {{ width: number, height: number }} [viewport]
  * @property {'light' | 'dark'} [colorScheme]
@@ -55,10 +64,11 @@ export const everybody = new Set();
  */
 export function launch(devices, identity, other = {}) {
   const args = [...FLAGS];
-  if (devices === 'files') {
+  if (devices === 'files' || devices === 'camera-denied') {
     const { camera, microphone } = { ...mediaOf(identity), ...other };
+    // Without the fake question the permissions of the profile decide.
+    if (devices === 'files') args.push('--use-fake-ui-for-media-stream');
     args.push(
-      '--use-fake-ui-for-media-stream',
       '--use-fake-device-for-media-stream',
       `--use-file-for-fake-video-capture=${camera}`,
       `--use-file-for-fake-audio-capture=${microphone}`,
@@ -112,7 +122,7 @@ export class Person {
       locale: equipment.locale ?? 'en-US',
       viewport: equipment.viewport ?? { width: 1000, height: 700 },
       colorScheme: equipment.colorScheme ?? 'light',
-      permissions: equipment.devices === 'denied' ? [] : ['camera', 'microphone', 'clipboard-read', 'clipboard-write'],
+      permissions: PERMISSIONS[equipment.devices ?? 'files'],
     });
     context.setDefaultTimeout(20_000);
     await context.addInitScript(installProbe);
@@ -235,12 +245,12 @@ export class Person {
     return this.#look((probe) => probe.transports());
   }
 
-  videoFrames() {
-    return this.#look((probe) => probe.videoFrames());
-  }
-
-  audioPackets() {
-    return this.#look((probe) => probe.audioPackets());
+  /** @param {{ name: string }} other @param {'audio' | 'video'} kind @returns {Promise<number>} */
+  packets(other, kind) {
+    return this.page.evaluate(
+      ([who, what]) => /** @type {Probed} */ (/** @type {unknown} */ (window)).probe.packets(who, what),
+      /** @type {const} */ ([other.name, kind]),
+    );
   }
 
   /** @param {'mouth' | 'ear'} side @param {string} name @param {number} ms @returns {Promise<number[]>} */

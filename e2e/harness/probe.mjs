@@ -9,9 +9,7 @@
  * @property {(name: string) => Promise<number | string>} barcode the number in a fresh visible frame, or why there is none
  * @property {(name: string) => Promise<{ hz: number, db: number } | string>} tone the loudest tone of a tile's sound
  * @property {() => Promise<{ srtp: string, state: string }[]>} transports of all living peer connections
- * @property {() => Promise<number>} videoFrames decoded so far, all connections
- * @property {() => Promise<number>} audioPackets received so far, all connections
- * @property {() => Promise<{ kind: string, frames: number, level: number, packets: number }[]>} inbound
+ * @property {(name: string, kind: 'audio' | 'video') => Promise<number>} packets received for a tile so far
  * @property {(button: string) => void} timeFirstFrame arms the stop-watch: click on the button to first remote frame
  * @property {() => number | null} firstFrameMs
  * @property {(side: 'mouth' | 'ear', name: string, ms: number) => Promise<number[]>} onsets when tones began, Unix ms
@@ -136,23 +134,13 @@ export function installProbe() {
       return all.map((entry) => ({ srtp: entry.srtpCipher ?? '', state: entry.dtlsState ?? '' }));
     },
 
-    async inbound() {
-      const all = (await stats()).filter((entry) => entry.type === 'inbound-rtp');
-      return all.map((entry) => ({
-        kind: entry.kind,
-        frames: entry.framesDecoded ?? 0,
-        level: entry.audioLevel ?? 0,
-        packets: entry.packetsReceived ?? 0,
-      }));
-    },
-
-    async videoFrames() {
-      return (await probe.inbound()).reduce((sum, entry) => sum + entry.frames, 0);
-    },
-
-    async audioPackets() {
-      const audio = (await probe.inbound()).filter((entry) => entry.kind === 'audio');
-      return audio.reduce((sum, entry) => sum + entry.packets, 0);
+    async packets(name, kind) {
+      const stream = tile(name)?.querySelector(kind)?.srcObject;
+      const track = stream instanceof MediaStream ? stream.getTracks().find((one) => one.kind === kind) : undefined;
+      const receiver = living().flatMap((connection) => connection.getReceivers()).find((one) => one.track === track);
+      if (!receiver) throw new Error(`no ${kind} is attached to the tile of ${name}`);
+      const inbound = [...(await receiver.getStats()).values()].find((entry) => entry.type === 'inbound-rtp');
+      return inbound?.packetsReceived ?? 0;
     },
 
     timeFirstFrame(button) {

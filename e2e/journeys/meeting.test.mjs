@@ -5,6 +5,8 @@ import { ANNA, BELA } from '../harness/house.mjs';
 import { journeys } from '../harness/journey.mjs';
 import { staysTrue, until, untilEqual } from '../harness/wait.mjs';
 
+/** @typedef {import('../harness/person.mjs').Person} Person */
+
 const { journey, person, place } = journeys(import.meta.url);
 const ROOM = '/r/public/Abendrunde';
 
@@ -36,6 +38,7 @@ journey('three people see and hear the right others, before and after people com
   await anna.page.getByRole('group', { name: gast.name, exact: true }).getByText('Muted').or(
     anna.page.getByRole('group', { name: gast.name, exact: true }).getByLabel('Muted'),
   ).first().waitFor();
+  await nothingArrives(anna, gast, 'audio');
   await gast.button('Unmute microphone').click();
   await anna.hears(gast);
 
@@ -43,6 +46,7 @@ journey('three people see and hear the right others, before and after people com
   await gast.button('Turn camera off').click();
   await anna.seesNoPictureOf(gast);
   await bela.seesNoPictureOf(gast);
+  await nothingArrives(anna, gast, 'video');
   await until('the camera of the guest to be off', () => gast.page.evaluate(cameraIsClosed));
   await anna.sees(bela);
   await gast.button('Turn camera on').click();
@@ -74,7 +78,7 @@ journey('three people see and hear the right others, before and after people com
   await anna.leave();
 });
 
-/** @param {import('../harness/person.mjs').Person[]} people */
+/** @param {Person[]} people */
 async function everybodyMeets(...people) {
   for (const one of people) {
     const others = people.filter((other) => other !== one);
@@ -83,6 +87,14 @@ async function everybodyMeets(...people) {
     await one.sees(...others);
     await one.hears(...others);
   }
+}
+
+/** No packet more, once the last ones on their way are in. @param {Person} reader @param {Person} other @param {'audio' | 'video'} kind */
+async function nothingArrives(reader, other, kind) {
+  await until(`an end of ${other.name}'s ${kind} at ${reader.name}`, async () => {
+    const before = await reader.packets(other, kind);
+    return staysTrue(`${kind} of ${other.name} has ended`, 500, async () => (await reader.packets(other, kind)) === before).then(() => true);
+  });
 }
 
 /** In the page: whether no camera track of the app is live. The element of the self view has the local stream. */

@@ -66,6 +66,19 @@ journey('old links lead to the right door', async () => {
   await anna.reads('There is nothing here');
 });
 
+journey('the language follows the browser, is switched by a button and stays so', async () => {
+  const gast = await person(3, { locale: 'de-DE' });
+  await gast.goto('/sign-in');
+  await gast.button('Anmelden').last().waitFor();
+  await gast.button('English').click();
+  await gast.button('Sign in').last().waitFor();
+  await gast.page.reload();
+  await gast.button('Sign in').last().waitFor();
+  await untilEqual('the language of the page', 'en', () => gast.page.evaluate(() => document.documentElement.lang));
+  await gast.button('Deutsch').click();
+  await gast.button('Anmelden').last().waitFor();
+});
+
 /** @param {import('../harness/person.mjs').Person} person */
 async function linkInSheet(person) {
   const field = person.page.getByRole('dialog').getByLabel('Link', { exact: true });
