@@ -155,6 +155,19 @@ describe('the offer', () => {
   });
 });
 
+it('the offer grows only when the first handshake is through', async () => {
+  const scene = new Scene();
+  scene.connect();
+  await settle();
+  scene.participants = ['me', ...'abcdefgh'];
+  scene.follow('c-1');
+  await settle();
+  expect(scene.offers.length).toBe(1);
+  scene.peer.become('connected');
+  await settle();
+  expect(scene.offers[1]?.slots.length).toBe(14);
+});
+
 describe('another connection at the server', () => {
   it('is met by a new one of ours', async () => {
     const scene = await new Scene().up();

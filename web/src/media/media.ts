@@ -180,7 +180,8 @@ export class Media {
       void this.#negotiate();
     } else if (view.connection !== ours) {
       if (this.#confirmed) this.#replaceLink();
-    } else if (wantedSlots > this.#link.personSlots) {
+    } else if (wantedSlots > this.#link.personSlots && this.#link.transport === 'connected') {
+      // Not in the middle of a handshake: those who have a slot already are seen first.
       this.#link.grow(wantedSlots);
       void this.#negotiate();
     } else if (this.#link.offering) {
@@ -324,7 +325,8 @@ export class Media {
       this.#events.flowing(flowing);
     }
     if (this.#negotiating || !this.#signallingUp) return;
-    if (transport === 'down') this.#replaceLink();
+    if (flowing) this.#step(false);
+    else if (transport === 'down') this.#replaceLink();
     else if (transport === 'shaky' && this.#restartedAt === undefined) this.#restartIce();
   }
 
