@@ -65,10 +65,18 @@ async function take(person, name, viewport, theme) {
   await person.page.setViewportSize(viewport);
   await person.page.emulateMedia({ colorScheme: theme });
   await person.rests();
+  await person.page.evaluate(nameTheCamera);
   const raw = join(outFolder('screenshots'), 'raw.png');
   await person.page.screenshot({ path: raw });
   shrink(raw, join(target, `${name}.png`));
   taken += 1;
+}
+
+/** In the page: a camera that plays a file is labelled with the file's path, which is nobody's business. */
+function nameTheCamera() {
+  for (const option of document.querySelectorAll('option')) {
+    if (option.textContent?.startsWith('/')) option.textContent = 'Integrated Camera';
+  }
 }
 
 /** 256 colours are enough for flat surfaces, and a quarter of the bytes. @param {string} from @param {string} to */
