@@ -10,14 +10,19 @@ use identity::{Secret, SecretHash};
 use protocol::limits;
 
 use crate::chance;
-use crate::principal::{Principal, SessionId};
+use crate::principal::{Kind, Principal, SessionId};
 
 const LIFE: Duration = Duration::from_millis(limits::TICKET_MS);
 /// More than this many at once is no crowd coming back but somebody filling our memory.
 const MOST: usize = 10_000;
+/// Of one session, so that nobody can take all of them; the oldest gives way.
+const PER_ACCOUNT_SESSION: usize = 64;
+const PER_GRANT: usize = 4;
+
+type Open = HashMap<SecretHash, (Instant, Principal)>;
 
 #[derive(Debug, Default)]
-pub struct Tickets(Mutex<HashMap<SecretHash, (Instant, Principal)>>);
+pub struct Tickets(Mutex<Open>);
 
 impl Tickets {
     /// `None` while too many are out.
@@ -26,6 +31,7 @@ impl Tickets {
         if open.len() >= MOST {
             open.retain(|_, (until, _)| *until > now);
         }
+        make_room(&mut open, &principal);
         if open.len() >= MOST {
             return None;
         }
@@ -52,10 +58,27 @@ impl Tickets {
     }
 }
 
+fn make_room(open: &mut Open, newcomer: &Principal) {
+    let most = match newcomer.kind {
+        Kind::Account { .. } => PER_ACCOUNT_SESSION,
+        Kind::Guest { .. } => PER_GRANT,
+    };
+    let theirs = || {
+        open.iter()
+            .filter(|(_, (_, principal))| principal.session == newcomer.session)
+    };
+    if theirs().count() >= most
+        && let Some(oldest) = theirs()
+            .min_by_key(|(_, (until, _))| *until)
+            .map(|(hash, _)| *hash)
+    {
+        open.remove(&oldest);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::principal::Kind;
 
     fn principal(session: &str) -> Principal {
         Principal {
@@ -96,8 +119,38 @@ mod tests {
     fn a_flood_of_tickets_is_refused_until_they_expire() {
         let tickets = Tickets::default();
         let now = Instant::now();
-        assert!((0..MOST).all(|_| tickets.issue(now, principal("s")).is_some()));
+        let crowd = |n: usize| principal(&format!("s{n}"));
+        assert!((0..MOST).all(|n| tickets.issue(now, crowd(n)).is_some()));
         assert!(tickets.issue(now, principal("s")).is_none());
         assert!(tickets.issue(now + LIFE, principal("s")).is_some());
+    }
+
+    #[test]
+    fn one_session_cannot_take_all_the_tickets() {
+        let guest = Principal {
+            kind: Kind::Guest {
+                grant: SessionId::from("g".to_owned()),
+            },
+            ..principal("g")
+        };
+        for (greedy, most) in [
+            (principal("greedy"), PER_ACCOUNT_SESSION),
+            (guest, PER_GRANT),
+        ] {
+            let tickets = Tickets::default();
+            let now = Instant::now();
+            let other = tickets.issue(now, principal("other")).expect("room");
+            let step = Duration::from_millis(1);
+            let issued: Vec<_> = (0..2 * most)
+                .map(|n| tickets.issue(now + step * n as u32, greedy.clone()))
+                .map(|ticket| ticket.expect("the oldest gives way"))
+                .collect();
+            let good = issued
+                .iter()
+                .map(|ticket| tickets.redeem(now, ticket.expose()).is_some());
+            let expected = (0..2 * most).map(|n| n >= most);
+            assert!(good.eq(expected), "the newest {most} are good");
+            assert!(tickets.redeem(now, other.expose()).is_some());
+        }
     }
 }
