@@ -11,6 +11,9 @@ pub const SLOTS: usize = 27;
 /// Messages per second and per connection, after a burst.
 pub const MESSAGES_PER_SECOND: u32 = 20;
 pub const MESSAGE_BURST: u32 = 60;
+/// Offers per connection: one in so many milliseconds, after a burst.
+pub const OFFER_INTERVAL_MS: u64 = 500;
+pub const OFFER_BURST: u32 = 30;
 /// Elements of any array in a message.
 pub const ARRAY_ITEMS: usize = 256;
 /// Bytes of an id chosen by the client.

@@ -25,6 +25,7 @@ pub mod sockets;
 
 use std::time::{Duration, Instant};
 
+use axum::extract::rejection::QueryRejection;
 use axum::extract::ws::WebSocketUpgrade;
 use axum::extract::ws::rejection::WebSocketUpgradeRejection;
 use axum::extract::{Query, State};
@@ -57,13 +58,12 @@ pub struct Door {
 /// `GET /api/v1/socket?ticket=…`. Nothing is spent on a request that is no upgrade or comes from another site's page.
 pub async fn socket(
     State(app): State<Shared>,
-    Query(Door { ticket }): Query<Door>,
+    door: Result<Query<Door>, QueryRejection>,
     headers: HeaderMap,
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
 ) -> Response {
-    let upgrade = match upgrade {
-        Ok(upgrade) => upgrade,
-        Err(rejection) => return rejection.into_response(),
+    let (Ok(upgrade), Ok(Query(Door { ticket }))) = (upgrade, door) else {
+        return ApiError::from(ErrorCode::Malformed).into_response();
     };
     if !app.origins.allows(&headers) {
         return ApiError::from(ErrorCode::Forbidden).into_response();
@@ -72,10 +72,7 @@ pub async fn socket(
         return ApiError::from(ErrorCode::SignInRequired).into_response();
     };
     let outbound = Outbound::default();
-    let place = app
-        .rooms
-        .sockets()
-        .open(&principal.session, outbound.clone());
+    let place = app.rooms.sockets().open(&principal, outbound.clone());
     let upgrade = upgrade
         .max_message_size(READ_BYTES)
         .max_frame_size(READ_BYTES);

@@ -20,6 +20,8 @@ pub enum Ending {
     /// Sends much more than it may, and does not stop.
     Flood,
     SessionEnded,
+    /// The same session has opened newer ones, more than anybody needs.
+    TooMany,
     /// Did not read what it was sent.
     TooSlow,
     /// No sign of life.
@@ -34,7 +36,7 @@ impl Ending {
             Self::Violation => 1002,
             Self::NotUtf8 => 1007,
             Self::TooLarge => 1009,
-            Self::Flood | Self::SessionEnded => 1008,
+            Self::Flood | Self::SessionEnded | Self::TooMany => 1008,
             Self::Internal => 1011,
             Self::Restart => 1012,
             Self::TooSlow => 1013,
@@ -50,6 +52,7 @@ impl Ending {
             Self::TooLarge => "message too large",
             Self::Flood => "too many messages",
             Self::SessionEnded => "session ended",
+            Self::TooMany => "too many sockets",
             Self::TooSlow => "too slow",
             Self::Silent => "no sign of life",
             Self::Restart => "server restarts",

@@ -42,6 +42,19 @@ struct Head<'a> {
     id: Option<Cow<'a, str>>,
 }
 
+impl Head<'_> {
+    fn id(&self) -> Option<IntentId> {
+        let id = self.id.as_deref();
+        id.filter(|id| id.len() <= limits::CLIENT_ID_BYTES)
+            .map(IntentId::from)
+    }
+}
+
+/// Which intent it is, of a message that is not read any further.
+pub fn id_of(text: &str) -> Option<IntentId> {
+    serde_json::from_str::<Head<'_>>(text).ok()?.id()
+}
+
 pub fn parse(text: &str) -> Parsed {
     let long = text.len() > limits::MESSAGE_BYTES;
     if text.len() > limits::OFFER_BYTES {
@@ -51,10 +64,7 @@ pub fn parse(text: &str) -> Parsed {
     if long && head.as_ref().is_none_or(|head| head.kind != "offer") {
         return Parsed::Violation(Ending::TooLarge);
     }
-    let id = head.as_ref().and_then(|head| head.id.as_deref());
-    let id = id
-        .filter(|id| id.len() <= limits::CLIENT_ID_BYTES)
-        .map(IntentId::from);
+    let id = head.as_ref().and_then(Head::id);
     // Refuses a known key that stands there twice: two readers could take different ones.
     match serde_json::from_str::<ClientMessage>(text) {
         Ok(message) if fits(&message) => Parsed::Message(message),

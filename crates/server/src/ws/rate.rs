@@ -6,10 +6,11 @@ use protocol::limits;
 
 /// Refused messages, without a pause to earn new ones, after which the connection is closed.
 const PATIENCE: u32 = 200;
-const PER_MESSAGE: Duration = Duration::from_millis(1000 / limits::MESSAGES_PER_SECOND as u64);
 
 /// A bucket that holds a burst and fills at the steady rate.
 pub struct Rate {
+    every: Duration,
+    burst: u32,
     /// When the bucket was, or will be, full.
     full_at: Instant,
     refused: u32,
@@ -24,8 +25,22 @@ pub enum Verdict {
 }
 
 impl Rate {
-    pub fn new(now: Instant) -> Self {
+    /// All that a client sends.
+    pub fn of_messages(now: Instant) -> Self {
+        let every = Duration::from_millis(1000 / u64::from(limits::MESSAGES_PER_SECOND));
+        Self::new(now, every, limits::MESSAGE_BURST)
+    }
+
+    /// An offer costs the media thread, which everybody shares, some milliseconds.
+    pub fn of_offers(now: Instant) -> Self {
+        let every = Duration::from_millis(limits::OFFER_INTERVAL_MS);
+        Self::new(now, every, limits::OFFER_BURST)
+    }
+
+    fn new(now: Instant, every: Duration, burst: u32) -> Self {
         Self {
+            every,
+            burst,
             full_at: now,
             refused: 0,
         }
@@ -36,10 +51,10 @@ impl Rate {
         if full_at == now {
             self.refused = 0;
         }
-        let owed = full_at + PER_MESSAGE - now;
-        let burst = PER_MESSAGE * limits::MESSAGE_BURST;
+        let owed = full_at + self.every - now;
+        let burst = self.every * self.burst;
         if owed <= burst {
-            self.full_at = full_at + PER_MESSAGE;
+            self.full_at = full_at + self.every;
             return Verdict::Fine;
         }
         self.refused += 1;
@@ -58,7 +73,7 @@ mod tests {
     #[test]
     fn a_burst_is_fine_then_twenty_a_second() {
         let start = Instant::now();
-        let mut rate = Rate::new(start);
+        let mut rate = Rate::of_messages(start);
         let fine = (0..100)
             .filter(|_| rate.count(start) == Verdict::Fine)
             .count();
@@ -77,11 +92,12 @@ mod tests {
     #[test]
     fn whoever_never_stops_is_a_flood_and_whoever_pauses_is_not() {
         let start = Instant::now();
-        let mut rate = Rate::new(start);
+        let mut rate = Rate::of_messages(start);
         assert!((0..60 + PATIENCE).all(|_| rate.count(start) != Verdict::Flood));
         let mut patient = Rate {
             full_at: rate.full_at,
             refused: rate.refused,
+            ..Rate::of_messages(start)
         };
         assert_eq!(rate.count(start), Verdict::Flood);
         let rested = start + Duration::from_secs(3);

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket};
 use futures_util::StreamExt;
-use protocol::{ErrorCode, ServerMessage, limits};
+use protocol::{ClientMessage, ErrorCode, IntentId, ServerMessage, limits};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
 use tokio_tungstenite::tungstenite;
 
 use super::conversation::Conversation;
 use super::outbound::{Ending, Next, Outbound};
-use super::parse::{Parsed, parse};
+use super::parse::{Parsed, id_of, parse};
 use super::rate::{Rate, Verdict};
 use super::sockets::Place;
 
@@ -32,28 +32,48 @@ pub struct Socket {
 }
 
 /// The other side is gone: there is nobody to close for.
-struct Gone;
+enum Gone {
+    Lost,
+    /// It said goodbye itself, and waits for the same from us.
+    Closed,
+}
+
+struct Rates {
+    messages: Rate,
+    offers: Rate,
+}
 
 impl Socket {
     pub async fn run(mut self) {
-        if let Ok(ending) = self.talk().await {
-            tracing::debug!(?ending, "a socket is closed");
-            // The seat is given up, or kept, at once and not when the goodbye is through.
-            let Self {
-                stream,
-                conversation,
-                place,
-                ..
-            } = self;
-            let last_word = conversation.end(ending).await;
-            let _ = timeout(GOODBYE, say_goodbye(stream, last_word, ending, place)).await;
+        let ended = self.talk().await;
+        // The seat is given up, or kept, at once and not when the goodbye is through.
+        let Self {
+            stream,
+            conversation,
+            place,
+            ..
+        } = self;
+        match ended {
+            Ok(ending) => {
+                tracing::debug!(?ending, "a socket is closed");
+                let last_word = conversation.end(ending).await;
+                let _ = timeout(GOODBYE, say_goodbye(stream, last_word, ending, place)).await;
+            }
+            Err(Gone::Closed) => {
+                drop(conversation);
+                let _ = timeout(GOODBYE, return_goodbye(stream)).await;
+            }
+            Err(Gone::Lost) => {}
         }
     }
 
     async fn talk(&mut self) -> Result<Ending, Gone> {
         let opened = Instant::now();
         let mut heard = opened;
-        let mut rate = Rate::new(opened.into_std());
+        let mut rates = Rates {
+            messages: Rate::of_messages(opened.into_std()),
+            offers: Rate::of_offers(opened.into_std()),
+        };
         let mut ping = interval_at(opened + PING, PING);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
@@ -66,8 +86,8 @@ impl Socket {
             tokio::select! {
                 frame = self.stream.next() => {
                     heard = Instant::now();
-                    let frame = frame.ok_or(Gone)?;
-                    if let Some(ending) = self.hear(frame, &mut rate).await? {
+                    let frame = frame.ok_or(Gone::Lost)?;
+                    if let Some(ending) = self.hear(frame, &mut rates).await? {
                         return Ok(ending);
                     }
                 }
@@ -95,38 +115,50 @@ impl Socket {
     async fn hear(
         &mut self,
         frame: Result<Message, axum::Error>,
-        rate: &mut Rate,
+        rates: &mut Rates,
     ) -> Result<Option<Ending>, Gone> {
         let message = match frame {
             Ok(Message::Binary(_)) => return Ok(Some(Ending::Violation)),
-            Ok(Message::Pong(_)) => return Ok(None),
-            Ok(Message::Close(_)) => return Err(Gone),
+            Ok(Message::Close(_)) => return Err(Gone::Closed),
             Ok(message) => message,
             Err(error) => return violation(&error).map(Some),
         };
-        match rate.count(std::time::Instant::now()) {
-            Verdict::Fine => {}
-            Verdict::Flood => return Ok(Some(Ending::Flood)),
-            Verdict::TooFast(wait) => {
-                self.refuse_too_fast(wait);
-                return Ok(None);
-            }
+        let now = std::time::Instant::now();
+        let verdict = rates.messages.count(now);
+        if verdict == Verdict::Flood {
+            return Ok(Some(Ending::Flood));
         }
-        // Pings are answered by the library; they only count.
+        // Pings are answered by the library; they and pongs only count.
         let Message::Text(text) = message else {
             return Ok(None);
         };
+        if let Verdict::TooFast(wait) = verdict {
+            self.refuse_too_fast(id_of(&text), wait);
+            return Ok(None);
+        }
         match parse(&text) {
-            Parsed::Message(message) => self.conversation.hear(message).await,
+            Parsed::Message(message) => {
+                if let ClientMessage::Offer { id, .. } = &message {
+                    match rates.offers.count(now) {
+                        Verdict::Fine => {}
+                        Verdict::Flood => return Ok(Some(Ending::Flood)),
+                        Verdict::TooFast(wait) => {
+                            self.refuse_too_fast(Some(id.clone()), wait);
+                            return Ok(None);
+                        }
+                    }
+                }
+                self.conversation.hear(message).await;
+            }
             Parsed::Refused { id, code } => self.conversation.refuse(id, code),
             Parsed::Violation(ending) => return Ok(Some(ending)),
         }
         Ok(None)
     }
 
-    fn refuse_too_fast(&self, wait: Duration) {
+    fn refuse_too_fast(&self, id: Option<IntentId>, wait: Duration) {
         let retry_after_ms = u64::try_from(wait.as_millis()).ok();
-        let (id, code, reference) = (None, ErrorCode::RateLimited, None);
+        let (code, reference) = (ErrorCode::RateLimited, None);
         self.outbound.push(&ServerMessage::Error {
             id,
             code,
@@ -138,7 +170,7 @@ impl Socket {
     /// Gives up when the queue behind it overflows, or nothing moves for too long.
     async fn write(&mut self, message: Message) -> Result<Option<Ending>, Gone> {
         tokio::select! {
-            sent = self.stream.send(message) => sent.map(|()| None).map_err(|_| Gone),
+            sent = self.stream.send(message) => sent.map(|()| None).map_err(|_| Gone::Lost),
             () = self.outbound.overflowed() => Ok(Some(Ending::TooSlow)),
             () = tokio::time::sleep(IDLE) => Ok(Some(Ending::TooSlow)),
         }
@@ -155,10 +187,15 @@ fn violation(error: &axum::Error) -> Result<Ending, Gone> {
         Some(tungstenite::Error::Utf8(_)) => Ok(Ending::NotUtf8),
         Some(tungstenite::Error::Protocol(
             tungstenite::error::ProtocolError::ResetWithoutClosingHandshake,
-        )) => Err(Gone),
+        )) => Err(Gone::Lost),
         Some(tungstenite::Error::Protocol(_)) => Ok(Ending::Violation),
-        _ => Err(Gone),
+        _ => Err(Gone::Lost),
     }
+}
+
+/// The library's answer to a close frame goes out with the next read.
+async fn return_goodbye(mut stream: WebSocket) {
+    while let Some(Ok(_)) = stream.next().await {}
 }
 
 /// Says why, and then waits for the other side: closing at once would throw away what it has not read yet.

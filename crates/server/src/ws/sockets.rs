@@ -6,10 +6,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 use super::outbound::{Ending, Outbound};
 use tokio::sync::Notify;
 
-use crate::principal::SessionId;
+use crate::principal::{Kind, Principal, SessionId};
 
 /// Ended sessions that are remembered: a socket may be half way through the door while its session ends.
 const REMEMBERED: usize = 1024;
+/// Sockets of one session. The oldest gives way: it is the likeliest to be dead, and nobody can be locked out so.
+const PER_ACCOUNT_SESSION: usize = 64;
+const PER_GRANT: usize = 8;
 
 #[derive(Clone, Default)]
 pub struct Sockets(Arc<Shared>);
@@ -42,8 +45,10 @@ impl Drop for Place {
 }
 
 impl Sockets {
-    pub fn open(&self, session: &SessionId, outbound: Outbound) -> Place {
+    pub fn open(&self, principal: &Principal, outbound: Outbound) -> Place {
+        let session = &principal.session;
         let mut state = self.lock();
+        state.make_room(principal);
         if state.ended.contains(session) {
             outbound.end(Ending::SessionEnded);
         }
@@ -104,6 +109,25 @@ impl Sockets {
     }
 }
 
+impl State {
+    fn make_room(&self, newcomer: &Principal) {
+        let most = match newcomer.kind {
+            Kind::Account { .. } => PER_ACCOUNT_SESSION,
+            Kind::Guest { .. } => PER_GRANT,
+        };
+        let mut theirs: Vec<_> = self
+            .open
+            .iter()
+            .filter(|(_, (session, _))| session == &newcomer.session)
+            .map(|(socket, (_, outbound))| (socket, outbound))
+            .collect();
+        theirs.sort_by_key(|(socket, _)| std::cmp::Reverse(**socket));
+        for (_, outbound) in theirs.iter().skip(most - 1) {
+            outbound.end(Ending::TooMany);
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::super::outbound::Next;
@@ -111,6 +135,47 @@ mod tests {
 
     fn session(name: &str) -> SessionId {
         SessionId::from(name.to_owned())
+    }
+
+    fn account(name: &str) -> Principal {
+        Principal {
+            kind: Kind::Account { user: "u".into() },
+            name: "Anna".to_owned(),
+            room_scope: None,
+            session: session(name),
+            expires: 0,
+        }
+    }
+
+    #[tokio::test]
+    async fn the_oldest_sockets_of_a_session_give_way() {
+        let sockets = Sockets::default();
+        let guest = Principal {
+            kind: Kind::Guest {
+                grant: session("g"),
+            },
+            ..account("g")
+        };
+        let other = Outbound::default();
+        let _other = sockets.open(&account("other"), other.clone());
+        let queues: Vec<_> = (0..PER_GRANT + 2).map(|_| Outbound::default()).collect();
+        let _places: Vec<_> = queues
+            .iter()
+            .map(|outbound| sockets.open(&guest, outbound.clone()))
+            .collect();
+        sockets.close_all();
+        for (index, outbound) in [&other].into_iter().chain(&queues).enumerate() {
+            let ending = match outbound.next().await {
+                Next::End(ending) => ending,
+                Next::Message(message) => panic!("{message:?}"),
+            };
+            let expected = if matches!(index, 1 | 2) {
+                Ending::TooMany
+            } else {
+                Ending::Restart
+            };
+            assert_eq!(ending, expected, "socket {index}");
+        }
     }
 
     #[tokio::test]
@@ -121,10 +186,10 @@ mod tests {
             Outbound::default(),
             Outbound::default(),
         );
-        let _mine = sockets.open(&session("mine"), mine.clone());
-        let _other = sockets.open(&session("other"), other.clone());
+        let _mine = sockets.open(&account("mine"), mine.clone());
+        let _other = sockets.open(&account("other"), other.clone());
         sockets.end_session(&session("mine"));
-        let _late = sockets.open(&session("mine"), late.clone());
+        let _late = sockets.open(&account("mine"), late.clone());
         assert!(matches!(mine.next().await, Next::End(Ending::SessionEnded)));
         assert!(matches!(late.next().await, Next::End(Ending::SessionEnded)));
         sockets.close_all();
@@ -134,7 +199,7 @@ mod tests {
     #[test]
     fn a_closed_socket_leaves_nothing_behind() {
         let sockets = Sockets::default();
-        drop(sockets.open(&session("s"), Outbound::default()));
+        drop(sockets.open(&account("s"), Outbound::default()));
         assert!(sockets.lock().open.is_empty());
     }
 }

@@ -42,7 +42,9 @@ async fn a_request_that_is_no_upgrade_spends_no_ticket() {
             .header("origin", &house.base),
     )
     .await;
-    assert!(plain.status.is_client_error(), "{plain:?}");
+    plain.is(400, "malformed");
+    let twice = format!("/api/v1/socket?ticket={good}&ticket={good}");
+    anna.get(&twice).await.is(400, "malformed");
     Socket::greeted(&house.base, &good).await;
 }
 

@@ -5,8 +5,9 @@ use std::time::Duration;
 use futures_util::SinkExt;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
-use tokio_tungstenite::tungstenite::protocol::frame::coding::{Data, OpCode};
+use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
 
 use crate::client::{Socket, knock, knock_with_buffer, ticket};
 use crate::support::{House, PASSWORD, with_input};
@@ -139,7 +140,10 @@ async fn more_than_a_burst_is_refused_and_a_flood_is_closed() {
         socket.send(json!({"type": "ping", "id": "1"})).await;
     }
     let refused = socket.wait_for("error").await;
-    assert_eq!(refused["code"], "rate_limited");
+    assert_eq!(
+        (&refused["code"], &refused["id"]),
+        (&json!("rate_limited"), &json!("1"))
+    );
     assert!(
         refused["retry_after_ms"].as_u64().is_some_and(|ms| ms > 0),
         "{refused}"
@@ -215,4 +219,81 @@ async fn a_slow_reader_is_closed_and_nobody_else_notices() {
     }
     assert_eq!(slow.closed().await.1, 1013);
     other.settle().await;
+}
+
+#[tokio::test]
+async fn too_many_offers_in_a_row_are_refused_and_other_messages_are_not() {
+    let (house, anna) = House::new().with_anna().await;
+    let mut socket = Socket::of(&anna, &house.base).await;
+    socket.enter("Garten", "d").await;
+    let uplink = json!({"microphone": "0", "camera": "1", "screen": "2", "screen_audio": "3"});
+    for n in 0..45 {
+        let id = n.to_string();
+        let offer = json!({"type": "offer", "id": id, "sdp": "", "uplink": uplink, "slots": []});
+        socket.send(offer).await;
+    }
+    let mut codes = vec![String::new(); 45];
+    for _ in 0..45 {
+        let error = socket.wait_for("error").await;
+        let index: usize = error["id"].as_str().expect("an id").parse().expect("ours");
+        codes[index] = error["code"].as_str().expect("a code").to_owned();
+        let limited = codes[index] == "rate_limited";
+        assert_eq!(limited, error["retry_after_ms"].is_u64(), "{error}");
+    }
+    assert!(
+        codes[..30].iter().all(|code| code != "rate_limited"),
+        "{codes:?}"
+    );
+    assert!(
+        codes[30..].iter().any(|code| code == "rate_limited"),
+        "{codes:?}"
+    );
+    socket.settle().await;
+}
+
+#[tokio::test]
+async fn whoever_says_goodbye_is_told_goodbye() {
+    let (house, anna) = House::new().with_anna().await;
+    let mut socket = Socket::of(&anna, &house.base).await;
+    let frame = CloseFrame {
+        code: CloseCode::Normal,
+        reason: "".into(),
+    };
+    socket
+        .stream
+        .close(Some(frame))
+        .await
+        .expect("an open socket");
+    assert_eq!(socket.closed().await.1, 1000);
+}
+
+#[tokio::test]
+async fn a_flood_of_pongs_is_a_flood() {
+    let (house, anna) = House::new().with_anna().await;
+    let mut socket = Socket::of(&anna, &house.base).await;
+    for _ in 0..1000 {
+        if socket
+            .stream
+            .send(Message::Pong(vec![].into()))
+            .await
+            .is_err()
+        {
+            break;
+        }
+    }
+    assert_eq!(socket.closed().await.1, 1008);
+}
+
+#[tokio::test]
+async fn the_newest_sockets_of_a_session_stay() {
+    let (house, anna) = House::new().with_anna().await;
+    let mut first = Socket::of(&anna, &house.base).await;
+    let mut others = Vec::new();
+    for _ in 0..64 {
+        others.push(Socket::of(&anna, &house.base).await);
+    }
+    assert_eq!(first.closed().await.1, 1008);
+    for socket in &mut others {
+        socket.settle().await;
+    }
 }
