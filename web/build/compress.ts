@@ -18,7 +18,9 @@ export function compress(): Plugin {
     configResolved(config) {
       directory = config.build.outDir;
     },
-    async closeBundle() {
+    async closeBundle(error) {
+      // Nothing was written then; the build says what is wrong.
+      if (error) return;
       const entries = await readdir(directory, { recursive: true, withFileTypes: true });
       const files = entries.filter((entry) => entry.isFile() && COMPRESSIBLE.has(extname(entry.name)));
       await Promise.all(files.map((file) => compressFile(join(file.parentPath, file.name))));

@@ -158,6 +158,18 @@ describe('what is wanted', () => {
     ]);
   });
 
+  it.each([
+    ['wide', 640, 90, 640, 360],
+    ['tall', 90, 360, 640, 360],
+  ])('of a face is as large as it takes to cover a %s tile', async (_, width, height, wantedWidth, wantedHeight) => {
+    const { model, pass, server } = await meeting(participant('ann', 'camera'));
+    model.reportTiles([{ key: 'person ann', width, height }]);
+    await pass(200);
+    expect(server.socket.all('set_wanted').at(-1)?.wanted).toEqual([
+      { participant: 'ann', source: 'camera', width: wantedWidth, height: wantedHeight },
+    ]);
+  });
+
   it('is nothing while the page is hidden', async () => {
     const { browser, model, pass, server } = await meeting(participant('ann', 'camera'));
     model.reportTiles([{ key: 'person ann', width: 100, height: 50 }]);

@@ -20,6 +20,8 @@ const BACK_MS = 2_000;
 /** Layouts come in bursts; the server needs the last one. */
 const WANTED_MS = 150;
 /** Nobody sees more detail than this many device pixels per CSS pixel. */
+/** What most cameras give, width by height. */
+const CAMERA_ASPECT = 16 / 9;
 const MOST_PIXEL_RATIO = 2;
 const MOST_PIXELS = 4_096;
 
@@ -225,8 +227,10 @@ export class MeetingModel extends Store<MeetingState> implements MeetingScreen {
       .filter(({ width, height }) => width > 0 && height > 0)
       .map(({ key, width, height }) => {
         const { participant, kind } = splitKey(key);
-        const source: Source = kind === 'screen' ? 'screen' : 'camera';
-        return { participant, source, width: pixels(width), height: pixels(height) };
+        if (kind === 'screen') return { participant, source: 'screen', width: pixels(width), height: pixels(height) };
+        // A face covers its tile and is cut at the longer side: its picture is larger than the tile.
+        const covering = Math.max(width, height * CAMERA_ASPECT);
+        return { participant, source: 'camera', width: pixels(covering), height: pixels(covering / CAMERA_ASPECT) };
       });
   }
 }
