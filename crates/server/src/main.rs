@@ -38,6 +38,10 @@ fn main() -> ExitCode {
         .with_env_filter(filter)
         .with_writer(std::io::stderr)
         .init();
+    sys::give_large_blocks_back();
+    if let Err(error) = sys::allow_many_files() {
+        tracing::warn!(%error, "the limit of open files stays as it is");
+    }
     match cli.execute() {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {

@@ -1,5 +1,5 @@
-//! The two questions to the operating system that the standard library does not ask: which addresses this computer has, and
-//! not to show what is typed. The only unsafe code of the server.
+//! What the standard library does not ask the operating system for: which addresses this computer has, not to show what is
+//! typed, memory back at once, and as many open files as we may have. The only unsafe code of the server beside its media.
 #![allow(unsafe_code)]
 
 use std::io::{self, BufRead, IsTerminal};
@@ -47,6 +47,33 @@ fn ip_address(address: *const libc::sockaddr) -> Option<IpAddr> {
         }
         _ => None,
     }
+}
+
+/// Lets large blocks go back to the operating system when they are freed. By itself the allocator of the C library keeps
+/// the memory of a password check, 19 MiB, once for each thread that ever did one.
+pub fn give_large_blocks_back() {
+    #[cfg(target_env = "gnu")]
+    // SAFETY: sets a number in the allocator, before there are other threads.
+    unsafe {
+        libc::mallopt(libc::M_MMAP_THRESHOLD, 1024 * 1024);
+    }
+}
+
+/// Raises the limit of open files, often 1024, to what the operator allows at most: every socket is one.
+pub fn allow_many_files() -> io::Result<()> {
+    let mut limit = libc::rlimit {
+        rlim_cur: 0,
+        rlim_max: 0,
+    };
+    // SAFETY: getrlimit fills the struct that it is given, and setrlimit reads it.
+    if unsafe { libc::getrlimit(libc::RLIMIT_NOFILE, &raw mut limit) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    limit.rlim_cur = limit.rlim_max;
+    if unsafe { libc::setrlimit(libc::RLIMIT_NOFILE, &raw const limit) } != 0 {
+        return Err(io::Error::last_os_error());
+    }
+    Ok(())
 }
 
 /// One line from standard input; from a terminal without showing it.

@@ -161,22 +161,61 @@ fn port_of(pid: u32) -> u16 {
     port.expect("it listens")
 }
 
-#[tokio::test]
-async fn an_idle_house_is_small() {
-    let (house, anna) = House::new().with_anna().await;
-    anna.get("/").await;
+fn in_memory(house: &House) -> u64 {
     let status =
         fs::read_to_string(format!("/proc/{}/status", house.pid())).expect("a proc file system");
     let line = status
         .lines()
         .find(|line| line.starts_with("VmRSS:"))
         .expect("its size");
-    let kilobytes: u64 = line
-        .split_whitespace()
+    line.split_whitespace()
         .nth(1)
         .and_then(|number| number.parse().ok())
-        .expect("a number");
-    assert!(kilobytes < 60_000, "{kilobytes} kB");
+        .expect("a number")
+}
+
+#[tokio::test]
+async fn an_idle_house_is_small_even_after_a_flood_of_passwords() {
+    let mut house = House::new();
+    house.set("TRUSTED_PROXIES", "127.0.0.1");
+    let (house, anna) = house.with_anna().await;
+    anna.get("/").await;
+    let before = in_memory(&house);
+    assert!(before < 60_000, "{before} kB");
+
+    let tries = (0..60).map(|n| {
+        let request = house
+            .person()
+            .request(reqwest::Method::POST, "/api/v1/session")
+            .header("x-forwarded-for", format!("192.0.2.{n}"))
+            .json(&json!({"username": "anna", "password": "falsches pferd"}));
+        tokio::spawn(request.send())
+    });
+    let mut refused = 0;
+    for tried in tries.collect::<Vec<_>>() {
+        let status = tried.await.expect("no panic").expect("an answer").status();
+        assert!([401, 503].contains(&status.as_u16()), "{status}");
+        refused += u32::from(status == 401);
+    }
+    assert!(refused > 10, "{refused}");
+    let after = in_memory(&house);
+    assert!(
+        after < 60_000,
+        "{after} kB after {refused} checked passwords"
+    );
+}
+
+#[tokio::test]
+async fn the_house_takes_all_the_open_files_it_may_have() {
+    let (house, _) = House::new().with_anna().await;
+    let limits =
+        fs::read_to_string(format!("/proc/{}/limits", house.pid())).expect("a proc file system");
+    let line = limits
+        .lines()
+        .find(|line| line.starts_with("Max open files"))
+        .expect("the limit");
+    let numbers: Vec<_> = line.split_whitespace().rev().skip(1).take(2).collect();
+    assert_eq!(numbers[0], numbers[1], "{line}");
 }
 
 #[tokio::test]
