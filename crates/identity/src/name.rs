@@ -2,6 +2,7 @@
 //!
 //! Parsed once, at the edge; a value of these types is always valid. Nothing here knows which names are taken.
 
+use sha2::{Digest, Sha256};
 use unicode_normalization::UnicodeNormalization;
 use unicode_segmentation::UnicodeSegmentation;
 
@@ -14,6 +15,8 @@ pub const OPEN_PREFIX: &str = "public/";
 
 /// A flag of a region takes eight characters, a family of four seven, an emoji with skin tones and joiners ten.
 const CHARACTERS_PER_GRAPHEME: usize = 12;
+/// In bytes. PostgreSQL refuses some 2700.
+const LONGEST_KEY: usize = 1_000;
 const JOINER: char = '\u{200D}';
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -146,13 +149,21 @@ fn clean(text: &str, most: usize) -> Result<String, NameError> {
     Ok(text)
 }
 
-/// Same name: equal after NFC and lower case, with or without an emoji's presentation selector.
+/// Same name: equal after NFC and lower case, with or without an emoji's presentation selector. Databases index so much of
+/// a text and no more, so the key of a name with very many accents is a hash; no name begins as that does.
 fn folded(text: &str) -> String {
-    text.to_lowercase()
+    let key: String = text
+        .to_lowercase()
         .chars()
         .filter(|c| !is_presentation_selector(*c))
         .nfc()
-        .collect()
+        .collect();
+    if key.len() <= LONGEST_KEY {
+        return key;
+    }
+    let hash = Sha256::digest(key.as_bytes());
+    let hex = hash.iter().map(|byte| format!("{byte:02x}"));
+    std::iter::once("\u{1}".to_owned()).chain(hex).collect()
 }
 
 fn grapheme_is_visible(grapheme: &str) -> bool {
@@ -196,7 +207,7 @@ fn is_forbidden(c: char) -> bool {
         || matches!(c,
             '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
             | '\u{180B}'..='\u{180F}' | '\u{200B}' | '\u{200C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}'
-            | '\u{2060}'..='\u{206F}' | '\u{3164}' | '\u{FE00}'..='\u{FE0D}' | '\u{FEFF}' | '\u{FFA0}'
+            | '\u{2060}'..='\u{206F}' | '\u{2800}' | '\u{3164}' | '\u{FE00}'..='\u{FE0D}' | '\u{FEFF}' | '\u{FFA0}'
             | '\u{FFF0}'..='\u{FFFB}' | '\u{FDD0}'..='\u{FDEF}' | '\u{1D173}'..='\u{1D17A}' | '\u{E0000}'..='\u{E001F}'
             | '\u{E0080}'..='\u{E0FFF}')
         || (c as u32) & 0xFFFE == 0xFFFE
@@ -253,6 +264,7 @@ mod tests {
         check("skin tones", "👩🏽‍❤️‍💋‍👨🏿", Ok(("👩🏽‍❤️‍💋‍👨🏿", false)));
         check("control", "a\u{7}b", Err(NameError::Character));
         check("nul", "a\0b", Err(NameError::Character));
+        check("a blank of Braille", "\u{2800}", Err(NameError::Character));
         check("bidi override", "a\u{202E}b", Err(NameError::Character));
         check("zero width space", "a\u{200B}b", Err(NameError::Character));
         check(
@@ -307,6 +319,10 @@ mod tests {
         assert_eq!(key("public/Küche"), key("küche"));
         assert_eq!(key("❤\u{FE0F}"), key("❤"));
         assert_ne!(key("kuche"), key("küche"));
+        let long = "Ä\u{323}\u{324}\u{325}\u{326}\u{327}".repeat(128);
+        assert!(key(&long).is_ok_and(|key| key.len() < 100));
+        assert_eq!(key(&long), key(&long.to_lowercase()));
+        assert_ne!(key(&long), key(&format!("{long}\u{328}")));
     }
 
     #[test]

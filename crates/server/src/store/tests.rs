@@ -400,6 +400,35 @@ async fn a_room_is_made_once_under_whatever_writing_of_its_name() {
 }
 
 #[tokio::test]
+async fn the_longest_names_are_stored_and_found() {
+    // Accents in an order that no compression finds.
+    let mut state = 1_u32;
+    let mut random = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        state >> 16
+    };
+    let mut long = |graphemes: usize| -> String {
+        let mut name = String::new();
+        for _ in 0..graphemes {
+            name.extend(char::from_u32(0x4E00 + random() % 20_000));
+            name.extend((0..11).filter_map(|_| char::from_u32(0x300 + random() % 0x30)));
+        }
+        name
+    };
+    let (room, username) = (long(128), long(64));
+    on_both(async |db| {
+        let owner = account(db, "u1", &username).await;
+        let found = users::by_username(db, Username::parse(&username).expect("good").key()).await;
+        assert_eq!(found.expect("an answer").expect("an account").0, owner);
+        assert!(make_room(db, "r1", &room, &owner.id, 1_000).await.1);
+        assert!(!make_room(db, "r2", &room, &owner.id, 1_000).await.1);
+        let other = &room[..room.len() - 2];
+        assert!(make_room(db, "r3", other, &owner.id, 1_000).await.1);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn two_who_make_the_same_room_at_once_get_the_same_room() {
     on_both(async |db| {
         let anna = account(db, "u1", "anna").await;
