@@ -19,8 +19,8 @@ use super::guard::JsonBody;
 use crate::app::App;
 use crate::chance;
 use crate::principal::SessionId;
-use crate::store::sessions;
 use crate::store::users::{self, Account, NewAccount};
+use crate::store::{sessions, settings};
 
 /// Password checks that may wait for a core; more are told to come again.
 const QUEUE: usize = 32;
@@ -102,7 +102,8 @@ pub async fn setup(
     let invalid = || ApiError::from(ErrorCode::SetupLinkInvalid);
     app.gate.guest(from)?;
     let link = Secret::parse(&setup.token).ok_or_else(invalid)?;
-    if users::any(&app.db).await? {
+    // Nobody without the link makes us hash a password.
+    if users::any(&app.db).await? || !settings::is_setup_link(&app.db, &link).await? {
         return Err(invalid());
     }
     let username = Username::parse(&setup.username)?;

@@ -43,3 +43,11 @@ pub async fn setup_link(db: &Db, fresh: &Secret) -> Result<Option<Secret>> {
     })?;
     Ok(value.and_then(|value| Secret::parse(&value)))
 }
+
+/// Whether this is the set-up link that is valid now. Only `create_first` uses it up.
+pub async fn is_setup_link(db: &Db, link: &Secret) -> Result<bool> {
+    let valid = get(db, SETUP_LINK).await?;
+    Ok(valid
+        .and_then(|value| Secret::parse(&value))
+        .is_some_and(|valid| valid.is(link)))
+}
