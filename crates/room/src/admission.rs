@@ -9,6 +9,9 @@ use crate::io::{ConnectionId, Join, Now, Output, Persist, RoomFacts, SessionKey,
 use crate::seats::Seat;
 use crate::view::Link;
 
+/// Devices of one guest in a room and at its door: one link must not be enough to fill it.
+const PLACES_PER_GRANT: usize = 3;
+
 /// A guest at the door: no seat yet, nothing to see.
 pub struct Waiting {
     join: Join,
@@ -31,6 +34,8 @@ impl Room {
         let guest = matches!(join.subject, Subject::Guest(_));
         if guest && self.facts.access == Access::Accounts {
             self.turn_away(join.connection, join.id, ErrorCode::GuestsNotAllowed);
+        } else if guest && self.places_of(&join) >= PLACES_PER_GRANT {
+            self.turn_away(join.connection, join.id, ErrorCode::RoomFull);
         } else if guest && !self.somebody_of_the_house_is_in() {
             self.wait(join);
         } else if self.is_full() {
@@ -172,6 +177,18 @@ impl Room {
         let same =
             |waiting: &&Waiting| &waiting.join.subject == subject && &waiting.join.device == device;
         self.waiting.iter().find(same).map(Waiting::connection)
+    }
+
+    /// Where the same subject is already, with other devices.
+    fn places_of(&self, join: &Join) -> usize {
+        let seats = self
+            .seats
+            .iter()
+            .filter(|seat| seat.subject == join.subject);
+        let waiting = self.waiting.iter().map(|waiting| &waiting.join);
+        let waiting =
+            waiting.filter(|other| other.subject == join.subject && other.device != join.device);
+        seats.count() + waiting.count()
     }
 
     fn stop_waiting(&mut self, connection: ConnectionId) {

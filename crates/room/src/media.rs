@@ -119,18 +119,25 @@ impl Room {
             return;
         };
         match result {
-            Err(Refusal::Invalid) => {
-                self.refuse(pending.connection, pending.id, ErrorCode::SdpInvalid)
-            }
-            Err(Refusal::Unavailable) => {
-                self.refuse(pending.connection, pending.id, ErrorCode::Unavailable)
-            }
+            Err(refusal) => self.refused(pending, refusal),
             // Whoever offered is gone or has come back on another socket: nobody holds the other end.
             Ok(_) if !pending.renegotiate && seat.connection() != Some(pending.connection) => {
                 self.abandon(pending)
             }
             Ok(sdp) => self.establish(pending, sdp),
         }
+    }
+
+    /// A peer that came with the offer is not there now; whoever counts peers is told so.
+    fn refused(&mut self, offer: Pending, refusal: Refusal) {
+        let code = match refusal {
+            Refusal::Invalid => ErrorCode::SdpInvalid,
+            Refusal::Unavailable => ErrorCode::Unavailable,
+        };
+        if !offer.renegotiate {
+            self.command(MediaCommand::Remove { peer: offer.peer });
+        }
+        self.refuse(offer.connection, offer.id, code);
     }
 
     fn establish(&mut self, pending: Pending, sdp: String) {

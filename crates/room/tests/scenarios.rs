@@ -664,7 +664,8 @@ fn a_refused_offer_leaves_everything_as_it_was() {
         Some(protocol::ErrorCode::SdpInvalid)
     );
     assert_eq!(world.peer("anna"), before);
-    assert_eq!(world.media.len(), 1, "nothing was removed");
+    let bad = MediaCommand::Remove { peer: "bad".into() };
+    assert_eq!(world.media[1..], [bad], "nothing else was removed");
 }
 
 #[test]
@@ -716,6 +717,37 @@ fn a_full_room_says_so_and_lets_the_next_one_in_when_somebody_left() {
     world.join("zoe");
     assert!(world.participant("zoe").is_some());
     assert_eq!(world.people as usize, names.len());
+}
+
+#[test]
+fn one_guest_cannot_fill_a_room_or_its_door() {
+    let devices = ["gil/a", "gil/b", "gil/c", "gil/d"];
+    let mut world = World::new(Access::Guests);
+    for device in devices {
+        world.join(device);
+    }
+    world.join("gil/a");
+    assert_eq!(
+        [devices[0], devices[2], devices[3]].map(|who| world.sees(who)),
+        ["waiting", "waiting", "refused RoomFull"]
+    );
+    world.join("gert");
+    world.join("anna");
+    assert_eq!(world.people, 5, "three of gil's, gert and anna");
+    world.join("gil/d");
+    assert_eq!(world.sees("gil/d"), "refused RoomFull");
+    world.lose("gil/a");
+    world.join("gil/a");
+    world.leave("gil/b");
+    world.join("gil/d");
+    assert_eq!(world.people, 5);
+    for device in ["anna/b", "anna/c", "anna/d", "anna/e"] {
+        world.join(device);
+    }
+    assert_eq!(
+        world.people, 9,
+        "an account has as many devices as it likes"
+    );
 }
 
 #[test]

@@ -147,8 +147,14 @@ impl Driver {
                 Some(Turn::from(Input::Join(*join)))
             }
             Event::Command(Command::Input(input)) => {
-                if let Input::Leave { connection } | Input::Disconnected { connection } = &*input {
-                    self.connections.remove(connection);
+                match &*input {
+                    Input::Leave { connection } | Input::Disconnected { connection } => {
+                        self.connections.remove(connection);
+                    }
+                    Input::Media(MediaEvent::Closed { peer }) => {
+                        self.peers.remove(peer);
+                    }
+                    _ => {}
                 }
                 Some(Turn::Input(input))
             }
