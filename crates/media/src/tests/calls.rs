@@ -117,65 +117,80 @@ fn the_first_frame_after_a_join_comes_at_once() {
 
 #[test]
 fn a_label_never_stands_under_another_face() {
-    twice(REORDERING, |world| {
-        let (a, b, c) = (world.join(1), world.join(2), world.join(3));
-        world.bind(a, 0, 1, Some(b), LARGE);
-        world.run_ms(1_500);
-        assert_eq!(
-            started(world, a, 0),
-            [(Generation(1), world.video(a, 0)[0].timestamp)]
-        );
-
-        world.bind(a, 0, 2, Some(c), LARGE);
-        let rebound = world.now;
-        world.run_ms(1_000);
-        let in_flight = world.network.conditions.delay + world.network.conditions.jitter;
-        let seen_after = |got: &&Got| got.at > rebound + in_flight;
-        assert_eq!(
-            world.video(a, 0).iter().filter(seen_after).count(),
-            0,
-            "video before the client was ready"
-        );
-        let heard: Vec<Got> = world
-            .audio(a, 0)
-            .iter()
-            .filter(seen_after)
-            .copied()
-            .collect();
-        assert_eq!(
-            people(&heard),
-            only(c, Source::Microphone),
-            "the new voice is heard at once"
-        );
-        assert!(heard.len() > 40);
-
-        world.ready(a, 0, 1);
-        world.run_ms(300);
-        assert_eq!(
-            started(world, a, 0).len(),
-            1,
-            "ready for an older generation means nothing"
-        );
-        world.ready(a, 0, 2);
-        world.run_ms(1_500);
-        let (generation, timestamp) = started(world, a, 0)[1];
-        assert_eq!(generation, Generation(2));
-        let from = |peer| {
-            world
-                .video(a, 0)
-                .iter()
-                .filter(move |got| got.sent.by == peer)
-        };
-        assert_eq!(from(c).map(|got| got.timestamp).min(), Some(timestamp));
-        assert!(
-            from(b).all(|got| got.timestamp.wrapping_sub(timestamp) > 1 << 31),
-            "all of b is older"
-        );
-        assert!(from(c).count() > 100);
+    twice(LAN, |world| {
+        change_of_person(world);
+        let a = PeerId(1);
         assert_continuous("over the change of person", world.video(a, 0));
         assert_continuous("audio over the change of person", world.audio(a, 0));
-        assert_eq!(started(world, a, 0).len(), 2);
     });
+    // What of the former person was still on its way to the SFU is dropped, and may leave a hole before the newcomer.
+    twice(REORDERING, |world| {
+        change_of_person(world);
+        let (a, c) = (PeerId(1), PeerId(3));
+        let of_c = |got: &[Got]| -> Vec<Got> {
+            got.iter().filter(|got| got.sent.by == c).copied().collect()
+        };
+        assert_continuous("the newcomer", &of_c(world.video(a, 0)));
+        assert_continuous("the newcomer's voice", &of_c(world.audio(a, 0)));
+    });
+}
+
+fn change_of_person(world: &mut World) {
+    let (a, b, c) = (world.join(1), world.join(2), world.join(3));
+    world.bind(a, 0, 1, Some(b), LARGE);
+    world.run_ms(1_500);
+    assert_eq!(
+        started(world, a, 0),
+        [(Generation(1), world.video(a, 0)[0].timestamp)]
+    );
+
+    world.bind(a, 0, 2, Some(c), LARGE);
+    let rebound = world.now;
+    world.run_ms(1_000);
+    let in_flight = world.network.conditions.delay + world.network.conditions.jitter;
+    let seen_after = |got: &&Got| got.at > rebound + in_flight;
+    assert_eq!(
+        world.video(a, 0).iter().filter(seen_after).count(),
+        0,
+        "video before the client was ready"
+    );
+    let heard: Vec<Got> = world
+        .audio(a, 0)
+        .iter()
+        .filter(seen_after)
+        .copied()
+        .collect();
+    assert_eq!(
+        people(&heard),
+        only(c, Source::Microphone),
+        "the new voice is heard at once"
+    );
+    assert!(heard.len() > 40);
+
+    world.ready(a, 0, 1);
+    world.run_ms(300);
+    assert_eq!(
+        started(world, a, 0).len(),
+        1,
+        "ready for an older generation means nothing"
+    );
+    world.ready(a, 0, 2);
+    world.run_ms(1_500);
+    let (generation, timestamp) = started(world, a, 0)[1];
+    assert_eq!(generation, Generation(2));
+    let from = |peer| {
+        world
+            .video(a, 0)
+            .iter()
+            .filter(move |got| got.sent.by == peer)
+    };
+    assert_eq!(from(c).map(|got| got.timestamp).min(), Some(timestamp));
+    assert!(
+        from(b).all(|got| got.timestamp.wrapping_sub(timestamp) > 1 << 31),
+        "all of b is older"
+    );
+    assert!(from(c).count() > 100);
+    assert_eq!(started(world, a, 0).len(), 2);
 }
 
 #[test]
