@@ -1,14 +1,21 @@
-//! What a request that changes something must be like: from one of our own pages or from no browser at all, in JSON, and
-//! not too large.
+//! What a request that changes something must be like: from one of our own pages or from no browser at all, in JSON, not
+//! too large, and not without end.
 
-use axum::body::Bytes;
+use std::io;
+use std::pin::Pin;
+use std::task::{Context, Poll, ready};
+use std::time::Duration;
+
+use axum::body::{Body, BodyDataStream, Bytes, HttpBody};
 use axum::extract::rejection::BytesRejection;
 use axum::extract::{FromRequest, Request};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
+use futures_util::{Stream, StreamExt};
 use protocol::ErrorCode;
 use serde::de::DeserializeOwned;
+use tokio::time::{Sleep, sleep, timeout};
 
 use super::State;
 use super::error::ApiError;
@@ -31,6 +38,71 @@ fn comes_from_us(origins: &Origins, headers: &HeaderMap) -> bool {
     let same_site = site.is_none_or(|site| site == "same-origin");
     let our_origin = !headers.contains_key(header::ORIGIN) || origins.allows(headers);
     same_site && our_origin
+}
+
+/// However slowly it comes, a body is given up after this long.
+const BODY_DEADLINE: Duration = Duration::from_secs(15);
+/// What is still read of a body that nobody wants, so that whoever sends it gets to read the answer.
+const UNWANTED_BYTES: usize = 4 * 1024 * 1024;
+const UNWANTED_TIME: Duration = Duration::from_secs(5);
+
+/// Gives each body a deadline, and reads on for a moment when the answer is there before the whole body: to close at once
+/// would throw the answer away with what has come.
+pub async fn bounded_body(request: Request, next: Next) -> Response {
+    if request.method().is_safe() || request.body().is_end_stream() {
+        return next.run(request).await;
+    }
+    let bounded = |body: Body| {
+        Body::from_stream(Bounded {
+            rest: Some(body.into_data_stream()),
+            deadline: Box::pin(sleep(BODY_DEADLINE)),
+        })
+    };
+    next.run(request.map(bounded)).await
+}
+
+struct Bounded {
+    /// Absent when all of it was read.
+    rest: Option<BodyDataStream>,
+    deadline: Pin<Box<Sleep>>,
+}
+
+impl Stream for Bounded {
+    type Item = Result<Bytes, axum::Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        if self.deadline.as_mut().poll(context).is_ready() {
+            self.rest = None;
+            let late = io::Error::from(io::ErrorKind::TimedOut);
+            return Poll::Ready(Some(Err(axum::Error::new(late))));
+        }
+        let Some(rest) = &mut self.rest else {
+            return Poll::Ready(None);
+        };
+        let next = ready!(rest.poll_next_unpin(context));
+        if next.is_none() {
+            self.rest = None;
+        }
+        Poll::Ready(next)
+    }
+}
+
+impl Drop for Bounded {
+    fn drop(&mut self) {
+        if let Some(rest) = self.rest.take() {
+            tokio::spawn(timeout(UNWANTED_TIME, discard(rest)));
+        }
+    }
+}
+
+async fn discard(mut rest: BodyDataStream) {
+    let mut left = UNWANTED_BYTES;
+    while let Some(Ok(bytes)) = rest.next().await {
+        left = match left.checked_sub(bytes.len()) {
+            Some(left) => left,
+            None => return,
+        };
+    }
 }
 
 /// A body of type `T` in JSON.

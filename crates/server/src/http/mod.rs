@@ -49,6 +49,7 @@ pub fn router(app: Shared) -> Router {
         .with_state(app)
         .layer(DefaultBodyLimit::max(limits::HTTP_BODY_BYTES))
         .layer(RequestBodyTimeoutLayer::new(BODY_TIMEOUT))
+        .layer(from_fn(guard::bounded_body))
         .layer(CatchPanicLayer::custom(panicked))
         .layer(from_fn_with_state(Arc::new(page_headers), headers::set))
         .layer(from_fn(in_span))

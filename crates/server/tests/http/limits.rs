@@ -2,6 +2,7 @@
 
 use std::io::Write;
 use std::net::TcpStream;
+use std::time::Duration;
 
 use reqwest::Method;
 use serde_json::json;
@@ -193,6 +194,7 @@ async fn what_is_no_http_ends_its_own_connection_only() {
 async fn a_request_that_never_ends_is_cut_off() {
     let (house, anna) = House::new().with_anna().await;
     let address = house.base.replace("http://localhost", "127.0.0.1");
+    let (dripping, mut drips) = drip(&address);
     let slow = [
         "GET / HTTP/1.1\r\nhost: localhost\r\nx:".to_owned(),
         "POST /api/v1/session HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 99\r\n\r\n{"
@@ -207,9 +209,48 @@ async fn a_request_that_never_ends_is_cut_off() {
     for socket in &sockets {
         read_all(socket);
     }
+    let drops = tokio::time::timeout(Duration::from_secs(25), async {
+        let mut pace = tokio::time::interval(Duration::from_millis(200));
+        while drips.write_all(b" ").is_ok() {
+            pace.tick().await;
+        }
+    });
+    assert!(drops.await.is_ok(), "a body in drops ends too");
+    assert!(read_all(&dripping).starts_with("HTTP/1.1 400 "));
     assert!(
         began.elapsed().as_secs() < 30,
         "the server ends it, not the client"
     );
     assert_eq!(anna.me().await["user"]["username"], "anna");
+}
+
+/// A body that comes byte by byte: for reading and for writing.
+fn drip(address: &str) -> (TcpStream, TcpStream) {
+    let mut socket = TcpStream::connect(address).expect("a connection");
+    let head = "POST /api/v1/session HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\n\
+        content-length: 9999\r\n\r\n";
+    socket.write_all(head.as_bytes()).expect("a head");
+    (socket.try_clone().expect("a handle"), socket)
+}
+
+#[tokio::test]
+async fn whoever_sends_too_much_gets_to_read_the_answer() {
+    let (house, anna) = House::new().with_anna().await;
+    let somebody = house.person();
+    let large = vec![b' '; 3 * 1024 * 1024];
+    for _ in 0..5 {
+        for (person, path, status, code) in [
+            (&anna, "/api/v1/rooms", 413, "too_large"),
+            (&somebody, "/api/v1/session", 413, "too_large"),
+            (&somebody, "/api/v1/rooms", 401, "sign_in_required"),
+            (&somebody, "/api/v1/nothing", 404, "not_found"),
+            (&somebody, "/r/x", 405, "method_not_allowed"),
+        ] {
+            let request = person
+                .request(Method::POST, path)
+                .header("content-type", "application/json")
+                .body(large.clone());
+            answer(request).await.is(status, code);
+        }
+    }
 }
