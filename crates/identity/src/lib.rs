@@ -8,6 +8,7 @@
 pub mod guest;
 pub mod name;
 pub mod password;
+pub mod provider;
 pub mod secret;
 pub mod session;
 pub mod throttle;
