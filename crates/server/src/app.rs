@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use crate::config::Config;
 use crate::http::caller::Proxies;
 use crate::http::sign_in::Gate;
+use crate::oidc::Provider;
 use crate::origins::Origins;
 use crate::rooms::Rooms;
 use crate::store::Db;
@@ -19,6 +20,8 @@ pub struct App {
     pub rooms: Rooms,
     /// Passwords and links tried too often, and how many passwords may be checked at once.
     pub gate: Gate,
+    /// For other applications of the house.
+    pub provider: Provider,
     pub readiness: Readiness,
 }
 

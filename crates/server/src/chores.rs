@@ -1,6 +1,7 @@
-//! What has to be done from time to time: forgetting what has expired, closing what another process ended, and saying how
-//! the media does.
+//! What has to be done from time to time: forgetting what has expired, renewing keys, closing what another process ended,
+//! and saying how the media does.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::task::JoinHandle;
@@ -8,8 +9,9 @@ use tokio::time::{MissedTickBehavior, interval};
 
 use crate::chance;
 use crate::media::MediaHandle;
+use crate::oidc::keys::Keys;
 use crate::rooms::Rooms;
-use crate::store::{self, Db, guests, sessions, settings};
+use crate::store::{self, Db, grants, guests, sessions, settings};
 
 const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
 /// A new password by `stube user passwd` has to reach open sockets soon.
@@ -21,8 +23,8 @@ pub struct Chores(Vec<JoinHandle<()>>);
 
 impl Chores {
     /// Needs a tokio runtime.
-    pub fn start(db: &Db, rooms: &Rooms, media: MediaHandle) -> Self {
-        let sweeping = tokio::spawn(sweep(db.clone()));
+    pub fn start(db: &Db, rooms: &Rooms, media: MediaHandle, keys: Arc<Keys>) -> Self {
+        let sweeping = tokio::spawn(sweep(db.clone(), keys));
         let looking = tokio::spawn(look_for_ended_sessions(db.clone(), rooms.clone()));
         let counting = tokio::spawn(report_counts(media));
         Self(vec![sweeping, looking, counting])
@@ -35,12 +37,18 @@ impl Chores {
     }
 }
 
-async fn sweep(db: Db) {
+async fn sweep(db: Db, keys: Arc<Keys>) {
     let mut clock = interval(SWEEP_EVERY);
     loop {
         clock.tick().await;
         if let Err(error) = remove_expired(&db).await {
             tracing::warn!(%error, "what has expired cannot be forgotten now");
+        }
+        if let Err(error) = keys.tend_if_any(&db).await {
+            tracing::warn!(
+                error = format!("{error:#}"),
+                "the signing keys cannot be looked after now"
+            );
         }
     }
 }
@@ -48,6 +56,7 @@ async fn sweep(db: Db) {
 async fn remove_expired(db: &Db) -> store::Result<()> {
     let now = chance::unix_ms();
     sessions::remove_expired(db, now).await?;
+    grants::remove_ended(db, now).await?;
     guests::remove_expired(db, now).await
 }
 

@@ -8,6 +8,7 @@ use clap::{Parser, Subcommand};
 use identity::{DisplayName, NewPassword, PasswordHash, Username};
 
 use crate::config::Config;
+use crate::oidc::commands::ClientCommand;
 use crate::store::users::{self, NewAccount};
 use crate::store::{Db, StoreError, settings};
 use crate::{chance, run, sys};
@@ -36,6 +37,9 @@ enum Command {
     /// Accounts.
     #[command(subcommand)]
     User(User),
+    /// Applications that sign people in with this house.
+    #[command(subcommand)]
+    Client(ClientCommand),
     /// Settings.
     #[command(subcommand)]
     Config(Settings),
@@ -83,6 +87,7 @@ impl Cli {
             Command::Config(Settings::Print) => print!("{}", config.shown()?),
             Command::Run { lan } => runtime()?.block_on(run::run(config, lan))?,
             Command::SetupLink => runtime()?.block_on(setup_link(config))?,
+            Command::Client(client) => runtime()?.block_on(client.execute(config))?,
             Command::User(user) => runtime()?.block_on(user.execute(config))?,
         }
         Ok(())
@@ -101,11 +106,7 @@ async fn setup_link(config: Config) -> anyhow::Result<()> {
     let Some(link) = settings::setup_link(&db, &chance::secret()).await? else {
         bail!("there is an account already: sign in with it, or add others with `stube user add`");
     };
-    // Under the address of the server that ran last, which knows better than the settings where it can be reached.
-    let base = match settings::get(&db, settings::ADDRESS).await? {
-        Some(base) => base,
-        None => run::expected_address(&config),
-    };
+    let base = run::address(&db, &config).await?;
     println!("{base}/setup#{}", link.expose());
     db.close().await;
     Ok(())

@@ -13,6 +13,7 @@ mod config;
 mod home;
 mod http;
 mod media;
+mod oidc;
 mod origins;
 mod principal;
 mod private;

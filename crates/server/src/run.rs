@@ -19,6 +19,7 @@ use crate::chores::Chores;
 use crate::config::Config;
 use crate::http::caller::Proxies;
 use crate::http::sign_in::Gate;
+use crate::oidc::Provider;
 use crate::origins::Origins;
 use crate::rooms::Rooms;
 use crate::store::{Db, settings};
@@ -62,6 +63,7 @@ pub async fn run(config: Config, lan: bool) -> anyhow::Result<()> {
         tickets: Tickets::default(),
         rooms: rooms.clone(),
         gate: Gate::new(available_parallelism().map_or(1, usize::from)),
+        provider: Provider::new(&config.data_dir),
         readiness: Readiness::default(),
         config,
     });
@@ -73,7 +75,7 @@ pub async fn run(config: Config, lan: bool) -> anyhow::Result<()> {
         handle.clone(),
         http::router(app.clone()),
     ));
-    let chores = Chores::start(&db, &rooms, media);
+    let chores = Chores::start(&db, &rooms, media, app.provider.keys.clone());
     banner::print(&app, lan, &setup_link(&app).await?);
 
     tokio::select! {
@@ -108,8 +110,13 @@ pub async fn open_store(config: &Config) -> anyhow::Result<Db> {
     Db::open(config.database.url.as_deref(), directory).await
 }
 
-/// Where the house will be reachable, before it runs.
-pub fn expected_address(config: &Config) -> String {
+/// Where the house is reachable: as the server that ran last knew, or as the settings say.
+pub async fn address(db: &Db, config: &Config) -> anyhow::Result<String> {
+    let last = settings::get(db, settings::ADDRESS).await?;
+    Ok(last.unwrap_or_else(|| expected_address(config)))
+}
+
+fn expected_address(config: &Config) -> String {
     origins(
         config,
         false,

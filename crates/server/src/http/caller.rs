@@ -21,6 +21,8 @@ use crate::store::{guests, sessions};
 pub struct SignedIn {
     pub session: SessionId,
     pub account: Account,
+    /// When the password was typed.
+    pub since: identity::UnixMs,
     pub expires: identity::UnixMs,
 }
 
@@ -96,6 +98,7 @@ async fn signed_in(app: &App, headers: &HeaderMap) -> ApiResult<Option<SignedIn>
     Ok(Some(SignedIn {
         session: found.id,
         account: found.account,
+        since: found.times.created,
         expires: found.times.expires(),
     }))
 }

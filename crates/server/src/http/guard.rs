@@ -33,7 +33,7 @@ pub async fn same_origin(state: State, request: Request, next: Next) -> Response
 
 /// Browsers cannot leave out both headers on a request that changes something; programs send neither and have no cookies
 /// of somebody else.
-fn comes_from_us(origins: &Origins, headers: &HeaderMap) -> bool {
+pub fn comes_from_us(origins: &Origins, headers: &HeaderMap) -> bool {
     let site = headers.get("sec-fetch-site");
     let same_site = site.is_none_or(|site| site == "same-origin");
     let our_origin = !headers.contains_key(header::ORIGIN) || origins.allows(headers);

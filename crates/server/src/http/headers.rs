@@ -88,7 +88,9 @@ pub async fn set(State(page): State<Arc<PageHeaders>>, request: Request, next: N
         .uri()
         .authority()
         .map(|authority| authority.as_str()));
-    let policy = if no_page {
+    // Pages of the provider bring a policy of their own.
+    let provider = path.starts_with("/oidc/") || path.starts_with("/.well-known/");
+    let policy = if no_page || provider {
         HeaderValue::from_static(NO_PAGE)
     } else {
         page.policy(host)
@@ -97,12 +99,13 @@ pub async fn set(State(page): State<Arc<PageHeaders>>, request: Request, next: N
 
     let headers = response.headers_mut();
     for (name, value) in EVERYWHERE {
-        headers.insert(
-            HeaderName::from_static(name),
-            HeaderValue::from_static(value),
-        );
+        headers
+            .entry(HeaderName::from_static(name))
+            .or_insert(HeaderValue::from_static(value));
     }
-    headers.insert(header::CONTENT_SECURITY_POLICY, policy);
+    headers
+        .entry(header::CONTENT_SECURITY_POLICY)
+        .or_insert(policy);
     if page.strict_transport {
         headers.insert(
             header::STRICT_TRANSPORT_SECURITY,

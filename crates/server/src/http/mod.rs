@@ -3,7 +3,7 @@
 
 pub mod caller;
 pub mod error;
-mod guard;
+pub mod guard;
 mod headers;
 mod pages;
 pub mod rooms;
@@ -27,7 +27,7 @@ use tracing::Instrument;
 use crate::app::App;
 use crate::chance;
 use crate::private::Private;
-use crate::ws;
+use crate::{oidc, ws};
 use caller::From;
 use error::{ApiError, ApiResult};
 
@@ -44,6 +44,7 @@ pub fn router(app: Shared) -> Router {
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/csp", post(csp_report))
+        .merge(oidc::routes())
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(elsewhere)
         .with_state(app)

@@ -2,11 +2,14 @@
 //!
 //! Functions take and give plain values; nobody else writes SQL, and no row type leaves. Decides nothing.
 
+pub mod clients;
+pub mod grants;
 pub mod guests;
 pub mod rooms;
 pub mod seats;
 pub mod sessions;
 pub mod settings;
+pub mod signing_keys;
 pub mod users;
 pub mod visits;
 

@@ -107,7 +107,7 @@ pub async fn by_username(db: &Db, key: &str) -> Result<Option<(Account, Password
     Ok(row.map(|row| (row.account, PasswordHash::from_stored(row.password_hash))))
 }
 
-/// Also ends all sessions of the account, and says so to the server, which may be another process.
+/// Also ends all sessions of the account and all that applications were given in its name, and says so to the server, which may be another process.
 pub async fn set_password(
     db: &Db,
     user: &UserId,
@@ -121,6 +121,7 @@ pub async fn set_password(
             .execute(&mut *tx)
             .await?;
         sqlx::query("DELETE FROM sessions WHERE user_id = $1").bind(user.as_str()).execute(&mut *tx).await?;
+        sqlx::query("DELETE FROM oidc_grants WHERE user_id = $1").bind(user.as_str()).execute(&mut *tx).await?;
         sqlx::query(settings::SET).bind(settings::SESSIONS_ENDED).bind(ended).execute(&mut *tx).await?;
     });
     Ok(())
