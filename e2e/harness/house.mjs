@@ -120,17 +120,31 @@ export class House {
 
   /** Makes another account at the command line. @param {Account} account */
   async addUser({ username, name, password }) {
-    const child = spawn(binary(), ['user', 'add', username, '--name', name, '--password-stdin'], {
-      cwd: this.data,
-      env: this.#environment(),
-      stdio: ['pipe', 'pipe', 'pipe'],
-    });
+    await this.#command(['user', 'add', username, '--name', name, '--password-stdin'], `${password}\n`);
+  }
+
+  /**
+   * Registers another application at the command line.
+   * @param {string} name @param {string[]} options
+   * @returns {Promise<{ id: string, secret: string | undefined }>}
+   */
+  async addClient(name, options) {
+    const said = await this.#command(['client', 'add', name, ...options]);
+    const id = said.match(/^client_id +(\S+)$/m)?.[1];
+    if (!id) throw new Error(`no client id in: ${said}`);
+    return { id, secret: said.match(/^client_secret +(\S+)$/m)?.[1] };
+  }
+
+  /** Runs a command to its end and gives back what it said. @param {string[]} command @param {string} input */
+  async #command(command, input = '') {
+    const child = spawn(binary(), command, { cwd: this.data, env: this.#environment(), stdio: ['pipe', 'pipe', 'pipe'] });
     let said = '';
     child.stdout.on('data', (chunk) => { said += chunk; });
     child.stderr.on('data', (chunk) => { said += chunk; });
-    child.stdin.end(`${password}\n`);
-    const code = await new Promise((resolve) => child.once('exit', resolve));
-    if (code !== 0) throw new Error(`stube user add ended with ${code}: ${said}`);
+    child.stdin.end(input);
+    const code = await new Promise((resolve) => child.once('close', resolve));
+    if (code !== 0) throw new Error(`stube ${command.join(' ')} ended with ${code}: ${said}`);
+    return said;
   }
 
   /** Makes a room; open to guests when the name begins with `public/`. @param {Account} owner @param {string} name */

@@ -73,6 +73,7 @@ const browser: Browser = {
   address: () => location,
   push: (path) => history.pushState(null, '', path),
   replace: (path) => history.replaceState(null, '', path),
+  leave: (path) => location.replace(path),
   random: () => Math.random(),
   randomBytes: (length) => crypto.getRandomValues(new Uint8Array(length)),
   copy: async (text) => {

@@ -5,7 +5,8 @@ import { roomTextFromPath } from './room_name.ts';
 export type Route =
   | { readonly page: 'home' }
   | { readonly page: 'setup'; readonly token: string | undefined }
-  | { readonly page: 'sign_in'; readonly to: string }
+  /** `again`: also for somebody who is signed in, since another application wants to be sure who it is. */
+  | { readonly page: 'sign_in'; readonly to: string; readonly again?: true }
   /** `text` is the room's name as it stands in the address; undefined when it cannot be read. */
   | { readonly page: 'room'; readonly text: string | undefined }
   | { readonly page: 'not_found' };
@@ -16,8 +17,12 @@ export function routeOf({ pathname, search, hash }: { pathname: string; search: 
       return { page: 'home' };
     case '/setup':
       return { page: 'setup', token: hash.length > 1 ? hash.slice(1) : undefined };
-    case '/sign-in':
-      return { page: 'sign_in', to: localPath(new URLSearchParams(search).get('to')) };
+    case '/sign-in': {
+      const parameters = new URLSearchParams(search);
+      const to = localPath(parameters.get('to'));
+      const again = leavesApp(to) && parameters.has('again');
+      return { page: 'sign_in', to, ...(again ? { again } : {}) };
+    }
     default:
       return pathname.startsWith('/r/') && pathname.length > '/r/'.length
         ? { page: 'room', text: roomTextFromPath(pathname) }
@@ -29,6 +34,11 @@ export function routeOf({ pathname, search, hash }: { pathname: string; search: 
 export function localPath(to: string | null): string {
   if (!to || !/^\/(?![/\\])/.test(to) || /[\\\s]/.test(to)) return '/';
   return to.startsWith('/sign-in') ? '/' : to;
+}
+
+/** A page of the server's own: where the sign-in for another application goes on. */
+export function leavesApp(path: string): boolean {
+  return path.startsWith('/oidc/authorize?');
 }
 
 export function signInPath(to: string): string {

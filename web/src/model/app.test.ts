@@ -123,6 +123,14 @@ describe('somebody who is not signed in', () => {
     expect(scene.path).toBe('/r/K%C3%BCche');
   });
 
+  it('goes on to the application that sent them, out of the app', async () => {
+    const scene = await new Scene('/sign-in?to=%2Foidc%2Fauthorize%3Fstate%3D%25C3%25A4').start();
+    expect(scene.browser.left).toBeUndefined();
+    scene.page('sign_in').screen.submit({ username: 'anna', password: 'x' });
+    await settle();
+    expect(scene.browser.left).toBe('/oidc/authorize?state=%C3%A4');
+  });
+
   it('reads what was wrong with the sign-in', async () => {
     const scene = await new Scene('/sign-in').start();
     scene.server.on('POST /session', 401, { code: 'wrong_credentials' });
@@ -181,6 +189,21 @@ it('signs out to the sign-in and closes the connection', async () => {
   await settle();
   scene.page('sign_in');
   expect(scene.server.socket.closed).toBe(true);
+});
+
+describe('another application that wants to know who somebody is', () => {
+  it('goes on at once with somebody who is signed in', async () => {
+    const scene = await new Scene('/sign-in?to=%2Foidc%2Fauthorize%3Fa', true).start();
+    expect(scene.browser.left).toBe('/oidc/authorize?a');
+  });
+
+  it('has the password typed again where it asks for that', async () => {
+    const scene = await new Scene('/sign-in?to=%2Foidc%2Fauthorize%3Fa&again=1', true).start();
+    expect(scene.browser.left).toBeUndefined();
+    scene.page('sign_in').screen.submit({ username: 'anna', password: 'x' });
+    await settle();
+    expect(scene.browser.left).toBe('/oidc/authorize?a');
+  });
 });
 
 it('knows no other pages', async () => {

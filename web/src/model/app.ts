@@ -6,7 +6,7 @@
 import type { House, RoomLeftReason, RoomView } from '../protocol/generated.ts';
 import type { Client } from '../session/client.ts';
 import type { Http } from '../session/http.ts';
-import { doorWishes, type Route, routeOf, signInPath } from './address.ts';
+import { doorWishes, leavesApp, type Route, routeOf, signInPath } from './address.ts';
 import type { Browser } from './browser.ts';
 import { Call, type CallPorts } from './call.ts';
 import { claimDevice, type Device } from './device_id.ts';
@@ -140,7 +140,7 @@ export class AppModel extends Store<AppState> implements AppScreen {
         else this.#redirect('/');
         return;
       case 'sign_in':
-        if (house.user) this.#redirect(route.to + this.#remembered.takeFragment(route.to));
+        if (house.user && !route.again) this.#goOn(route.to);
         else this.#openSignIn(route.to);
         return;
       case 'room':
@@ -149,6 +149,11 @@ export class AppModel extends Store<AppState> implements AppScreen {
       case 'not_found':
         this.#show({ name: 'not_found' });
     }
+  }
+
+  #goOn(to: string): void {
+    if (leavesApp(to)) this.#ports.browser.leave(to);
+    else this.#redirect(to + this.#remembered.takeFragment(to));
   }
 
   #openHome(house: House): void {
@@ -174,8 +179,9 @@ export class AppModel extends Store<AppState> implements AppScreen {
   #openSignIn(to: string): void {
     const text = roomTextFromPath(to);
     const roomName = text === undefined ? undefined : readRoomText(text).name;
-    // Signed in, the same address leads on.
-    const screen = new SignInModel(this.#ports.http, roomName, () => void this.#load());
+    // Signed in, the same address leads on; out of the app there is nothing more to load.
+    const done = (): void => (leavesApp(to) ? this.#goOn(to) : void this.#load());
+    const screen = new SignInModel(this.#ports.http, roomName, done);
     this.#show({ name: 'sign_in', screen });
   }
 

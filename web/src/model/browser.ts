@@ -32,6 +32,8 @@ export interface Browser {
   address(): Address;
   push(path: string): void;
   replace(path: string): void;
+  /** To a page that is not the app's; this one ends. */
+  leave(path: string): void;
   random(): number;
   randomBytes(length: number): Uint8Array;
   copy(text: string): Promise<void>;

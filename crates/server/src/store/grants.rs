@@ -128,8 +128,12 @@ pub async fn rotate(
     old: SecretHash,
     new: SecretHash,
 ) -> Result<bool> {
+    const LOCK: &str = "UPDATE oidc_grants SET ends = ends WHERE id = $1";
     const SQL: &str = "UPDATE oidc_refresh_tokens SET used = $2 WHERE hash = $1 AND used IS NULL";
     Ok(in_transaction!(db, tx => {
+        // The grant before its tokens, as a revocation takes them: two that wait for each other would both be refused, and
+        // one of them is the revocation.
+        sqlx::query(LOCK).bind(&grant.0).execute(&mut *tx).await?;
         let done = sqlx::query(SQL).bind(old.to_hex()).bind(stored(now)).execute(&mut *tx).await?;
         let first = done.rows_affected() == 1;
         if first {

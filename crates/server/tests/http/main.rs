@@ -5,6 +5,7 @@ mod commands;
 mod life;
 mod limits;
 mod pages;
+mod provider;
 mod rooms;
 
 #[path = "../support/mod.rs"]

@@ -55,6 +55,8 @@ export class FakeBrowser implements Browser {
   /** Held by other pages. */
   readonly locks = new Set<string>();
   readonly history: string[] = [];
+  /** Where the page has left to. */
+  left: string | undefined;
   #address: URL;
   readonly #bytes = seededBytes(++browsers);
 
@@ -73,6 +75,10 @@ export class FakeBrowser implements Browser {
 
   replace(path: string): void {
     this.#address = new URL(path, this.#address.origin);
+  }
+
+  leave(path: string): void {
+    this.left = path;
   }
 
   random(): number {
