@@ -127,7 +127,8 @@ pub fn check_access(
 /// Of whom an ID token of ours speaks, to which client. One that has expired still says so.
 pub fn read_hint(token: &str, keys: &[Jwk], issuer: &Issuer) -> Option<(Subject, ClientId)> {
     let claims: IdClaims = verify(token, Kind::Id, keys)?;
-    (claims.iss == issuer.as_str()).then(|| (Subject(claims.sub), ClientId(claims.aud)))
+    let ours = claims.iss == issuer.as_str();
+    ours.then_some((Subject(claims.sub), ClientId(claims.aud)))
 }
 
 /// What an application gets to know of a person.

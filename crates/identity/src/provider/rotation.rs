@@ -108,8 +108,14 @@ mod tests {
     #[test]
     fn the_next_key_is_published_a_day_before_it_signs() {
         let old = key("a", 0);
-        assert_eq!(planned(89 * DAY - 1, &[old.clone()]), (vec![], vec![]));
-        assert_eq!(planned(89 * DAY, &[old.clone()]), (vec![90 * DAY], vec![]));
+        assert_eq!(
+            planned(89 * DAY - 1, std::slice::from_ref(&old)),
+            (vec![], vec![])
+        );
+        assert_eq!(
+            planned(89 * DAY, std::slice::from_ref(&old)),
+            (vec![90 * DAY], vec![])
+        );
         let keys = [old, key("b", 90 * DAY)];
         assert_eq!(planned(89 * DAY + 1, &keys), (vec![], vec![]), "once");
         let signs = |now| signer(now, Rs256, &keys).map(|key| key.kid.as_str());
@@ -137,7 +143,10 @@ mod tests {
             can_sign: false,
             ..key("a", 0)
         };
-        assert_eq!(planned(DAY, &[lost.clone()]), (vec![DAY], vec![]));
+        assert_eq!(
+            planned(DAY, std::slice::from_ref(&lost)),
+            (vec![DAY], vec![])
+        );
         let keys = [lost, key("b", DAY)];
         assert_eq!(
             signer(DAY, Rs256, &keys).map(|key| key.kid.as_str()),

@@ -7,6 +7,7 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
+use crate::oidc;
 use crate::origins::Origins;
 
 const EVERYWHERE: &[(&str, &str)] = &[
@@ -89,7 +90,7 @@ pub async fn set(State(page): State<Arc<PageHeaders>>, request: Request, next: N
         .authority()
         .map(|authority| authority.as_str()));
     // Pages of the provider bring a policy of their own.
-    let provider = path.starts_with("/oidc/") || path.starts_with("/.well-known/");
+    let provider = oidc::owns(path);
     let policy = if no_page || provider {
         HeaderValue::from_static(NO_PAGE)
     } else {

@@ -71,10 +71,10 @@ fn api(app: Shared) -> Router<Shared> {
         .fallback(not_found)
 }
 
-/// The app's pages and files, and nothing under the interface's prefix.
+/// The app's pages and files, and nothing under the prefixes of interfaces.
 async fn elsewhere(request: Request) -> Response {
     let path = request.uri().path();
-    if path == "/api" || path.starts_with("/api/") {
+    if path == "/api" || path.starts_with("/api/") || oidc::owns(path) {
         return not_found().await.into_response();
     }
     pages::page(request).await

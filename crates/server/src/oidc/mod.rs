@@ -86,6 +86,11 @@ fn signed(page: &str, session: &SessionId, request: &str) -> String {
     format!("{page}\n{session}\n{request}")
 }
 
+/// Addresses under which there is no page of the app.
+pub fn owns(path: &str) -> bool {
+    path.starts_with("/oidc/") || path.starts_with("/.well-known/")
+}
+
 /// For the root of the server's addresses.
 pub fn routes() -> Router<Shared> {
     // No cookie counts at these: pages of any origin may ask.

@@ -290,6 +290,8 @@ async fn a_wrong_client_or_redirect_gets_a_page_and_the_rest_an_error_at_the_app
         assert_eq!(told(&sent, "iss"), Some(house.base.clone()));
         assert_eq!(told(&sent, "code"), None);
     }
+    anna.get("/oidc/nothing").await.is(404, "not_found");
+    anna.get("/oidc/token").await.is(405, "method_not_allowed");
     let german = anna
         .get("/oidc/authorize?client_id=%3Cscript%3E&ui_locales=de")
         .await;
@@ -388,6 +390,9 @@ async fn of_two_who_come_with_one_code_at_once_nobody_keeps_anything() {
         let all = [one, two, three];
         let given: Vec<_> = all.iter().filter(|answer| answer.status == 200).collect();
         assert!(given.len() <= 1, "{all:?}");
+        for answer in all.iter().filter(|answer| answer.status != 200) {
+            refused(answer, 400, "invalid_grant");
+        }
         for answer in given {
             assert!(!app.may_know(&answer.json()).await);
             refused(&app.refreshes(&answer.json()).await, 400, "invalid_grant");
