@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use protocol::{Access, RoomId, limits};
-use room::{Input, RoomFacts, SessionKey};
+use room::{Input, RoomFacts, SeatRecord, SessionKey};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
 
@@ -25,6 +25,7 @@ use crate::home::Home;
 use crate::media::{Events, MediaHandle};
 use crate::principal::SessionId;
 use crate::store::rooms::StoredRoom;
+use crate::store::seats::Change;
 use crate::store::{self, Db, seats};
 use crate::ws::sockets::Sockets;
 
@@ -88,12 +89,15 @@ impl Rooms {
     /// After a start: whoever sat somewhere when the server ended is away from now on, and has the usual time to come back.
     pub async fn restore(&self) -> store::Result<()> {
         let now = chance::unix_ms();
-        for (room, mut seat) in seats::all(&self.0.db).await? {
-            if seat.away_since.is_none() {
-                seat.away_since = Some(now);
-                seats::save(&self.0.db, &room, &seat).await?;
-            }
-        }
+        let there = seats::all(&self.0.db).await?.into_iter();
+        let away: Vec<_> = there
+            .filter(|(_, seat)| seat.away_since.is_none())
+            .map(|(room, seat)| {
+                let away_since = Some(now);
+                Change::Save(room, SeatRecord { away_since, ..seat })
+            })
+            .collect();
+        seats::write_all(&self.0.db, &away).await?;
         let hub = Arc::downgrade(&self.0);
         tokio::spawn(async move {
             tokio::time::sleep(GRACE).await;
@@ -224,7 +228,7 @@ impl Hub {
                 .away_since
                 .is_some_and(|since| now.saturating_sub(since) >= limits::SEAT_GRACE_MS);
             if expired && !self.live().contains_key(&room) {
-                seats::remove(&self.db, &seat.participant).await?;
+                seats::write(&self.db, &Change::Remove(seat.participant)).await?;
             }
         }
         Ok(())

@@ -235,3 +235,32 @@ async fn a_house_without_guests_has_no_room_open_to_them() {
     assert_eq!(closed.0.facts(room).access, Access::Accounts);
     house.close().await;
 }
+
+#[tokio::test]
+async fn a_seat_that_cannot_be_stored_costs_the_others_nothing() {
+    let house = House::new().await;
+    let anna = house.enter("anna", "Garten").await;
+    let garden = RoomId::from(house.id("Garten").await);
+    let writer = &house.rooms.0.writer;
+    writer.flush().await;
+    let (_, seat) = seats::all(&house.db).await.expect("an answer").remove(0);
+    let other = |participant: &str| {
+        room::Persist::Save(SeatRecord {
+            participant: participant.into(),
+            ..seat.clone()
+        })
+    };
+    writer.write(&garden, other("first")).await;
+    writer.write(&"nowhere".into(), other("lost")).await;
+    writer.write(&garden, other("last")).await;
+    writer.flush().await;
+    let stored = seats::of_room(&house.db, &garden).await.expect("an answer");
+    let stored: Vec<_> = stored.iter().map(|seat| &seat.participant).collect();
+    let expected = [&"first".into(), &"last".into(), &seat.participant];
+    assert!(
+        stored.len() == 3 && expected.iter().all(|seat| stored.contains(seat)),
+        "{stored:?}"
+    );
+    drop(anna);
+    house.close().await;
+}

@@ -3,7 +3,7 @@
 use protocol::{DeviceId, ParticipantId, RoomId, UserId};
 use room::{SeatRecord, Subject};
 
-use super::{Db, Result, on, stored};
+use super::{Db, Result, in_transaction, on, stored};
 
 #[derive(sqlx::FromRow)]
 struct Row {
@@ -36,27 +36,60 @@ impl From<Row> for (RoomId, SeatRecord) {
     }
 }
 
-/// New, or replaces the seat of the same participant.
-pub async fn save(db: &Db, room: &RoomId, seat: &SeatRecord) -> Result<()> {
-    const SQL: &str = "INSERT INTO seats (participant, room_id, guest, subject, device, name, joined, away_since) \
-        VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (participant) DO UPDATE SET room_id = excluded.room_id, \
-        guest = excluded.guest, subject = excluded.subject, device = excluded.device, name = excluded.name, \
-        joined = excluded.joined, away_since = excluded.away_since";
-    let (guest, subject) = match &seat.subject {
-        Subject::Account(user) => (false, user.as_str()),
-        Subject::Guest(grant) => (true, grant.as_str()),
+/// What happened to a seat.
+#[derive(Clone, Debug)]
+pub enum Change {
+    /// New, or replaces the seat of the same participant.
+    Save(RoomId, SeatRecord),
+    Remove(ParticipantId),
+}
+
+const SAVE: &str = "INSERT INTO seats (participant, room_id, guest, subject, device, name, joined, away_since) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT (participant) DO UPDATE SET room_id = excluded.room_id, \
+    guest = excluded.guest, subject = excluded.subject, device = excluded.device, name = excluded.name, \
+    joined = excluded.joined, away_since = excluded.away_since";
+const REMOVE: &str = "DELETE FROM seats WHERE participant = $1";
+
+macro_rules! write {
+    ($change:expr, $executor:expr) => {
+        match $change {
+            Change::Save(room, seat) => {
+                let (guest, subject) = match &seat.subject {
+                    Subject::Account(user) => (false, user.as_str()),
+                    Subject::Guest(grant) => (true, grant.as_str()),
+                };
+                let query = sqlx::query(SAVE)
+                    .bind(seat.participant.as_str())
+                    .bind(room.as_str());
+                let query = query.bind(guest).bind(subject).bind(seat.device.as_str());
+                let query = query.bind(&seat.name).bind(stored(seat.joined_at));
+                query
+                    .bind(seat.away_since.map(stored))
+                    .execute($executor)
+                    .await
+            }
+            Change::Remove(participant) => {
+                sqlx::query(REMOVE)
+                    .bind(participant.as_str())
+                    .execute($executor)
+                    .await
+            }
+        }
     };
-    on!(db, pool => {
-        let query = sqlx::query(SQL).bind(seat.participant.as_str()).bind(room.as_str()).bind(guest).bind(subject);
-        let query = query.bind(seat.device.as_str()).bind(&seat.name).bind(stored(seat.joined_at));
-        query.bind(seat.away_since.map(stored)).execute(pool).await.map(drop)
-    })?;
+}
+
+pub async fn write(db: &Db, change: &Change) -> Result<()> {
+    on!(db, pool => write!(change, pool).map(drop))?;
     Ok(())
 }
 
-pub async fn remove(db: &Db, participant: &ParticipantId) -> Result<()> {
-    const SQL: &str = "DELETE FROM seats WHERE participant = $1";
-    on!(db, pool => sqlx::query(SQL).bind(participant.as_str()).execute(pool).await.map(drop))?;
+/// All of them or none, at the price of one: a database that is busy makes each write wait for its turn.
+pub async fn write_all(db: &Db, changes: &[Change]) -> Result<()> {
+    in_transaction!(db, tx => {
+        for change in changes {
+            write!(change, &mut *tx)?;
+        }
+    });
     Ok(())
 }
 

@@ -7,6 +7,7 @@ use protocol::{Access, DeviceId, ParticipantId, RoomId, UserId};
 use room::{SeatRecord, Subject};
 
 use super::rooms::{NewRoom, StoredRoom};
+use super::seats::Change;
 use super::users::{Account, NewAccount};
 use super::*;
 use crate::principal::SessionId;
@@ -586,23 +587,27 @@ async fn seats_come_back_as_they_were_saved() {
             joined_at: 8,
             ..member.clone()
         };
-        seats::save(db, &kitchen.id, &guest).await.expect("a seat");
-        seats::save(db, &kitchen.id, &member).await.expect("a seat");
-        seats::save(
-            db,
-            &bath.id,
-            &SeatRecord {
-                participant: "p3".into(),
-                ..member.clone()
-            },
-        )
-        .await
-        .expect("a seat");
+        let elsewhere = SeatRecord {
+            participant: "p3".into(),
+            ..member.clone()
+        };
+        let save =
+            |room: &StoredRoom, seat: &SeatRecord| Change::Save(room.id.clone(), seat.clone());
+        let all = [
+            save(&kitchen, &guest),
+            save(&kitchen, &member),
+            save(&bath, &elsewhere),
+        ];
+        let nowhere = Change::Save("r3".into(), elsewhere.clone());
+        let refused = seats::write_all(db, &[all[0].clone(), nowhere]).await;
+        assert!(refused.is_err(), "there is no such room");
+        assert_eq!(seats::all(db).await.expect("a list"), [], "all or none");
+        seats::write_all(db, &all).await.expect("three seats");
         let away = SeatRecord {
             away_since: Some(99),
             ..guest
         };
-        seats::save(db, &kitchen.id, &away)
+        seats::write(db, &save(&kitchen, &away))
             .await
             .expect("the seat again");
         assert_eq!(
@@ -610,7 +615,7 @@ async fn seats_come_back_as_they_were_saved() {
             [member.clone(), away.clone()]
         );
         assert_eq!(seats::all(db).await.expect("a list").len(), 3);
-        seats::remove(db, &member.participant)
+        seats::write(db, &Change::Remove(member.participant))
             .await
             .expect("removed");
         assert_eq!(
