@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { RoomView, Slot } from '../protocol/generated.ts';
+import { FakeClock, settle } from '../tests/clock.ts';
 import { cameraLayers } from './encodings.ts';
 import type { LinkOffer } from './link.ts';
 import { Media } from './media.ts';
-import { FakeClock, type FakePeer, FakeVideo, fakePorts, settle } from './tests/fakes.ts';
+import { type FakePeer, FakeVideo, fakePorts } from './tests/fakes.ts';
 
 type Sent = LinkOffer & { connection?: string };
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Media } from '../media/media.ts';
 import type { House, RoomView } from '../protocol/generated.ts';
-import { settle } from '../session/tests/fakes.ts';
+import { settle } from '../tests/clock.ts';
 import { AppModel } from './app.ts';
 import type { Page } from './screens.ts';
 import { FakeBrowser, FakeCapture, FakeMedia, FakeServer } from './tests/fakes.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { settle } from '../session/tests/fakes.ts';
+import { settle } from '../tests/clock.ts';
 import { DevicesModel } from './devices.ts';
 import { Remembered } from './remembered.ts';
 import { FakeBrowser, FakeCapture } from './tests/fakes.ts';

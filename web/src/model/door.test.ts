@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Door, RoomView } from '../protocol/generated.ts';
 import type { Client } from '../session/client.ts';
-import { settle } from '../session/tests/fakes.ts';
+import { settle } from '../tests/clock.ts';
 import { doorWishes, routeOf } from './address.ts';
 import { Call } from './call.ts';
 import { claimDevice } from './device_id.ts';

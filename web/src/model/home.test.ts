@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { HomeRoom } from '../protocol/generated.ts';
-import { settle } from '../session/tests/fakes.ts';
+import { settle } from '../tests/clock.ts';
 import { HomeModel } from './home.ts';
 import { FakeBrowser, FakeServer } from './tests/fakes.ts';
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Media } from '../media/media.ts';
 import type { Participant, RoomChange, RoomView, Source } from '../protocol/generated.ts';
-import { settle } from '../session/tests/fakes.ts';
+import { settle } from '../tests/clock.ts';
 import { Call } from './call.ts';
 import { DevicesModel } from './devices.ts';
 import { MeetingModel } from './meeting.ts';

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { settle } from '../session/tests/fakes.ts';
+import { settle } from '../tests/clock.ts';
 import { type SharedRoom, ShareModel } from './share.ts';
 import { FakeBrowser, FakeServer } from './tests/fakes.ts';
 

@@ -1,9 +1,10 @@
 import { describe, expect, it } from 'vitest';
 import type { RoomView, ServerMessage } from '../protocol/generated.ts';
+import { FakeClock, settle } from '../tests/clock.ts';
 import { backoffMs } from './backoff.ts';
 import { Client, type ClientListener } from './client.ts';
 import { Refusal } from './refusal.ts';
-import { FakeClock, FakeSocket, settle } from './tests/fakes.ts';
+import { FakeSocket } from './tests/fakes.ts';
 
 const VIEW: RoomView = {
   id: 'r-1',

@@ -1,42 +1,7 @@
 /** A peer connection and elements whose other end is the test. For tests only. */
 
-import type { Clock } from '../clock.ts';
+import type { FakeClock } from '../../tests/clock.ts';
 import type { MediaPorts } from '../media.ts';
-
-export class FakeClock implements Clock {
-  #now = 0;
-  #timers: { at: number; callback: () => void }[] = [];
-
-  now(): number {
-    return this.#now;
-  }
-
-  after(ms: number, callback: () => void): () => void {
-    const timer = { at: this.#now + ms, callback };
-    this.#timers.push(timer);
-    return () => {
-      this.#timers = this.#timers.filter((one) => one !== timer);
-    };
-  }
-
-  async pass(ms: number): Promise<void> {
-    const end = this.#now + ms;
-    await settle();
-    for (;;) {
-      const due = this.#timers.filter((timer) => timer.at <= end).sort((a, b) => a.at - b.at)[0];
-      if (!due) break;
-      this.#timers = this.#timers.filter((one) => one !== due);
-      this.#now = Math.max(this.#now, due.at);
-      due.callback();
-      await settle();
-    }
-    this.#now = end;
-  }
-}
-
-export async function settle(): Promise<void> {
-  for (let i = 0; i < 60; i++) await Promise.resolve();
-}
 
 class FakeTransceiver {
   mid: string | null = null;

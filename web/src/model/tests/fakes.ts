@@ -11,7 +11,8 @@ import type { MediaEvents, Signalling } from '../../media/media.ts';
 import type { RoomView } from '../../protocol/generated.ts';
 import { Client } from '../../session/client.ts';
 import { Http } from '../../session/http.ts';
-import { FakeClock, FakeSocket } from '../../session/tests/fakes.ts';
+import { FakeSocket } from '../../session/tests/fakes.ts';
+import { FakeClock } from '../../tests/clock.ts';
 import type { Address, Browser, Storage } from '../browser.ts';
 
 export class FakeStorage implements Storage {
