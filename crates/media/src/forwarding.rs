@@ -325,15 +325,15 @@ impl Sfu {
             .iter_mut()
             .flat_map(|uplink| uplink.due_keyframes(self.now))
             .collect();
+        if due.is_empty() {
+            return;
+        }
         for ssrc in due {
             // A fault shows again in the drain, which closes the peer.
             let _ = state.connection.request_keyframe(ssrc);
             self.stats.keyframe_requests += 1;
-            if !state.dirty {
-                state.dirty = true;
-                self.dirty.push(sender);
-            }
         }
+        self.mark_dirty(sender);
     }
 
     pub(crate) fn look_after_layers(&mut self, peer: PeerId) {
