@@ -241,4 +241,25 @@ mod tests {
             "&lt;script&gt; at &lt;i&gt;&lt;script&gt;&lt;/i&gt;"
         );
     }
+
+    #[test]
+    fn the_colours_are_those_of_the_app() {
+        let app = include_str!("../../../../web/src/ui/styles/tokens.css");
+        let page = include_str!("page.css");
+        // The first value is for light pages, the second for dark ones.
+        let values = |css: &str, name: &str| -> Vec<String> {
+            let declarations = css.lines().filter_map(|line| line.trim().split_once(':'));
+            let of_name = declarations.filter(|(declared, _)| *declared == name);
+            of_name.take(2).map(|(_, value)| value.to_owned()).collect()
+        };
+        let declared = page.lines().filter_map(|line| line.trim().split_once(':'));
+        let names: Vec<_> = declared
+            .map(|(name, _)| name)
+            .filter(|name| name.starts_with("--"))
+            .collect();
+        assert!(names.len() > 10, "{names:?}");
+        for name in names {
+            assert_eq!(values(page, name), values(app, name), "{name}");
+        }
+    }
 }
