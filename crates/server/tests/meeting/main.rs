@@ -31,12 +31,7 @@ async fn three_people_see_and_hear_exactly_the_others() {
     let bots = [
         enter(&anna, "Runde", 1).await,
         enter(&anna, "Runde", 2).await,
-        Bot::join(
-            house.guest("public/Runde", "Gast").await,
-            Options::new("public/Runde", Identity::nth(3)),
-        )
-        .await
-        .expect("a seat"),
+        enter_as_guest(&house, "public/Runde", "Gast", 3).await,
     ];
     meet(&bots).await;
     let gast = bots[0].state().person("Gast").cloned().expect("the guest");
@@ -163,10 +158,7 @@ async fn a_guest_waits_until_somebody_is_in() {
     let house = House::open().await;
     let anna = house.admin().await;
     room(&anna, "Sprechstunde", Access::Guests).await;
-    let guest = house.guest("public/Sprechstunde", "Gast").await;
-    let guest = Bot::join(guest, Options::new("public/Sprechstunde", Identity::nth(5)))
-        .await
-        .expect("a chair outside");
+    let guest = enter_as_guest(&house, "public/Sprechstunde", "Gast", 5).await;
     guest
         .wait_for("being asked to wait", SOON, |view| {
             view.state.phase == Phase::Waiting
@@ -186,10 +178,7 @@ async fn a_guest_waits_until_somebody_is_in() {
         .wait_for("being alone", SOON, |view| view.state.others().count() == 0)
         .await
         .expect("alone");
-    let late = house.guest("public/Sprechstunde", "Spät").await;
-    let late = Bot::join(late, Options::new("public/Sprechstunde", Identity::nth(6)))
-        .await
-        .expect("a chair outside");
+    let late = enter_as_guest(&house, "public/Sprechstunde", "Spät", 6).await;
     late.wait_for("being asked to wait", SOON, |view| {
         view.state.phase == Phase::Waiting
     })
@@ -283,12 +272,7 @@ async fn come_back(mut house: House) {
     let bots = [
         enter(&anna, "Runde", 1).await,
         enter(&anna, "Runde", 2).await,
-        Bot::join(
-            house.guest("Runde", "Gast").await,
-            Options::new("Runde", Identity::nth(3)),
-        )
-        .await
-        .expect("a seat"),
+        enter_as_guest(&house, "Runde", "Gast", 3).await,
     ];
     meet(&bots).await;
     let seats = bots.each_ref().map(Bot::id);
@@ -560,6 +544,14 @@ async fn enter(account: &Account, room: &str, number: usize) -> Bot {
     Bot::join(account.clone(), Options::new(room, Identity::nth(number)))
         .await
         .expect("a seat")
+}
+
+/// In the room, or on a chair outside while nobody of the house is in.
+async fn enter_as_guest(house: &House, room: &str, name: &str, number: usize) -> Bot {
+    let guest = house.guest(room, name).await;
+    Bot::join(guest, Options::new(room, Identity::nth(number)))
+        .await
+        .expect("a seat or a chair outside")
 }
 
 fn identities(bots: &[Bot]) -> BTreeMap<ParticipantId, Identity> {
