@@ -1,12 +1,12 @@
 //! The public HTTP interface as a client uses it: set-up, sign-in, doors, guests and tickets. Keeps the cookie of one
 //! session; knows nothing of sockets and media.
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, bail};
 use protocol::{
     Access, DeviceId, ErrorCode,
     http::{
         ChangeRoom, CreateRoom, Door, GuestEntry, GuestGrant, House as HousePage, HttpError, Setup,
-        SignIn, Ticket, User,
+        SignIn, SignInStep, Ticket, User,
     },
 };
 use reqwest::{Client, Method, RequestBuilder, header};
@@ -95,7 +95,10 @@ impl House {
             username: username.into(),
             password: password.into(),
         };
-        let user = answer(self.post(&client, "session", &body)?).await?;
+        let step = answer(self.post(&client, "session", &body)?).await?;
+        let SignInStep::Done { user } = step else {
+            bail!("{username} is asked for a second factor, and bots have none");
+        };
         Ok(Account {
             house: self.clone(),
             client,
@@ -108,6 +111,7 @@ impl House {
         let client = client()?;
         let body = GuestEntry {
             room: room.into(),
+            invite: None,
             name: name.into(),
         };
         let grant: GuestGrant = answer(self.post(&client, "guests", &body)?).await?;

@@ -5,7 +5,9 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::disallowed_methods, clippy::disallowed_types))]
 
+pub mod device;
 pub mod guest;
+pub mod mail;
 pub mod name;
 pub mod password;
 pub mod provider;
@@ -13,6 +15,7 @@ pub mod secret;
 pub mod session;
 pub mod throttle;
 
+pub use mail::{Mail, MailError};
 pub use name::{DisplayName, NameError, RoomAddress, RoomName, Username};
 pub use password::{NewPassword, PasswordError, PasswordHash};
 pub use secret::{Secret, SecretHash};

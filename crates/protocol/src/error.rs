@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 /// Why something was refused; the same codes over HTTP (`{"code": …}`) and on the WebSocket.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum ErrorCode {
@@ -35,6 +35,22 @@ pub enum ErrorCode {
     PasswordInvalid,
     /// The set-up link was used or replaced. HTTP 410.
     SetupLinkInvalid,
+    /// An invite, recovery or sign-in token was used, taken back, or has expired. HTTP 410.
+    LinkInvalid,
+    /// The code of the authenticator app or the backup code is wrong. HTTP 401.
+    WrongCode,
+    /// The passkey is not known here, or its answer does not fit. HTTP 401.
+    PasskeyInvalid,
+    /// The mail address cannot be one. HTTP 400.
+    MailInvalid,
+    /// Not JPEG, PNG or WebP, or too large in pixels. HTTP 400.
+    ImageInvalid,
+    /// An address that cannot be taken: not https, or with parts that it must not have. HTTP 400.
+    AddressInvalid,
+    /// Somebody else looks after this: LDAP, SCIM, a provider, or the settings' file. HTTP 409.
+    ManagedElsewhere,
+    /// The house needs one administrator who can sign in. HTTP 409.
+    LastAdmin,
     /// The intent needs a seat in a room.
     NotInRoom,
     /// One connection sits in one room at a time.

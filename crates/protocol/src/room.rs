@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use crate::{MediaConnectionId, ParticipantId, RoomId};
 
 /// Who may enter a room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 #[serde(rename_all = "snake_case")]
 pub enum Access {

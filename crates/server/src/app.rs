@@ -8,11 +8,14 @@ use crate::http::sign_in::Gate;
 use crate::oidc::Provider;
 use crate::origins::Origins;
 use crate::rooms::Rooms;
+use crate::settings::Settings;
 use crate::store::Db;
 use crate::tickets::Tickets;
 
 pub struct App {
     pub config: Config,
+    /// What can change while the house runs.
+    pub settings: Settings,
     pub origins: Origins,
     pub proxies: Proxies,
     pub db: Db,

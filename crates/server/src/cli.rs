@@ -7,6 +7,8 @@ use anyhow::{Context, bail};
 use clap::{Parser, Subcommand};
 use identity::{DisplayName, NewPassword, PasswordHash, Username};
 
+use protocol::http::PersonSource;
+
 use crate::config::Config;
 use crate::oidc::commands::ClientCommand;
 use crate::store::users::{self, NewAccount};
@@ -157,8 +159,10 @@ async fn add(
         id: chance::id().into(),
         username,
         name,
+        mail: None,
         admin,
-        password,
+        password: Some(password),
+        source: PersonSource::House,
         created: chance::unix_ms(),
     };
     match users::create(db, &new).await {
@@ -181,6 +185,7 @@ async fn passwd(db: &Db, username: &str, password_stdin: bool) -> anyhow::Result
         &account.id,
         &read_password(password_stdin)?,
         &chance::id(),
+        chance::unix_ms(),
     )
     .await?;
     println!(

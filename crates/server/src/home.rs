@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep_until};
 
 use crate::chance;
 use crate::rooms::{People, effective};
+use crate::settings::Settings;
 use crate::store::rooms::StoredRoom;
 use crate::store::visits::KnownRoom;
 use crate::store::{self, Db, visits};
@@ -50,13 +51,13 @@ enum Event {
 }
 
 impl Home {
-    pub fn start(db: Db, people: People, guests: bool) -> Self {
+    pub fn start(db: Db, people: People, settings: Settings) -> Self {
         let (events, queue) = mpsc::channel(QUEUE);
         tokio::spawn(
             Desk {
                 db,
                 people,
-                guests,
+                settings,
                 readers: HashMap::new(),
             }
             .run(queue),
@@ -110,7 +111,7 @@ impl Home {
 struct Desk {
     db: Db,
     people: People,
-    guests: bool,
+    settings: Settings,
     readers: HashMap<u64, Reader>,
 }
 
@@ -283,7 +284,7 @@ impl Desk {
         HomeRoom {
             owner: room.is_owned_by(user),
             people: self.people.inside(&room.id),
-            access: effective(room.access, self.guests),
+            access: effective(room.access, self.settings.get().guests),
             id: room.id,
             name: room.name,
             visited_at: visited,

@@ -4,6 +4,7 @@
 #![deny(unsafe_code)]
 
 mod app;
+mod audit;
 mod banner;
 mod certificates;
 mod chance;
@@ -19,6 +20,8 @@ mod principal;
 mod private;
 mod rooms;
 mod run;
+mod settings;
+mod sign_ins;
 mod store;
 mod sys;
 mod tickets;

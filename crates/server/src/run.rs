@@ -22,6 +22,7 @@ use crate::http::sign_in::Gate;
 use crate::oidc::Provider;
 use crate::origins::Origins;
 use crate::rooms::Rooms;
+use crate::settings::Settings;
 use crate::store::{Db, settings};
 use crate::tickets::Tickets;
 use crate::{banner, certificates, chance, http, media, sys};
@@ -54,7 +55,8 @@ pub async fn run(config: Config, lan: bool) -> anyhow::Result<()> {
         addresses: media_addresses(&config, &interfaces),
         certificate: certificates::of_media(&db).await?,
     })?;
-    let rooms = Rooms::new(db.clone(), media.clone(), events, config.policy.guests);
+    let settings = Settings::load(config.clone(), &db).await?;
+    let rooms = Rooms::new(db.clone(), media.clone(), events, settings.clone());
     rooms.restore().await?;
     let app = Arc::new(App {
         proxies: Proxies::new(&config.trusted_proxies),
@@ -65,6 +67,7 @@ pub async fn run(config: Config, lan: bool) -> anyhow::Result<()> {
         gate: Gate::new(available_parallelism().map_or(1, usize::from)),
         provider: Provider::new(&config.data_dir),
         readiness: Readiness::default(),
+        settings,
         config,
     });
 

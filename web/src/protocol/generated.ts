@@ -12,7 +12,7 @@ export type UserId = string;
 
 export type MediaConnectionId = string;
 
-export type ErrorCode = "malformed" | "unknown_type" | "unsupported_version" | "sign_in_required" | "wrong_credentials" | "forbidden" | "not_owner" | "guests_not_allowed" | "not_found" | "method_not_allowed" | "name_invalid" | "name_taken" | "password_invalid" | "setup_link_invalid" | "not_in_room" | "already_in_room" | "not_admitted" | "room_full" | "sdp_invalid" | "no_media_connection" | "rate_limited" | "too_large" | "unavailable" | "internal";
+export type ErrorCode = "malformed" | "unknown_type" | "unsupported_version" | "sign_in_required" | "wrong_credentials" | "forbidden" | "not_owner" | "guests_not_allowed" | "not_found" | "method_not_allowed" | "name_invalid" | "name_taken" | "password_invalid" | "setup_link_invalid" | "link_invalid" | "wrong_code" | "passkey_invalid" | "mail_invalid" | "image_invalid" | "address_invalid" | "managed_elsewhere" | "last_admin" | "not_in_room" | "already_in_room" | "not_admitted" | "room_full" | "sdp_invalid" | "no_media_connection" | "rate_limited" | "too_large" | "unavailable" | "internal";
 
 export type Access = "accounts" | "guests";
 
@@ -132,13 +132,15 @@ reference?: string, } | { "type": "pong", id: IntentId, } | { "type": "home_snap
 
 export type HttpError = { code: ErrorCode, retry_after_ms?: number, reference?: string, };
 
-export type User = { id: UserId, username: string, name: string, admin: boolean, };
-
 export type House = { 
 /**
  * The organisation's own name.
  */
 name: string, 
+/**
+ * Whether there is a logo at `/api/v1/logo`; another value when it changes.
+ */
+logo?: string, 
 /**
  * Nobody has an account yet: the set-up link is the way in.
  */
@@ -148,6 +150,23 @@ setup_needed: boolean,
  */
 guests: boolean, 
 /**
+ * Everybody may make and enter rooms, account or not.
+ */
+open_house: boolean, 
+/**
+ * Whether there is a form for username and password (house or LDAP).
+ */
+local_sign_in: boolean, 
+/**
+ * Outside providers, in the order of the settings. With exactly one and no `local_sign_in`, the app goes there
+ * without asking.
+ */
+providers: Array<Provider>, 
+/**
+ * Whether a forgotten password can be recovered by mail.
+ */
+recovery_mail: boolean, 
+/**
  * Links that stand at the sign-in and at the door.
  */
 imprint_url?: string, privacy_url?: string, 
@@ -156,9 +175,63 @@ imprint_url?: string, privacy_url?: string,
  */
 user?: User, };
 
+export type User = { id: UserId, username: string, name: string, admin: boolean, 
+/**
+ * Whether there is a picture at `/api/v1/people/{id}/picture`; another value when it changes.
+ */
+picture?: string, };
+
 export type Setup = { token: string, username: string, name: string, password: string, };
 
 export type SignIn = { username: string, password: string, };
+
+export type SignInStep = { "step": "done", user: User, } | { "step": "code", 
+/**
+ * Good for five minutes and five codes.
+ */
+token: string, };
+
+export type SignInCode = { token: string, code: string, };
+
+export type SignedOut = { 
+/**
+ * Whoever signed in with an outside provider is sent there to end that sign-in too.
+ */
+go_to?: string, };
+
+export type PasskeyChallenge = { 
+/**
+ * Good once, for five minutes.
+ */
+token: string, options: Record<string, unknown>, };
+
+export type PasskeyAnswer = { token: string, 
+/**
+ * `PublicKeyCredential.toJSON()`.
+ */
+credential: Record<string, unknown>, };
+
+export type Provider = { id: string, 
+/**
+ * What stands on its button.
+ */
+name: string, };
+
+export type OpenLink = { token: string, };
+
+export type AccountLink = { "kind": "invite", name: string, username: string, } | { "kind": "recovery", name: string, username: string, };
+
+export type AcceptLink = { token: string, 
+/**
+ * Only for invites.
+ */
+username?: string, name?: string, password: string, };
+
+export type AskForRecovery = { 
+/**
+ * Username or mail address.
+ */
+who: string, };
 
 export type Door = { 
 /**
@@ -174,6 +247,10 @@ exists: boolean,
  */
 owner: boolean, 
 /**
+ * The reader has an account and has been inside, or owns it: only then may an address make them join without a click.
+ */
+known: boolean, 
+/**
  * Accounts only: how many people are inside now.
  */
 people?: number, };
@@ -186,7 +263,11 @@ export type ChangeRoom = { name: string, access?: Access,
  */
 new_name?: string, };
 
-export type GuestEntry = { room: string, name: string, };
+export type GuestEntry = { room: string, 
+/**
+ * The secret of an invite link.
+ */
+invite?: string, name: string, };
 
 export type GuestGrant = { 
 /**
@@ -199,3 +280,295 @@ grant: string,
 name: string, expires_in_ms: number, };
 
 export type Ticket = { ticket: string, };
+
+export type CreateInvite = { room: string, 
+/**
+ * How long it is good, 5 minutes to 90 days.
+ */
+life_ms: number, };
+
+export type NewInvite = { 
+/**
+ * Goes into the fragment of `/join#<token>`.
+ */
+token: string, invite: RoomInvite, };
+
+export type RoomInvites = { invites: Array<RoomInvite>, };
+
+export type RoomInvite = { id: string, 
+/**
+ * Name of who made it.
+ */
+by: string, created_ms: number, expires_ms: number, };
+
+export type OpenInvite = { token: string, };
+
+export type Account = { id: UserId, username: string, name: string, mail?: string, admin: boolean, 
+/**
+ * Whether there is a picture at `/api/v1/people/{id}/picture`; another value when it changes.
+ */
+picture?: string, groups: Array<string>, 
+/**
+ * Who looks after name, mail and picture; only `house` lets the person change them here.
+ */
+source: PersonSource, 
+/**
+ * Absent when signing in with a password is not possible for this account.
+ */
+password_changed_ms?: number, totp: boolean, 
+/**
+ * How many are left; absent without `totp`.
+ */
+backup_codes?: number, passkeys: Array<Passkey>, 
+/**
+ * Sign-ins at outside providers that lead to this account.
+ */
+providers: Array<string>, };
+
+export type PersonSource = "house" | "ldap" | "scim" | "provider";
+
+export type ChangeAccount = { name?: string, mail?: string, };
+
+export type ChangePassword = { current: string, new: string, };
+
+export type WithPassword = { password: string, };
+
+export type TotpSecret = { 
+/**
+ * `otpauth://totp/…`, for the QR code.
+ */
+url: string, 
+/**
+ * The same for typing, in base32.
+ */
+secret: string, };
+
+export type ConfirmTotp = { code: string, };
+
+export type BackupCodes = { codes: Array<string>, };
+
+export type Passkey = { id: string, name: string, created_ms: number, used_ms?: number, };
+
+export type AddPasskey = { token: string, name: string, credential: Record<string, unknown>, };
+
+export type Sessions = { sessions: Array<Session>, };
+
+export type Session = { id: string, 
+/**
+ * As its browser calls itself: "Firefox on Linux".
+ */
+device: string, 
+/**
+ * How it was begun.
+ */
+method: SignInMethod, created_ms: number, used_ms: number, 
+/**
+ * The one that asks.
+ */
+current: boolean, };
+
+export type SignInMethod = "password" | "password_and_code" | "passkey" | "provider" | "link" | "ldap";
+
+export type Applications = { applications: Array<Application>, };
+
+export type Application = { id: string, name: string, scopes: Array<string>, given_ms: number, };
+
+export type People = { people: Array<Person>, 
+/**
+ * There are more than were listed.
+ */
+more: boolean, 
+/**
+ * Nobody is listed until three letters are there.
+ */
+type_more: boolean, };
+
+export type Person = { id: UserId, name: string, username: string, mail?: string, 
+/**
+ * Whether there is a picture at `/api/v1/people/{id}/picture`; another value when it changes.
+ */
+picture?: string, };
+
+export type AdminPeople = { people: Array<AdminPerson>, 
+/**
+ * All that match, on this page or not.
+ */
+total: number, 
+/**
+ * Goes into `after`.
+ */
+next?: string, };
+
+export type AdminPerson = { id: UserId, username: string, name: string, mail?: string, admin: boolean, 
+/**
+ * Cannot sign in.
+ */
+locked: boolean, source: PersonSource, groups: Array<string>, picture?: string, created_ms: number, 
+/**
+ * The latest use of any session that is still there.
+ */
+used_ms?: number, totp: boolean, passkeys: number, };
+
+export type AdminPersonDetails = { person: AdminPerson, sessions: Array<Session>, passkeys: Array<Passkey>, providers: Array<string>, };
+
+export type CreatePerson = { username: string, name: string, mail?: string, admin: boolean, groups: Array<string>, 
+/**
+ * Whether the link is sent by mail as well.
+ */
+send_mail: boolean, };
+
+export type PersonCreated = { person: AdminPerson, link: NewLink, };
+
+export type ChangePerson = { name?: string, mail?: string, admin?: boolean, locked?: boolean, groups?: Array<string>, 
+/**
+ * Takes second factors away, for somebody who lost their phone.
+ */
+remove_second_factors: boolean, };
+
+export type CreateRecovery = { send_mail: boolean, };
+
+export type CreateAccountInvite = { name: string, username: string, mail?: string, admin: boolean, groups: Array<string>, 
+/**
+ * How long it is good, 5 minutes to 90 days.
+ */
+life_ms: number, 
+/**
+ * How many accounts it may make, 1 to 1000: a class takes one link.
+ */
+uses: number, send_mail: boolean, };
+
+export type NewLink = { url: string, expires_ms: number, 
+/**
+ * It went out by mail.
+ */
+mailed: boolean, };
+
+export type AccountInvites = { invites: Array<AccountInvite>, };
+
+export type AccountInvite = { id: string, name: string, mail?: string, admin: boolean, groups: Array<string>, uses_left: number, by: string, created_ms: number, expires_ms: number, };
+
+export type Groups = { groups: Array<Group>, };
+
+export type Group = { id: string, name: string, people: number, };
+
+export type CreateGroup = { name: string, };
+
+export type Clients = { clients: Array<Client>, };
+
+export type Client = { id: string, name: string, public: boolean, trusted: boolean, redirect_uris: Array<string>, post_logout_uris: Array<string>, created_ms: number, };
+
+export type CreateClient = { name: string, redirect_uris: Array<string>, post_logout_uris: Array<string>, 
+/**
+ * Has no secret: runs in browsers and on phones.
+ */
+public: boolean, 
+/**
+ * Nobody is asked before it gets what it wants.
+ */
+trusted: boolean, };
+
+export type ClientCreated = { client: Client, 
+/**
+ * Told this once.
+ */
+secret?: string, };
+
+export type AdminSessions = { sessions: Array<AdminSession>, };
+
+export type AdminSession = { session: Session, user: UserId, name: string, };
+
+export type Settings = { name: string, imprint_url?: string, privacy_url?: string, 
+/**
+ * Whether there is a logo at `/api/v1/logo`; another value when it changes.
+ */
+logo?: string, guests: boolean, open_house: boolean, local_sign_in: boolean, 
+/**
+ * Who may see whom. People of no group that is named here see everybody.
+ */
+visibility: Array<VisibilityRule>, 
+/**
+ * Keys as in the file: `house.name`.
+ */
+fixed: Array<string>, 
+/**
+ * Where the house sends mail from; absent if it sends none. Only the file can set it.
+ */
+mail_from?: string, providers: Array<Provider>, ldap: boolean, };
+
+export type VisibilityRule = { group: string, sees: Array<string>, };
+
+export type ChangeSettings = { name?: string, imprint_url?: string, privacy_url?: string, guests?: boolean, open_house?: boolean, local_sign_in?: boolean, visibility?: Array<VisibilityRule>, };
+
+export type Checklist = { dismissed: boolean, name: boolean, logo: boolean, legal_links: boolean, 
+/**
+ * Somebody else has an account, an invite, or comes by LDAP, SCIM or a provider.
+ */
+people: boolean, 
+/**
+ * Whether guests may come was decided: set, one way or the other.
+ */
+guests: boolean, mail: boolean, };
+
+export type Audit = { entries: Array<AuditEntry>, };
+
+export type AuditEntry = { 
+/**
+ * Goes into `before`.
+ */
+id: string, at_ms: number, 
+/**
+ * Name of a person or a token; `stube` for the command line and for the server itself; empty for a person who was deleted.
+ */
+by: string, 
+/**
+ * Stable: `person.created`, `settings.changed`, …
+ */
+action: string, 
+/**
+ * What it was done to: a name as it is now, else an id.
+ */
+subject: string, 
+/**
+ * What changed, never a secret: keys and values in words.
+ */
+details: string, };
+
+export type Tokens = { tokens: Array<Token>, };
+
+export type Token = { id: string, name: string, scopes: Array<TokenScope>, by: string, created_ms: number, expires_ms?: number, used_ms?: number, };
+
+export type TokenScope = "read" | "write" | "scim";
+
+export type CreateToken = { name: string, scopes: Array<TokenScope>, 
+/**
+ * Without, it is good until it is taken back.
+ */
+life_ms?: number, };
+
+export type TokenCreated = { token: Token, 
+/**
+ * Goes into `Authorization: Bearer …`; told this once.
+ */
+secret: string, };
+
+export type ImportReport = { created: number, updated: number, unchanged: number, problems: Array<ImportProblem>, };
+
+export type ImportProblem = { 
+/**
+ * Counted from 1, the header included.
+ */
+line: number, column: string, 
+/**
+ * As the codes of errors: `name_invalid`, `name_taken`, …
+ */
+code: ErrorCode, };
+
+export type LdapStatus = { url: string, last_run_ms?: number, 
+/**
+ * Of the last run.
+ */
+people: number, created: number, updated: number, removed: number, 
+/**
+ * What went wrong at the last run, for administrators to read.
+ */
+problem?: string, };

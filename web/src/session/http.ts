@@ -11,6 +11,7 @@ import type {
   HttpError,
   Setup,
   SignIn,
+  SignInStep,
   Ticket,
   User,
 } from '../protocol/generated.ts';
@@ -35,7 +36,7 @@ export class Http {
     return this.#json('POST', '/setup', setup);
   }
 
-  signIn(credentials: SignIn): Promise<User> {
+  signIn(credentials: SignIn): Promise<SignInStep> {
     return this.#json('POST', '/session', credentials);
   }
 

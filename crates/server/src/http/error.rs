@@ -5,7 +5,7 @@ use std::time::Duration;
 use axum::Json;
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use identity::{NameError, PasswordError};
+use identity::{MailError, NameError, PasswordError};
 use protocol::ErrorCode;
 use protocol::http::HttpError;
 
@@ -64,6 +64,12 @@ impl From<NameError> for ApiError {
     }
 }
 
+impl From<MailError> for ApiError {
+    fn from(_: MailError) -> Self {
+        ErrorCode::MailInvalid.into()
+    }
+}
+
 impl From<PasswordError> for ApiError {
     fn from(_: PasswordError) -> Self {
         ErrorCode::PasswordInvalid.into()
@@ -103,8 +109,14 @@ fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::UnsupportedVersion
         | ErrorCode::NameInvalid
         | ErrorCode::PasswordInvalid
+        | ErrorCode::MailInvalid
+        | ErrorCode::ImageInvalid
+        | ErrorCode::AddressInvalid
         | ErrorCode::SdpInvalid => StatusCode::BAD_REQUEST,
-        ErrorCode::SignInRequired | ErrorCode::WrongCredentials => StatusCode::UNAUTHORIZED,
+        ErrorCode::SignInRequired
+        | ErrorCode::WrongCredentials
+        | ErrorCode::WrongCode
+        | ErrorCode::PasskeyInvalid => StatusCode::UNAUTHORIZED,
         ErrorCode::Forbidden
         | ErrorCode::NotOwner
         | ErrorCode::GuestsNotAllowed
@@ -112,11 +124,13 @@ fn status(code: ErrorCode) -> StatusCode {
         ErrorCode::NotFound => StatusCode::NOT_FOUND,
         ErrorCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
         ErrorCode::NameTaken
+        | ErrorCode::ManagedElsewhere
+        | ErrorCode::LastAdmin
         | ErrorCode::NotInRoom
         | ErrorCode::AlreadyInRoom
         | ErrorCode::RoomFull
         | ErrorCode::NoMediaConnection => StatusCode::CONFLICT,
-        ErrorCode::SetupLinkInvalid => StatusCode::GONE,
+        ErrorCode::SetupLinkInvalid | ErrorCode::LinkInvalid => StatusCode::GONE,
         ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,
         ErrorCode::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
         ErrorCode::Unavailable => StatusCode::SERVICE_UNAVAILABLE,

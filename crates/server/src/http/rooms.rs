@@ -44,6 +44,7 @@ pub async fn door(
             access: first_access(&app, &address),
             exists: false,
             owner: true,
+            known: false,
             people: Some(0),
         },
     }))
@@ -57,13 +58,14 @@ fn open_door(app: &App, found: Option<StoredRoom>) -> ApiResult<Door> {
         access: room.access,
         exists: true,
         owner: false,
+        known: false,
         people: None,
     })
 }
 
 fn open_room(app: &App, found: Option<StoredRoom>) -> ApiResult<StoredRoom> {
     let open = |room: &StoredRoom| {
-        guest::may_enter(app.config.policy.guests, room.access == Access::Guests)
+        guest::may_enter(app.settings.get().guests, room.access == Access::Guests)
     };
     found.filter(open).ok_or(ErrorCode::GuestsNotAllowed.into())
 }
@@ -74,13 +76,14 @@ fn member_door(app: &App, room: &StoredRoom, reader: &UserId) -> Door {
         access: room.access,
         exists: true,
         owner: room.is_owned_by(reader),
+        known: room.is_owned_by(reader),
         people: Some(app.rooms.people(&room.id)),
     }
 }
 
 /// Who may enter a room that is made under this address.
 pub fn first_access(app: &App, address: &RoomAddress) -> Access {
-    if guest::may_enter(app.config.policy.guests, address.open) {
+    if guest::may_enter(app.settings.get().guests, address.open) {
         Access::Guests
     } else {
         Access::Accounts
@@ -126,7 +129,7 @@ pub async fn change(
     if !room.is_owned_by(&caller.account.id) {
         return Err(ErrorCode::NotOwner.into());
     }
-    if body.access == Some(Access::Guests) && !app.config.policy.guests {
+    if body.access == Some(Access::Guests) && !app.settings.get().guests {
         return Err(ErrorCode::Forbidden.into());
     }
     let changed = rooms::change(&app.db, &room.id, body.access, new_name.as_ref())

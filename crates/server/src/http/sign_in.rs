@@ -4,23 +4,24 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use axum::Json;
-use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use identity::throttle::{Network, Quota, Throttle};
-use identity::{DisplayName, NewPassword, PasswordHash, Secret, Username, password, session};
+use identity::{DisplayName, NewPassword, PasswordHash, Secret, Username, password};
 use protocol::ErrorCode;
-use protocol::http::{House, Setup, SignIn, User};
+use protocol::http::entry::SignedOut;
+use protocol::http::{House, PersonSource, Setup, SignIn, SignInMethod, SignInStep};
 use tokio::sync::{Semaphore, SemaphorePermit};
 
 use super::State;
-use super::caller::{Caller, From, SignedIn, cookie_name};
+use super::caller::{Caller, From};
 use super::error::{ApiError, ApiResult};
 use super::guard::JsonBody;
 use crate::app::App;
 use crate::chance;
-use crate::principal::SessionId;
+use crate::sign_ins::{self, How};
+use crate::store::settings;
 use crate::store::users::{self, Account, NewAccount};
-use crate::store::{sessions, settings};
 
 /// Password checks that may wait for a core; more are told to come again.
 const QUEUE: usize = 32;
@@ -68,14 +69,14 @@ impl Gate {
     }
 
     /// Some fifty milliseconds of one core, for a known user and an unknown one alike.
-    async fn verify(&self, text: String, stored: Option<PasswordHash>) -> ApiResult<bool> {
+    pub async fn verify(&self, text: String, stored: Option<PasswordHash>) -> ApiResult<bool> {
         let _permits = self.core().await?;
         let verified =
             tokio::task::spawn_blocking(move || password::verify(&text, stored.as_ref())).await;
         verified.map_err(|error| ApiError::internal(&error))
     }
 
-    async fn hash(&self, password: NewPassword) -> ApiResult<PasswordHash> {
+    pub async fn hash(&self, password: NewPassword) -> ApiResult<PasswordHash> {
         let _permits = self.core().await?;
         let hashed = tokio::task::spawn_blocking(move || password.hash(chance::bytes())).await;
         hashed.map_err(|error| ApiError::internal(&error))
@@ -83,20 +84,26 @@ impl Gate {
 }
 
 pub async fn me(app: State, Caller(caller): Caller) -> ApiResult<Json<House>> {
-    let house = &app.config.house;
+    let house = app.settings.get();
     Ok(Json(House {
         name: house.name.clone(),
+        logo: house.logo.clone(),
         setup_needed: caller.is_none() && !users::any(&app.db).await?,
-        guests: app.config.policy.guests,
-        imprint_url: house.imprint_url.as_ref().map(ToString::to_string),
-        privacy_url: house.privacy_url.as_ref().map(ToString::to_string),
-        user: caller.map(|signed_in| user(&signed_in.account)),
+        guests: house.guests,
+        open_house: house.open_house,
+        local_sign_in: house.local_sign_in,
+        providers: Vec::new(),
+        recovery_mail: false,
+        imprint_url: house.imprint_url.clone(),
+        privacy_url: house.privacy_url.clone(),
+        user: caller.map(|signed_in| sign_ins::user(&signed_in.account)),
     }))
 }
 
 pub async fn setup(
     app: State,
     From(from): From,
+    headers: HeaderMap,
     JsonBody(setup): JsonBody<Setup>,
 ) -> ApiResult<Response> {
     let invalid = || ApiError::from(ErrorCode::SetupLinkInvalid);
@@ -113,21 +120,25 @@ pub async fn setup(
         id: chance::id().into(),
         username,
         name,
+        mail: None,
         admin: true,
-        password,
+        password: Some(password),
+        source: PersonSource::House,
         created: chance::unix_ms(),
     };
     let account = users::create_first(&app.db, &link, &new)
         .await?
         .ok_or_else(invalid)?;
     tracing::info!(user = %account.id, "the first account was made");
-    begin_session(&app, account).await
+    let cookie = sign_ins::begin(&app, &account, How::here(SignInMethod::Link, &headers)).await?;
+    Ok((cookie, Json(sign_ins::user(&account))).into_response())
 }
 
 pub async fn sign_in(
     app: State,
     Caller(before): Caller,
     From(from): From,
+    headers: HeaderMap,
     JsonBody(sign_in): JsonBody<SignIn>,
 ) -> ApiResult<Response> {
     // A name that cannot be anybody's takes the same way as one that is nobody's.
@@ -142,10 +153,12 @@ pub async fn sign_in(
         Ok(Some(account)) => {
             app.gate.throttle().succeeded(began, &key, from);
             if let Some(before) = before {
-                end_session(&app, &before).await?;
+                sign_ins::end(&app, &before.session).await?;
             }
-            tracing::info!(user = %account.id, "signed in");
-            begin_session(&app, account).await
+            let how = How::here(SignInMethod::Password, &headers);
+            let cookie = sign_ins::begin(&app, &account, how).await?;
+            let user = sign_ins::user(&account);
+            Ok((cookie, Json(SignInStep::Done { user })).into_response())
         }
         Ok(None) => Err(ErrorCode::WrongCredentials.into()),
         Err(error) => {
@@ -157,61 +170,16 @@ pub async fn sign_in(
 
 pub async fn sign_out(app: State, Caller(caller): Caller) -> ApiResult<Response> {
     if let Some(caller) = caller {
-        end_session(&app, &caller).await?;
+        sign_ins::end(&app, &caller.session).await?;
     }
-    let gone = cookie(&app, "", 0)?;
-    Ok((StatusCode::NO_CONTENT, gone).into_response())
+    let gone = sign_ins::no_cookie(&app)?;
+    Ok((gone, Json(SignedOut { go_to: None })).into_response())
 }
 
+/// Somebody locked out gets the same answer as somebody unknown.
 async fn check_password(app: &App, key: &str, text: String) -> ApiResult<Option<Account>> {
     let found = users::by_username(&app.db, key).await?;
-    let (account, stored) = found.map_or((None, None), |(account, stored)| {
-        (Some(account), Some(stored))
-    });
-    let right = app.gate.verify(text, stored).await?;
-    Ok(account.filter(|_| right))
-}
-
-/// Always a new session with a new secret, whatever the browser brought.
-async fn begin_session(app: &App, account: Account) -> ApiResult<Response> {
-    let secret = chance::secret();
-    let id = SessionId::from(chance::id());
-    let times = session::Times::new(chance::unix_ms());
-    let ended = sessions::create(&app.db, &id, secret.hash(), &account.id, times).await?;
-    for old in ended {
-        close_everything(app, &old).await;
-    }
-    let cookie = cookie(app, secret.expose(), session::WHOLE_MS / 1000)?;
-    Ok((cookie, Json(user(&account))).into_response())
-}
-
-async fn end_session(app: &App, signed_in: &SignedIn) -> ApiResult<()> {
-    sessions::remove(&app.db, &signed_in.session).await?;
-    close_everything(app, &signed_in.session).await;
-    tracing::info!(session = %signed_in.session, "signed out");
-    Ok(())
-}
-
-async fn close_everything(app: &App, session: &SessionId) {
-    app.tickets.revoke(session);
-    app.rooms.end_session(session).await;
-}
-
-fn cookie(app: &App, value: &str, seconds: u64) -> ApiResult<HeaderMap> {
-    let secure = app.origins.secure();
-    let name = cookie_name(secure);
-    let attribute = if secure { "; Secure" } else { "" };
-    let line =
-        format!("{name}={value}; Path=/; HttpOnly; SameSite=Lax; Max-Age={seconds}{attribute}");
-    let line = HeaderValue::from_str(&line).map_err(|error| ApiError::internal(&error))?;
-    Ok(HeaderMap::from_iter([(header::SET_COOKIE, line)]))
-}
-
-fn user(account: &Account) -> User {
-    User {
-        id: account.id.clone(),
-        username: account.username.clone(),
-        name: account.name.clone(),
-        admin: account.admin,
-    }
+    let (account, stored) = found.unzip();
+    let right = app.gate.verify(text, stored.flatten()).await?;
+    Ok(account.filter(|account| right && !account.locked))
 }

@@ -22,7 +22,7 @@ impl Reader {
     pub fn new(app: &App, parameters: &Parameters, headers: &HeaderMap) -> Self {
         Self {
             words: Words::choose(parameters, headers),
-            house: app.config.house.name.clone(),
+            house: app.settings.get().name.clone(),
         }
     }
 

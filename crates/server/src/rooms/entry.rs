@@ -69,7 +69,7 @@ impl Rooms {
         let new = NewRoom {
             id: chance::id().into(),
             name: &address.name,
-            access: effective(wanted, hub.guests),
+            access: effective(wanted, hub.settings.get().guests),
             owner: user,
             created: now,
         };

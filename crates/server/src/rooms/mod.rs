@@ -24,6 +24,7 @@ use crate::chance;
 use crate::home::Home;
 use crate::media::{Events, MediaHandle};
 use crate::principal::SessionId;
+use crate::settings::Settings;
 use crate::store::rooms::StoredRoom;
 use crate::store::seats::Change;
 use crate::store::{self, Db, seats};
@@ -50,8 +51,7 @@ pub struct Rooms(Arc<Hub>);
 struct Hub {
     db: Db,
     media: MediaHandle,
-    /// Whether the house takes guests at all.
-    guests: bool,
+    settings: Settings,
     writer: Writer,
     people: People,
     home: Home,
@@ -67,16 +67,16 @@ struct Live {
 }
 
 impl Rooms {
-    /// Starts the hub's tasks, so it needs a tokio runtime. `guests`: whether the house takes guests at all.
-    pub fn new(db: Db, media: MediaHandle, events: Events, guests: bool) -> Self {
+    /// Starts the hub's tasks, so it needs a tokio runtime.
+    pub fn new(db: Db, media: MediaHandle, events: Events, settings: Settings) -> Self {
         let people = People::default();
         let rooms = Self(Arc::new(Hub {
             writer: Writer::start(db.clone()),
-            home: Home::start(db.clone(), people.clone(), guests),
+            home: Home::start(db.clone(), people.clone(), settings.clone()),
             people,
             db,
             media,
-            guests,
+            settings,
             sockets: Sockets::default(),
             live: Mutex::default(),
             drivers: Tasks::default(),
@@ -181,7 +181,7 @@ impl Hub {
 
     fn facts(&self, room: StoredRoom) -> RoomFacts {
         RoomFacts {
-            access: effective(room.access, self.guests),
+            access: effective(room.access, self.settings.get().guests),
             id: room.id,
             name: room.name,
             owner: room.owner,

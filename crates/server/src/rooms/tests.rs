@@ -3,15 +3,25 @@
 use std::path::PathBuf;
 use std::sync::mpsc::Receiver;
 
-use identity::{DisplayName, PasswordHash, Username};
+use identity::{DisplayName, Username};
+use protocol::http::PersonSource;
 use protocol::{SlotKind, SlotMids, UplinkMids, UserId};
 use room::{ConnectionId, Intent, Offer};
 use serde_json::{Value, json};
 
 use super::*;
+use crate::config::Config;
 use crate::principal::{Kind, Principal};
+use crate::settings::Chosen;
 use crate::store::users::{self, NewAccount};
 use crate::ws::outbound::{Next, Outbound, Outgoing};
+
+/// Of a house that takes guests, or none.
+fn settings(guests: bool) -> Settings {
+    let mut config = Config::default();
+    config.policy.guests = Some(guests);
+    Settings::new(config, Chosen::default())
+}
 
 struct House {
     rooms: Rooms,
@@ -32,15 +42,17 @@ impl House {
                 id: UserId::from(user),
                 username: Username::parse(user).expect("a username"),
                 name: DisplayName::parse(user).expect("a name"),
+                mail: None,
                 admin: false,
-                password: PasswordHash::from_stored(String::new()),
+                password: None,
+                source: PersonSource::House,
                 created: 1,
             };
             users::create(&db, &new).await.expect("an account");
         }
         let (handle, media) = MediaHandle::detached();
         let (_events, events) = mpsc::channel(16);
-        let rooms = Rooms::new(db.clone(), handle, events, true);
+        let rooms = Rooms::new(db.clone(), handle, events, settings(true));
         Self {
             rooms,
             db,
@@ -207,7 +219,7 @@ async fn after_a_kill_the_time_to_come_back_counts_from_the_start() {
     let stored = seats::all(&house.db).await.expect("an answer");
     assert_eq!(stored[0].1.away_since, None);
     let (handle, _media) = MediaHandle::detached();
-    let rooms = Rooms::new(house.db.clone(), handle, mpsc::channel(1).1, true);
+    let rooms = Rooms::new(house.db.clone(), handle, mpsc::channel(1).1, settings(true));
     rooms.restore().await.expect("restored");
     let stored = seats::all(&house.db).await.expect("an answer");
     assert!(stored[0].1.away_since.is_some(), "{stored:?}");
@@ -230,7 +242,12 @@ async fn a_house_without_guests_has_no_room_open_to_them() {
         .await
         .expect("a room");
     let (handle, _media) = MediaHandle::detached();
-    let closed = Rooms::new(house.db.clone(), handle, mpsc::channel(1).1, false);
+    let closed = Rooms::new(
+        house.db.clone(),
+        handle,
+        mpsc::channel(1).1,
+        settings(false),
+    );
     assert_eq!(house.rooms.0.facts(room.clone()).access, Access::Guests);
     assert_eq!(closed.0.facts(room).access, Access::Accounts);
     house.close().await;

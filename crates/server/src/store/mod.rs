@@ -2,6 +2,7 @@
 //!
 //! Functions take and give plain values; nobody else writes SQL, and no row type leaves. Decides nothing.
 
+pub mod audit;
 pub mod clients;
 pub mod grants;
 pub mod guests;

@@ -2,8 +2,9 @@
 
 use identity::{SecretHash, UnixMs, session};
 use protocol::UserId;
+use protocol::http::SignInMethod;
 
-use super::users::Account;
+use super::users::{Account, account_columns};
 use super::{Db, Result, in_transaction, on, stored};
 use crate::principal::SessionId;
 
@@ -26,35 +27,74 @@ struct Row {
     account: Account,
 }
 
+/// A sign-in at an outside provider.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outside {
+    pub issuer: String,
+    pub subject: String,
+    /// The provider's own name for its session (`sid`), if it told one.
+    pub session: Option<String>,
+    /// Sealed with the key in the data directory.
+    pub sealed_id_token: Option<String>,
+}
+
+#[derive(Debug)]
+pub struct NewSession {
+    pub id: SessionId,
+    pub secret: SecretHash,
+    pub user: UserId,
+    pub times: session::Times,
+    pub device: String,
+    pub method: SignInMethod,
+    pub outside: Option<Outside>,
+}
+
 /// Writes down a new sign-in. Gives back the sessions that had to make place for it.
-pub async fn create(
-    db: &Db,
-    id: &SessionId,
-    secret: SecretHash,
-    user: &UserId,
-    times: session::Times,
-) -> Result<Vec<SessionId>> {
-    const INSERT: &str = "INSERT INTO sessions (id, secret_hash, user_id, created, used) VALUES ($1, $2, $3, $4, $5)";
+pub async fn create(db: &Db, new: &NewSession) -> Result<Vec<SessionId>> {
+    const INSERT: &str = "INSERT INTO sessions (id, secret_hash, user_id, created, used, device, method, issuer, \
+        subject, issuer_session, sealed_id_token) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     const TOO_MANY: &str = "DELETE FROM sessions WHERE user_id = $1 AND id NOT IN \
         (SELECT id FROM sessions WHERE user_id = $1 ORDER BY used DESC, id DESC LIMIT $2) RETURNING id";
+    let outside = new.outside.as_ref();
     let ended: Vec<String> = in_transaction!(db, tx => {
         sqlx::query(INSERT)
-            .bind(id.as_str())
-            .bind(secret.to_hex())
-            .bind(user.as_str())
-            .bind(stored(times.created))
-            .bind(stored(times.used))
+            .bind(new.id.as_str())
+            .bind(new.secret.to_hex())
+            .bind(new.user.as_str())
+            .bind(stored(new.times.created))
+            .bind(stored(new.times.used))
+            .bind(&new.device)
+            .bind(written(new.method))
+            .bind(outside.map(|outside| outside.issuer.as_str()))
+            .bind(outside.map(|outside| outside.subject.as_str()))
+            .bind(outside.and_then(|outside| outside.session.as_deref()))
+            .bind(outside.and_then(|outside| outside.sealed_id_token.as_deref()))
             .execute(&mut *tx)
             .await?;
         let most = session::PER_USER as i64;
-        sqlx::query_scalar(TOO_MANY).bind(user.as_str()).bind(most).fetch_all(&mut *tx).await?
+        sqlx::query_scalar(TOO_MANY).bind(new.user.as_str()).bind(most).fetch_all(&mut *tx).await?
     });
     Ok(ended.into_iter().map(SessionId::from).collect())
 }
 
+fn written(method: SignInMethod) -> &'static str {
+    match method {
+        SignInMethod::Password => "password",
+        SignInMethod::PasswordAndCode => "password_and_code",
+        SignInMethod::Passkey => "passkey",
+        SignInMethod::Provider => "provider",
+        SignInMethod::Link => "link",
+        SignInMethod::Ldap => "ldap",
+    }
+}
+
+/// Of an account that is not locked.
 pub async fn by_secret(db: &Db, secret: SecretHash) -> Result<Option<StoredSession>> {
-    const SQL: &str = "SELECT s.id AS session_id, s.created, s.used, u.id, u.username, u.name, u.admin \
-        FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.secret_hash = $1";
+    const SQL: &str = concat!(
+        "SELECT s.id AS session_id, s.created, s.used, ",
+        account_columns!(),
+        " FROM sessions s JOIN users u ON u.id = s.user_id WHERE s.secret_hash = $1 AND NOT u.locked"
+    );
     let row: Option<Row> =
         on!(db, pool => sqlx::query_as(SQL).bind(secret.to_hex()).fetch_optional(pool).await)?;
     Ok(row.map(|row| StoredSession {
@@ -65,6 +105,16 @@ pub async fn by_secret(db: &Db, secret: SecretHash) -> Result<Option<StoredSessi
             used: row.used,
         },
     }))
+}
+
+/// Ends all sessions of a person but one; gives back which.
+pub async fn remove_of(db: &Db, user: &UserId, but: Option<&SessionId>) -> Result<Vec<SessionId>> {
+    const SQL: &str = "DELETE FROM sessions WHERE user_id = $1 AND id <> $2 RETURNING id";
+    let but = but.map_or("", SessionId::as_str);
+    let ended: Vec<String> = on!(db, pool => {
+        sqlx::query_scalar(SQL).bind(user.as_str()).bind(but).fetch_all(pool).await
+    })?;
+    Ok(ended.into_iter().map(SessionId::from).collect())
 }
 
 pub async fn touch(db: &Db, id: &SessionId, used: UnixMs) -> Result<()> {

@@ -3,6 +3,7 @@
 use identity::Secret;
 
 use super::{Db, Result, on};
+use crate::settings::Chosen;
 
 /// Stored readable, unlike every other secret: it is printed again at each start, it is worth nothing once there is an
 /// account, and whoever reads the database while there is none finds nothing else in it.
@@ -11,6 +12,8 @@ pub(super) const SETUP_LINK: &str = "setup_link";
 pub const DTLS_IDENTITY: &str = "dtls_identity";
 /// Another value whenever sessions were ended by something else than the server itself.
 pub const SESSIONS_ENDED: &str = "sessions_ended";
+/// JSON: what was chosen in the browser.
+const CHOSEN: &str = "chosen";
 /// Under which address the server ran last.
 pub const ADDRESS: &str = "address";
 
@@ -32,6 +35,19 @@ pub async fn get_or_set(db: &Db, key: &str, value: &str) -> Result<String> {
     const SQL: &str = "INSERT INTO settings (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE \
         SET value = settings.value RETURNING value";
     Ok(on!(db, pool => sqlx::query_scalar(SQL).bind(key).bind(value).fetch_one(pool).await)?)
+}
+
+/// What administrators chose in the browser. What cannot be read any more counts as untouched.
+pub async fn chosen(db: &Db) -> Result<Chosen> {
+    let text = get(db, CHOSEN).await?;
+    Ok(text
+        .and_then(|text| serde_json::from_str(&text).ok())
+        .unwrap_or_default())
+}
+
+pub async fn set_chosen(db: &Db, chosen: &Chosen) -> Result<()> {
+    let text = serde_json::to_string(chosen).unwrap_or_default();
+    set(db, CHOSEN, &text).await
 }
 
 /// The set-up link that is valid; `fresh` becomes it if there is none. `None` once there is an account.

@@ -3,11 +3,13 @@
 use identity::{
     DisplayName, NewPassword, PasswordHash, RoomAddress, Secret, Username, guest, session,
 };
+use protocol::http::{PersonSource, SignInMethod};
 use protocol::{Access, DeviceId, ParticipantId, RoomId, UserId};
 use room::{SeatRecord, Subject};
 
 use super::rooms::{NewRoom, StoredRoom};
 use super::seats::Change;
+use super::sessions::NewSession;
 use super::users::{Account, NewAccount};
 use super::*;
 use crate::principal::SessionId;
@@ -36,8 +38,10 @@ fn new_account(id: &str, username: &str) -> NewAccount {
         id: UserId::from(id),
         username: Username::parse(username).expect("a username"),
         name: DisplayName::parse("Änne 🏡 Schmidt").expect("a name"),
+        mail: None,
         admin: false,
-        password: PasswordHash::from_stored(format!("hash of {id}")),
+        password: Some(PasswordHash::from_stored(format!("hash of {id}"))),
+        source: PersonSource::House,
         created: 1_000,
     }
 }
@@ -54,6 +58,18 @@ fn secret(seed: u8) -> Secret {
 
 fn session_id(id: &str) -> SessionId {
     SessionId::from(id.to_owned())
+}
+
+fn new_session(id: SessionId, seed: u8, user: &UserId, times: session::Times) -> NewSession {
+    NewSession {
+        id,
+        secret: secret(seed).hash(),
+        user: user.clone(),
+        times,
+        device: "Firefox · Linux".to_owned(),
+        method: SignInMethod::Password,
+        outside: None,
+    }
 }
 
 fn address(text: &str) -> RoomAddress {
@@ -96,7 +112,7 @@ async fn an_account_is_found_by_any_way_of_writing_its_username() {
                 found,
                 Some((
                     anna.clone(),
-                    PasswordHash::from_stored("hash of u1".to_owned())
+                    Some(PasswordHash::from_stored("hash of u1".to_owned()))
                 )),
                 "{written}"
             );
@@ -205,7 +221,7 @@ async fn a_session_lives_until_it_is_removed_or_expires() {
             created: 10,
             used: 10,
         };
-        sessions::create(db, &session_id("s1"), secret(1).hash(), &anna.id, times)
+        sessions::create(db, &new_session(session_id("s1"), 1, &anna.id, times))
             .await
             .expect("a session");
         sessions::touch(db, &session_id("s1"), 20)
@@ -252,7 +268,7 @@ async fn a_session_lives_until_it_is_removed_or_expires() {
                 .expect("an answer")
         );
 
-        sessions::create(db, &session_id("s2"), secret(2).hash(), &anna.id, times)
+        sessions::create(db, &new_session(session_id("s2"), 2, &anna.id, times))
             .await
             .expect("a session");
         sessions::touch(db, &session_id("s2"), session::WHOLE_MS)
@@ -267,7 +283,7 @@ async fn a_session_lives_until_it_is_removed_or_expires() {
                 .expect("an answer")
         );
 
-        sessions::create(db, &session_id("s3"), secret(3).hash(), &anna.id, times)
+        sessions::create(db, &new_session(session_id("s3"), 3, &anna.id, times))
             .await
             .expect("a session");
         sessions::remove(db, &session_id("s3"))
@@ -289,27 +305,21 @@ async fn the_session_unused_for_longest_gives_way_to_the_eleventh() {
         let anna = account(db, "u1", "anna").await;
         let bernd = account(db, "u2", "bernd").await;
         let times = |used| session::Times { created: 1, used };
-        sessions::create(db, &session_id("b"), secret(99).hash(), &bernd.id, times(1))
+        sessions::create(db, &new_session(session_id("b"), 99, &bernd.id, times(1)))
             .await
             .expect("a session");
         for n in 0..10u8 {
             let id = session_id(&format!("s{n}"));
             let ended = sessions::create(
                 db,
-                &id,
-                secret(n).hash(),
-                &anna.id,
-                times(100 - u64::from(n)),
+                &new_session(id.clone(), n, &anna.id, times(100 - u64::from(n))),
             )
             .await;
             assert_eq!(ended.expect("a session"), []);
         }
         let ended = sessions::create(
             db,
-            &session_id("s10"),
-            secret(10).hash(),
-            &anna.id,
-            times(200),
+            &new_session(session_id("s10"), 10, &anna.id, times(200)),
         )
         .await;
         assert_eq!(ended.expect("a session"), [session_id("s9")]);
@@ -328,16 +338,16 @@ async fn a_new_password_ends_all_sessions_of_the_account() {
         let anna = account(db, "u1", "anna").await;
         let bernd = account(db, "u2", "bernd").await;
         let times = session::Times::new(1);
-        sessions::create(db, &session_id("a"), secret(1).hash(), &anna.id, times)
+        sessions::create(db, &new_session(session_id("a"), 1, &anna.id, times))
             .await
             .expect("a session");
-        sessions::create(db, &session_id("b"), secret(2).hash(), &bernd.id, times)
+        sessions::create(db, &new_session(session_id("b"), 2, &bernd.id, times))
             .await
             .expect("a session");
         let hash = NewPassword::parse("korrekt pferd")
             .expect("a password")
             .hash([1; 16]);
-        users::set_password(db, &anna.id, &hash, "ended 1")
+        users::set_password(db, &anna.id, &hash, "ended 1", 5_000)
             .await
             .expect("a new password");
         assert_eq!(
@@ -361,7 +371,7 @@ async fn a_new_password_ends_all_sessions_of_the_account() {
                 .await
                 .expect("an answer")
                 .map(|found| found.1),
-            Some(hash)
+            Some(Some(hash))
         );
     })
     .await;

@@ -1,7 +1,8 @@
 //! Accounts.
 
-use identity::{DisplayName, PasswordHash, Secret, UnixMs, Username};
+use identity::{DisplayName, Mail, PasswordHash, Secret, UnixMs, Username};
 use protocol::UserId;
+use protocol::http::PersonSource;
 
 use super::{Db, Result, in_transaction, on, settings, stored};
 
@@ -12,7 +13,46 @@ pub struct Account {
     pub id: UserId,
     pub username: String,
     pub name: String,
+    pub mail: Option<String>,
     pub admin: bool,
+    /// Cannot sign in.
+    pub locked: bool,
+    #[sqlx(try_from = "Source")]
+    pub source: PersonSource,
+    /// Another value whenever the picture is another; absent without one.
+    pub picture: Option<String>,
+}
+
+/// What an [`Account`] is read from; the table is `u`.
+macro_rules! account_columns {
+    () => {
+        "u.id, u.username, u.name, u.mail, u.admin, u.locked, u.source, u.picture"
+    };
+}
+pub(super) use account_columns;
+
+#[derive(sqlx::Type)]
+#[sqlx(transparent)]
+pub struct Source(String);
+
+impl From<Source> for PersonSource {
+    fn from(source: Source) -> Self {
+        match source.0.as_str() {
+            "ldap" => Self::Ldap,
+            "scim" => Self::Scim,
+            "provider" => Self::Provider,
+            _ => Self::House,
+        }
+    }
+}
+
+pub fn written(source: PersonSource) -> &'static str {
+    match source {
+        PersonSource::House => "house",
+        PersonSource::Ldap => "ldap",
+        PersonSource::Scim => "scim",
+        PersonSource::Provider => "provider",
+    }
 }
 
 #[derive(Debug)]
@@ -20,8 +60,11 @@ pub struct NewAccount {
     pub id: UserId,
     pub username: Username,
     pub name: DisplayName,
+    pub mail: Option<Mail>,
     pub admin: bool,
-    pub password: PasswordHash,
+    /// Absent: there is no signing in with a password.
+    pub password: Option<PasswordHash>,
+    pub source: PersonSource,
     pub created: UnixMs,
 }
 
@@ -31,13 +74,18 @@ impl NewAccount {
             id: self.id.clone(),
             username: self.username.as_str().to_owned(),
             name: self.name.as_str().to_owned(),
+            mail: self.mail.as_ref().map(|mail| mail.as_str().to_owned()),
             admin: self.admin,
+            locked: false,
+            source: self.source,
+            picture: None,
         }
     }
 }
 
-const INSERT: &str = "INSERT INTO users (id, username, username_key, name, admin, password_hash, created) \
-    VALUES ($1, $2, $3, $4, $5, $6, $7)";
+const INSERT: &str = "INSERT INTO users \
+    (id, username, username_key, name, mail, mail_key, admin, password_hash, password_changed, source, created) \
+    VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 
 macro_rules! insert {
     ($new:expr, $executor:expr) => {
@@ -46,8 +94,12 @@ macro_rules! insert {
             .bind($new.username.as_str())
             .bind($new.username.key())
             .bind($new.name.as_str())
+            .bind($new.mail.as_ref().map(Mail::as_str))
+            .bind($new.mail.as_ref().map(Mail::key))
             .bind($new.admin)
-            .bind($new.password.as_str())
+            .bind($new.password.as_ref().map_or("", PasswordHash::as_str))
+            .bind($new.password.as_ref().map(|_| stored($new.created)))
+            .bind(written($new.source))
             .bind(stored($new.created))
             .execute($executor)
             .await
@@ -88,14 +140,30 @@ pub async fn any(db: &Db) -> Result<bool> {
 
 /// In the order of their usernames.
 pub async fn all(db: &Db) -> Result<Vec<Account>> {
-    const SQL: &str = "SELECT id, username, name, admin FROM users ORDER BY username_key";
+    const SQL: &str = concat!(
+        "SELECT ",
+        account_columns!(),
+        " FROM users u ORDER BY u.username_key"
+    );
     Ok(on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)?)
 }
 
-/// The account with this folded username and the hash of its password.
-pub async fn by_username(db: &Db, key: &str) -> Result<Option<(Account, PasswordHash)>> {
-    const SQL: &str =
-        "SELECT id, username, name, admin, password_hash FROM users WHERE username_key = $1";
+pub async fn by_id(db: &Db, id: &UserId) -> Result<Option<Account>> {
+    const SQL: &str = concat!(
+        "SELECT ",
+        account_columns!(),
+        " FROM users u WHERE u.id = $1"
+    );
+    Ok(on!(db, pool => sqlx::query_as(SQL).bind(id.as_str()).fetch_optional(pool).await)?)
+}
+
+/// The account with this folded username and the hash of its password, if it has one.
+pub async fn by_username(db: &Db, key: &str) -> Result<Option<(Account, Option<PasswordHash>)>> {
+    const SQL: &str = concat!(
+        "SELECT ",
+        account_columns!(),
+        ", u.password_hash FROM users u WHERE u.username_key = $1"
+    );
     #[derive(sqlx::FromRow)]
     struct Row {
         #[sqlx(flatten)]
@@ -104,7 +172,10 @@ pub async fn by_username(db: &Db, key: &str) -> Result<Option<(Account, Password
     }
     let row: Option<Row> =
         on!(db, pool => sqlx::query_as(SQL).bind(key).fetch_optional(pool).await)?;
-    Ok(row.map(|row| (row.account, PasswordHash::from_stored(row.password_hash))))
+    Ok(row.map(|row| {
+        let password = Some(row.password_hash).filter(|hash| !hash.is_empty());
+        (row.account, password.map(PasswordHash::from_stored))
+    }))
 }
 
 /// Also ends all sessions of the account and all that applications were given in its name, and says so to the server, which may be another process.
@@ -113,11 +184,13 @@ pub async fn set_password(
     user: &UserId,
     password: &PasswordHash,
     ended: &str,
+    now: UnixMs,
 ) -> Result<()> {
     in_transaction!(db, tx => {
-        sqlx::query("UPDATE users SET password_hash = $2 WHERE id = $1")
+        sqlx::query("UPDATE users SET password_hash = $2, password_changed = $3 WHERE id = $1")
             .bind(user.as_str())
             .bind(password.as_str())
+            .bind(stored(now))
             .execute(&mut *tx)
             .await?;
         sqlx::query("DELETE FROM sessions WHERE user_id = $1").bind(user.as_str()).execute(&mut *tx).await?;

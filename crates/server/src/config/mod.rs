@@ -1,11 +1,14 @@
 //! The settings of a house: defaults, then `stube.toml`, then the environment. Parsed once; wrong ones end the start with
 //! one sentence that names the key.
 
+pub mod outside;
+
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
+use outside::{Ldap, Mail, OneOrMore};
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
@@ -29,6 +32,9 @@ pub struct Config {
     pub media: Media,
     pub house: House,
     pub policy: Policy,
+    pub oidc: OneOrMore,
+    pub ldap: Ldap,
+    pub mail: Mail,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -58,22 +64,43 @@ pub struct Media {
     pub addresses: Vec<IpAddr>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// What stands here holds; what does not can be set by administrators in the browser (`crate::settings`).
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct House {
     /// The organisation's own name.
-    pub name: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub imprint_url: Option<Url>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub privacy_url: Option<Url>,
 }
 
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// As with [`House`]: what does not stand here can be set in the browser.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Policy {
     /// Whether rooms can be opened to people without an account.
-    pub guests: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub guests: Option<bool>,
+    /// Whether everybody may make and enter rooms, account or not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub open_house: Option<bool>,
+    /// Whether people sign in here with username and password; the command line can always open it again.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub local_sign_in: Option<bool>,
+    /// Who may see whom in the directory. People of no group that is named here see everybody.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub visibility: Option<Vec<Visibility>>,
+}
+
+/// People of `group` see the people of these groups, and nobody else.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Visibility {
+    pub group: String,
+    pub sees: Vec<String>,
 }
 
 impl Default for Config {
@@ -88,6 +115,9 @@ impl Default for Config {
             media: Media::default(),
             house: House::default(),
             policy: Policy::default(),
+            oidc: OneOrMore::default(),
+            ldap: Ldap::default(),
+            mail: Mail::default(),
         }
     }
 }
@@ -98,22 +128,6 @@ impl Default for Media {
             port: 10_000,
             addresses: Vec::new(),
         }
-    }
-}
-
-impl Default for House {
-    fn default() -> Self {
-        Self {
-            name: "Stube".to_owned(),
-            imprint_url: None,
-            privacy_url: None,
-        }
-    }
-}
-
-impl Default for Policy {
-    fn default() -> Self {
-        Self { guests: true }
     }
 }
 
@@ -141,6 +155,31 @@ const KEYS: &[(&str, Kind)] = &[
     ("house.imprint_url", Kind::Text),
     ("house.privacy_url", Kind::Text),
     ("policy.guests", Kind::Switch),
+    ("policy.open_house", Kind::Switch),
+    ("policy.local_sign_in", Kind::Switch),
+    ("oidc.name", Kind::Text),
+    ("oidc.issuer", Kind::Text),
+    ("oidc.client_id", Kind::Text),
+    ("oidc.client_secret", Kind::Text),
+    ("oidc.client_secret_file", Kind::Text),
+    ("oidc.scopes", Kind::List),
+    ("oidc.groups_claim", Kind::Text),
+    ("oidc.admin_group", Kind::Text),
+    ("ldap.url", Kind::Text),
+    ("ldap.start_tls", Kind::Switch),
+    ("ldap.ca_file", Kind::Text),
+    ("ldap.bind_dn", Kind::Text),
+    ("ldap.bind_password", Kind::Text),
+    ("ldap.bind_password_file", Kind::Text),
+    ("ldap.base_dn", Kind::Text),
+    ("ldap.filter", Kind::Text),
+    ("ldap.group_filter", Kind::Text),
+    ("ldap.admin_group", Kind::Text),
+    ("ldap.sync_minutes", Kind::Number),
+    ("mail.server", Kind::Text),
+    ("mail.password", Kind::Text),
+    ("mail.password_file", Kind::Text),
+    ("mail.from", Kind::Text),
 ];
 
 impl Config {
@@ -183,12 +222,13 @@ impl Config {
         let mut table: toml::Table = toml::from_str(text).map_err(whole)?;
         for (name, value) in environment {
             set(&mut table, name, value)?;
-            // One at a time, for messages that name the variable.
-            table
-                .clone()
-                .try_into::<Self>()
-                .map_err(|error| one_sentence("", &error))
-                .with_context(|| name.clone())?;
+            // One at a time, for messages that name the variable. What is still missing may be in the next one.
+            let so_far = table.clone().try_into::<Self>();
+            if let Err(error) = so_far
+                && !error.message().contains("missing field")
+            {
+                return Err(one_sentence("", &error)).with_context(|| name.clone());
+            }
         }
         let config: Self = table
             .try_into()
@@ -229,10 +269,10 @@ impl Config {
                 bail!("house.{key} must be an http, https or mailto address");
             }
         }
-        Ok(())
+        outside::check(&self.oidc, &self.ldap, &self.mail)
     }
 
-    /// For people to read: as TOML, without the password of the database.
+    /// For people to read: as TOML, without passwords and secrets.
     pub fn shown(&self) -> anyhow::Result<String> {
         let mut shown = self.clone();
         if let Some(text) = &mut shown.database.url
@@ -242,6 +282,7 @@ impl Config {
             let _ = url.set_password(Some("..."));
             *text = url.into();
         }
+        outside::hide(&mut shown.oidc, &mut shown.ldap, &mut shown.mail);
         Ok(toml::to_string(&shown)?)
     }
 }
@@ -364,8 +405,8 @@ mod tests {
         ];
         let config = parse(text, &environment).expect("good settings");
         assert_eq!(config.listen.port(), 2);
-        assert_eq!(config.house.name, "A");
-        assert!(!config.policy.guests);
+        assert_eq!(config.house.name.as_deref(), Some("A"));
+        assert_eq!(config.policy.guests, Some(false));
         assert_eq!((config.media.port, config.media.addresses.len()), (7000, 2));
     }
 
@@ -396,6 +437,27 @@ mod tests {
         refused("[tls]\ncertificate = \"c.pem\"", &[], &["tls.key"]);
         refused("[database]\nurl = \"mysql://x\"", &[], &["database.url"]);
         refused(
+            "[oidc]\nissuer = \"http://a.example\"\nclient_id = \"a\"",
+            &[],
+            &["oidc.issuer"],
+        );
+        refused("[[oidc]]\nissuer = \"https://a.example\"", &[], &["oidc"]);
+        refused(
+            "[ldap]\nurl = \"ldap://a.example\"\nbase_dn = \"o=a\"",
+            &[],
+            &["ldap.url", "start_tls"],
+        );
+        refused(
+            "[ldap]\nurl = \"ldaps://a.example\"",
+            &[],
+            &["ldap.base_dn"],
+        );
+        refused(
+            "[mail]\nserver = \"smtps://a.example\"",
+            &[],
+            &["mail.from"],
+        );
+        refused(
             "[house]\nimprint_url = \"javascript:alert(1)\"",
             &[],
             &["imprint_url"],
@@ -404,7 +466,9 @@ mod tests {
 
     #[test]
     fn what_is_shown_can_be_read_back_and_has_no_password() {
-        let text = "public_url = \"https://meet.example.org\"\n[database]\nurl = \"postgres://u:geheim@h/d\"";
+        let text = "public_url = \"https://meet.example.org\"\n[database]\nurl = \"postgres://u:geheim@h/d\"\n\
+            [oidc]\nissuer = \"https://a.example\"\nclient_id = \"a\"\nclient_secret = \"geheim\"\n\
+            [ldap]\nbind_password = \"geheim\"\n[mail]\npassword = \"geheim\"";
         let shown = parse(text, &[])
             .expect("good settings")
             .shown()
@@ -427,7 +491,37 @@ mod tests {
             house: House {
                 imprint_url: Url::parse("https://a.example").ok(),
                 privacy_url: Url::parse("https://a.example").ok(),
-                ..House::default()
+                name: Some("A".to_owned()),
+            },
+            policy: Policy {
+                guests: Some(true),
+                open_house: Some(true),
+                local_sign_in: Some(true),
+                visibility: None,
+            },
+            oidc: OneOrMore::One(Box::new(outside::OidcProvider {
+                name: Some("A".to_owned()),
+                issuer: Url::parse("https://a.example").expect("an address"),
+                client_id: "a".to_owned(),
+                client_secret: Some("a".to_owned()),
+                client_secret_file: Some("f".into()),
+                scopes: vec!["openid".to_owned()],
+                groups_claim: "groups".to_owned(),
+                admin_group: Some("a".to_owned()),
+            })),
+            ldap: Ldap {
+                url: Url::parse("ldaps://a.example").ok(),
+                ca_file: Some("f".into()),
+                bind_password: Some("a".to_owned()),
+                bind_password_file: Some("f".into()),
+                admin_group: Some("a".to_owned()),
+                ..Ldap::default()
+            },
+            mail: Mail {
+                server: Url::parse("smtp://a.example").ok(),
+                password: Some("a".to_owned()),
+                password_file: Some("f".into()),
+                from: Some("a@a.example".to_owned()),
             },
             ..Config::default()
         };
@@ -442,6 +536,8 @@ mod tests {
             }
         }
         let mut known: Vec<_> = KEYS.iter().map(|(key, _)| (*key).to_owned()).collect();
+        // A table within a section: for the file only.
+        keys.retain(|key| key != "ldap.attributes");
         keys.sort();
         known.sort();
         assert_eq!(keys, known);

@@ -1,0 +1,48 @@
+//! What administrators, machines and the command line changed: one line each, written with the change.
+
+use protocol::UserId;
+
+use crate::chance;
+use crate::store::{self, Db, audit};
+
+/// Who did it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Actor {
+    Person(UserId),
+    Token(String),
+    /// The command line, or the server by itself.
+    House,
+}
+
+impl Actor {
+    /// As it is stored.
+    pub fn key(&self) -> String {
+        match self {
+            Self::Person(user) => format!("user:{user}"),
+            Self::Token(token) => format!("token:{token}"),
+            Self::House => "stube".to_owned(),
+        }
+    }
+}
+
+/// `action`: stable, `person.created`. `subject`: `user:<id>`, `client:<id>`, … or empty. `details`: keys and values in
+/// words, never a secret, and of people no more than ids.
+pub async fn record(
+    db: &Db,
+    actor: &Actor,
+    action: &'static str,
+    subject: &str,
+    details: &str,
+) -> store::Result<()> {
+    tracing::info!(actor = %actor.key(), action, subject, "audit");
+    audit::add(
+        db,
+        &chance::id(),
+        chance::unix_ms(),
+        &actor.key(),
+        action,
+        subject,
+        details,
+    )
+    .await
+}

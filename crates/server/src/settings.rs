@@ -1,0 +1,148 @@
+//! What the house is called, shows and allows: what stands in the settings' file or the environment holds; the rest is
+//! what administrators set in the browser, else the default. Read at every request, so it lives in memory.
+
+use std::sync::{Arc, PoisonError, RwLock};
+
+use serde::{Deserialize, Serialize};
+
+use crate::config::{Config, Visibility};
+use crate::store::{self, Db, settings};
+
+/// What can be set in the browser, as it is stored: absent means untouched.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Chosen {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub imprint_url: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub privacy_url: Option<String>,
+    /// Another value whenever the logo is another; its bytes are an image of the store.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub logo: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub guests: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub open_house: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub local_sign_in: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub visibility: Option<Vec<Visibility>>,
+    pub checklist_dismissed: bool,
+}
+
+/// What holds.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Effective {
+    pub name: String,
+    pub imprint_url: Option<String>,
+    pub privacy_url: Option<String>,
+    pub logo: Option<String>,
+    pub guests: bool,
+    pub open_house: bool,
+    pub local_sign_in: bool,
+    pub visibility: Vec<Visibility>,
+}
+
+/// Cheap to clone; all clones are one.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    fixed: Arc<Config>,
+    now: Arc<RwLock<(Chosen, Arc<Effective>)>>,
+}
+
+impl Settings {
+    pub async fn load(config: Config, db: &Db) -> store::Result<Self> {
+        let chosen = settings::chosen(db).await?;
+        Ok(Self::new(config, chosen))
+    }
+
+    pub fn new(config: Config, chosen: Chosen) -> Self {
+        let effective = Arc::new(effective(&config, &chosen));
+        Self {
+            fixed: Arc::new(config),
+            now: Arc::new(RwLock::new((chosen, effective))),
+        }
+    }
+
+    /// What holds now.
+    pub fn get(&self) -> Arc<Effective> {
+        self.now
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .1
+            .clone()
+    }
+
+    pub fn chosen(&self) -> Chosen {
+        self.now
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
+            .0
+            .clone()
+    }
+
+    /// Stores what was chosen and lets it hold from now on.
+    pub async fn choose(&self, db: &Db, chosen: Chosen) -> store::Result<()> {
+        settings::set_chosen(db, &chosen).await?;
+        self.adopt(chosen);
+        Ok(())
+    }
+
+    fn adopt(&self, chosen: Chosen) {
+        let effective = Arc::new(effective(&self.fixed, &chosen));
+        *self.now.write().unwrap_or_else(PoisonError::into_inner) = (chosen, effective);
+    }
+}
+
+fn effective(config: &Config, chosen: &Chosen) -> Effective {
+    let (house, policy) = (&config.house, &config.policy);
+    let address = |fixed: &Option<url::Url>, chosen: &Option<String>| {
+        fixed
+            .as_ref()
+            .map(ToString::to_string)
+            .or_else(|| chosen.clone())
+    };
+    let switch =
+        |fixed: Option<bool>, chosen: Option<bool>, default| fixed.or(chosen).unwrap_or(default);
+    Effective {
+        name: house
+            .name
+            .clone()
+            .or_else(|| chosen.name.clone())
+            .unwrap_or_else(|| "Stube".to_owned()),
+        imprint_url: address(&house.imprint_url, &chosen.imprint_url),
+        privacy_url: address(&house.privacy_url, &chosen.privacy_url),
+        logo: chosen.logo.clone(),
+        guests: switch(policy.guests, chosen.guests, true),
+        open_house: switch(policy.open_house, chosen.open_house, false),
+        local_sign_in: switch(policy.local_sign_in, chosen.local_sign_in, true),
+        visibility: policy
+            .visibility
+            .clone()
+            .or_else(|| chosen.visibility.clone())
+            .unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_file_wins_over_the_browser_and_the_browser_over_the_default() {
+        let mut config = Config::default();
+        let mut chosen = Chosen::default();
+        assert_eq!(effective(&config, &chosen).name, "Stube");
+        assert!(effective(&config, &chosen).guests);
+        chosen.name = Some("Kirchengemeinde".to_owned());
+        chosen.guests = Some(false);
+        assert_eq!(effective(&config, &chosen).name, "Kirchengemeinde");
+        assert!(!effective(&config, &chosen).guests);
+        config.house.name = Some("Verein".to_owned());
+        config.policy.guests = Some(true);
+        assert_eq!(effective(&config, &chosen).name, "Verein");
+        assert!(effective(&config, &chosen).guests);
+    }
+}
