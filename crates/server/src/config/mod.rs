@@ -441,7 +441,11 @@ mod tests {
             &[],
             &["oidc.issuer"],
         );
-        refused("[[oidc]]\nissuer = \"https://a.example\"", &[], &["client_id"]);
+        refused(
+            "[[oidc]]\nissuer = \"https://a.example\"",
+            &[],
+            &["client_id"],
+        );
         refused(
             "[ldap]\nurl = \"ldap://a.example\"\nbase_dn = \"o=a\"",
             &[],
