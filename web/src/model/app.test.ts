@@ -6,7 +6,15 @@ import { AppModel } from './app.ts';
 import type { Page } from './screens.ts';
 import { FakeBrowser, FakeCapture, FakeMedia, FakeServer } from './tests/fakes.ts';
 
-const HOUSE: House = { name: 'Haus Linde', setup_needed: false, guests: true };
+const HOUSE: House = {
+  name: 'Haus Linde',
+  setup_needed: false,
+  guests: true,
+  open_house: false,
+  local_sign_in: true,
+  providers: [],
+  recovery_mail: false,
+};
 const ANNA = { id: 'u-1', username: 'anna', name: 'Anna', admin: true };
 const VIEW: RoomView = {
   id: 'r-1',
@@ -189,6 +197,14 @@ it('signs out to the sign-in and closes the connection', async () => {
   await settle();
   scene.page('sign_in');
   expect(scene.server.socket.closed).toBe(true);
+});
+
+it('signs out at the provider as well where the server says so', async () => {
+  const scene = await new Scene('/', true).start();
+  scene.server.on('DELETE /session', 200, { go_to: 'https://login.example/end?x' });
+  scene.app.signOut();
+  await settle();
+  expect(scene.browser.left).toBe('https://login.example/end?x');
 });
 
 describe('another application that wants to know who somebody is', () => {

@@ -78,9 +78,13 @@ export class AppModel extends Store<AppState> implements AppScreen {
 
   signOut(): void {
     this.#ports.http.signOut().then(
-      () => {
-        this.#ports.browser.push('/');
-        void this.#load();
+      ({ go_to }) => {
+        // To the provider that this sign-in came from, so that it ends there as well.
+        if (go_to) this.#ports.browser.leave(go_to);
+        else {
+          this.#ports.browser.push('/');
+          void this.#load();
+        }
       },
       (error) => this.#show({ name: 'error', problem: problemFrom(error) }),
     );

@@ -21,7 +21,7 @@ const VIEW: RoomView = {
   slots: [],
 };
 
-const OPEN: Door = { name: 'Küche', access: 'guests', exists: true, owner: false };
+const OPEN: Door = { name: 'Küche', access: 'guests', exists: true, owner: false, known: true };
 
 class Scene {
   readonly server = new FakeServer();

@@ -10,6 +10,7 @@ import type {
   House,
   HttpError,
   Setup,
+  SignedOut,
   SignIn,
   SignInStep,
   Ticket,
@@ -40,8 +41,8 @@ export class Http {
     return this.#json('POST', '/session', credentials);
   }
 
-  async signOut(): Promise<void> {
-    await this.#call('DELETE', '/session', {});
+  signOut(): Promise<SignedOut> {
+    return this.#json('DELETE', '/session', {});
   }
 
   door(room: string): Promise<Door> {
