@@ -1,5 +1,6 @@
 //! What every request handler can reach. Wiring only.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use crate::config::Config;
@@ -8,6 +9,7 @@ use crate::http::sign_in::Gate;
 use crate::oidc::Provider;
 use crate::origins::Origins;
 use crate::rooms::Rooms;
+use crate::sealing::Sealer;
 use crate::settings::Settings;
 use crate::store::Db;
 use crate::tickets::Tickets;
@@ -19,6 +21,7 @@ pub struct App {
     pub origins: Origins,
     pub proxies: Proxies,
     pub db: Db,
+    pub sealer: Arc<Sealer>,
     pub tickets: Tickets,
     pub rooms: Rooms,
     /// Passwords and links tried too often, and how many passwords may be checked at once.

@@ -20,6 +20,7 @@ mod principal;
 mod private;
 mod rooms;
 mod run;
+mod sealing;
 mod settings;
 mod sign_ins;
 mod store;

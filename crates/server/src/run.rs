@@ -22,6 +22,7 @@ use crate::http::sign_in::Gate;
 use crate::oidc::Provider;
 use crate::origins::Origins;
 use crate::rooms::Rooms;
+use crate::sealing::Sealer;
 use crate::settings::Settings;
 use crate::store::{Db, settings};
 use crate::tickets::Tickets;
@@ -58,6 +59,7 @@ pub async fn run(config: Config, lan: bool) -> anyhow::Result<()> {
     let settings = Settings::load(config.clone(), &db).await?;
     let rooms = Rooms::new(db.clone(), media.clone(), events, settings.clone());
     rooms.restore().await?;
+    let sealer = Arc::new(Sealer::new(&config.data_dir));
     let app = Arc::new(App {
         proxies: Proxies::new(&config.trusted_proxies),
         origins,
@@ -65,7 +67,8 @@ pub async fn run(config: Config, lan: bool) -> anyhow::Result<()> {
         tickets: Tickets::default(),
         rooms: rooms.clone(),
         gate: Gate::new(available_parallelism().map_or(1, usize::from)),
-        provider: Provider::new(&config.data_dir),
+        provider: Provider::new(sealer.clone()),
+        sealer,
         readiness: Readiness::default(),
         settings,
         config,

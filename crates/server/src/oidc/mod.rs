@@ -11,7 +11,6 @@ mod page;
 mod token;
 mod words;
 
-use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -37,6 +36,7 @@ use crate::http::caller::SignedIn;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::{Shared, State};
 use crate::principal::SessionId;
+use crate::sealing::Sealer;
 use keys::Keys;
 
 /// What one network may ask of the provider at once, and then how often: another server asks for all of its people.
@@ -53,9 +53,9 @@ pub struct Provider {
 }
 
 impl Provider {
-    pub fn new(data_dir: &Path) -> Self {
+    pub fn new(sealer: Arc<Sealer>) -> Self {
         Self {
-            keys: Arc::new(Keys::new(data_dir)),
+            keys: Arc::new(Keys::new(sealer)),
             forms: hmac::Key::new(hmac::HMAC_SHA256, &chance::bytes::<32>()),
             quota: Mutex::new(Quota::new(BURST, EVERY)),
         }
