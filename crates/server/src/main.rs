@@ -13,6 +13,7 @@ mod cli;
 mod config;
 mod home;
 mod http;
+mod images;
 mod media;
 mod oidc;
 mod origins;

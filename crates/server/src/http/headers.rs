@@ -119,6 +119,9 @@ pub async fn set(State(page): State<Arc<PageHeaders>>, request: Request, next: N
     response
 }
 
+/// Except for what says otherwise itself, as images do.
 fn keep_nowhere(headers: &mut HeaderMap) {
-    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers
+        .entry(header::CACHE_CONTROL)
+        .or_insert(HeaderValue::from_static("no-store"));
 }

@@ -6,6 +6,7 @@ pub mod error;
 pub mod guard;
 mod headers;
 mod pages;
+pub mod pictures;
 pub mod rooms;
 pub mod sign_in;
 
@@ -62,6 +63,7 @@ fn api(app: Shared) -> Router<Shared> {
         .route("/setup", post(sign_in::setup))
         .route("/session", post(sign_in::sign_in).delete(sign_in::sign_out))
         .route("/door", get(rooms::door))
+        .route("/people/{id}/picture", get(pictures::of_person))
         .route("/rooms", post(rooms::create).patch(rooms::change))
         .route("/guests", post(rooms::let_guest_in))
         .route("/tickets", post(rooms::ticket))

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod clients;
 pub mod grants;
 pub mod guests;
+pub mod images;
 pub mod rooms;
 pub mod seats;
 pub mod sessions;

@@ -14,6 +14,8 @@ use super::users::{Account, NewAccount};
 use super::*;
 use crate::principal::SessionId;
 
+mod images;
+
 #[path = "../../tests/support/postgres.rs"]
 mod postgres;
 
