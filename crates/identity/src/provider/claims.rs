@@ -139,15 +139,38 @@ pub struct UserInfo {
     pub name: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub preferred_username: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub email_verified: Option<bool>,
+    /// Names; empty for somebody who is in none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub groups: Option<Vec<String>>,
+}
+
+/// Of whom an access token speaks.
+#[derive(Clone, Debug)]
+pub struct Profile {
+    pub name: String,
+    pub username: String,
+    pub mail: Option<String>,
+    /// Whether the organisation vouches for the address, and not the person alone: others link accounts by it.
+    pub mail_is_vouched_for: bool,
+    pub groups: Vec<String>,
 }
 
 impl UserInfo {
-    pub fn new(claims: &AccessClaims, name: &str, username: &str) -> Self {
-        let profile = Scopes::parse(&claims.scope).has(Scope::Profile);
+    pub fn new(claims: &AccessClaims, person: Profile) -> Self {
+        let scopes = Scopes::parse(&claims.scope);
+        let profile = scopes.has(Scope::Profile);
+        let email = person.mail.filter(|_| scopes.has(Scope::Email));
         Self {
             sub: claims.sub.clone(),
-            name: profile.then(|| name.to_owned()),
-            preferred_username: profile.then(|| username.to_owned()),
+            name: profile.then_some(person.name),
+            preferred_username: profile.then_some(person.username),
+            email_verified: email.is_some().then_some(person.mail_is_vouched_for),
+            email,
+            groups: scopes.has(Scope::Groups).then_some(person.groups),
         }
     }
 }
@@ -246,12 +269,47 @@ mod tests {
     #[test]
     fn names_are_told_to_those_who_asked_for_them() {
         let (issuer, client, grant) = (issuer(), client(), grant());
-        let few = Scopes::parse("openid");
-        let bare = issue(&issuer, &client, &grant, &few).access();
-        let full = issue(&issuer, &client, &grant, &grant.scopes).access();
-        assert_eq!(UserInfo::new(&bare, "Anna", "anna").name, None);
-        let info = UserInfo::new(&full, "Anna", "anna");
-        assert_eq!(info.name.as_deref(), Some("Anna"));
-        assert_eq!(info.preferred_username.as_deref(), Some("anna"));
+        let anna = Profile {
+            name: "Anna".to_owned(),
+            username: "anna".to_owned(),
+            mail: Some("anna@example.org".to_owned()),
+            mail_is_vouched_for: true,
+            groups: vec!["Kollegium".to_owned()],
+        };
+        let nothing = UserInfo {
+            sub: "anna".to_owned(),
+            name: None,
+            preferred_username: None,
+            email: None,
+            email_verified: None,
+            groups: None,
+        };
+        let check = |scope: &str, person: &Profile, expect: UserInfo| {
+            let claims = issue(&issuer, &client, &grant, &Scopes::parse(scope)).access();
+            assert_eq!(UserInfo::new(&claims, person.clone()), expect, "{scope}");
+        };
+        check("openid", &anna, nothing.clone());
+        let named = UserInfo {
+            name: Some("Anna".to_owned()),
+            preferred_username: Some("anna".to_owned()),
+            ..nothing.clone()
+        };
+        check("openid profile", &anna, named);
+        let mailed = UserInfo {
+            email: anna.mail.clone(),
+            email_verified: Some(true),
+            ..nothing.clone()
+        };
+        check("openid email", &anna, mailed);
+        let without_mail = Profile {
+            mail: None,
+            ..anna.clone()
+        };
+        check("openid email", &without_mail, nothing.clone());
+        let grouped = UserInfo {
+            groups: Some(anna.groups.clone()),
+            ..nothing
+        };
+        check("openid groups", &anna, grouped);
     }
 }

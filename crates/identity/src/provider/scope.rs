@@ -8,17 +8,29 @@ pub enum Scope {
     OpenId,
     /// Name and username.
     Profile,
+    /// The mail address.
+    Email,
+    /// The groups of the house that the person is in.
+    Groups,
     /// Refresh tokens, which outlive the sign-in.
     OfflineAccess,
 }
 
 impl Scope {
-    pub const ALL: [Self; 3] = [Self::OpenId, Self::Profile, Self::OfflineAccess];
+    pub const ALL: [Self; 5] = [
+        Self::OpenId,
+        Self::Profile,
+        Self::Email,
+        Self::Groups,
+        Self::OfflineAccess,
+    ];
 
     pub fn as_str(self) -> &'static str {
         match self {
             Self::OpenId => "openid",
             Self::Profile => "profile",
+            Self::Email => "email",
+            Self::Groups => "groups",
             Self::OfflineAccess => "offline_access",
         }
     }
@@ -63,7 +75,7 @@ mod tests {
 
     #[test]
     fn unknown_scopes_are_passed_over() {
-        let scopes = Scopes::parse("email openid OPENID  profile");
+        let scopes = Scopes::parse("phone openid OPENID  profile");
         assert_eq!(scopes.to_string(), "openid profile");
         assert!(scopes.covers(&Scopes::parse("openid")));
         assert!(!scopes.covers(&Scopes::parse("openid offline_access")));

@@ -32,6 +32,7 @@ pub struct Config {
     pub media: Media,
     pub house: House,
     pub policy: Policy,
+    #[serde(skip_serializing_if = "OneOrMore::is_none")]
     pub oidc: OneOrMore,
     pub ldap: Ldap,
     pub mail: Mail,

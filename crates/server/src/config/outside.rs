@@ -48,6 +48,10 @@ impl OneOrMore {
         }
     }
 
+    pub fn is_none(&self) -> bool {
+        self.as_slice().is_empty()
+    }
+
     fn as_mut_slice(&mut self) -> &mut [OidcProvider] {
         match self {
             Self::One(one) => std::slice::from_mut(one),

@@ -42,6 +42,19 @@ impl ApiError {
         error
     }
 
+    pub fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    pub fn retry_after(&self) -> Option<Duration> {
+        self.body.retry_after_ms.map(Duration::from_millis)
+    }
+
+    /// What the log has of it, too.
+    pub fn reference(&self) -> Option<&str> {
+        self.body.reference.as_deref()
+    }
+
     /// A bug of ours: what is logged carries the reference that the person sees.
     pub fn internal(what: &dyn std::fmt::Display) -> Self {
         let reference = chance::id();

@@ -11,7 +11,7 @@ use identity::provider::claims::read_hint;
 use identity::provider::{Client, Fault, GrantId, Parameters, Scopes, Subject};
 use protocol::ErrorCode;
 
-use super::page::{self, Reader};
+use super::page::{self, Readable, Reader};
 use super::{as_address, form, issuer, see_other, sign_in};
 use crate::app::App;
 use crate::chance;
@@ -32,13 +32,18 @@ pub async fn authorize(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> ApiResult<Response> {
-    app.provider.take(from)?;
-    let asked = Asked {
-        parameters: Parameters::parse(&query.unwrap_or_default()),
-        caller,
-        answer: None,
+    let parameters = Parameters::parse(&query.unwrap_or_default());
+    let readable = Readable::new(&app, PATH, &parameters, &headers);
+    let answered = async {
+        app.provider.take(from)?;
+        let asked = Asked {
+            parameters,
+            caller,
+            answer: None,
+        };
+        asked.respond(&app, &headers).await
     };
-    asked.respond(&app, &headers).await
+    readable.or_page(answered.await)
 }
 
 pub async fn by_form(headers: HeaderMap, body: Bytes) -> ApiResult<Response> {
@@ -66,13 +71,15 @@ pub async fn answered(
         "deny" => Some(Answer::Deny),
         _ => None,
     };
+    let parameters = Parameters::parse(&request);
+    let readable = Readable::new(&app, PATH, &parameters, &headers);
     let asked = Asked {
-        parameters: Parameters::parse(&request),
+        parameters,
         caller,
         // A form that is not of this page and this sign-in decides nothing: the person is asked (again).
         answer: answer.filter(|_| ours),
     };
-    asked.respond(&app, &headers).await
+    readable.or_page(asked.respond(&app, &headers).await)
 }
 
 struct Asked {

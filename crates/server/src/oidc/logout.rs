@@ -9,7 +9,7 @@ use identity::provider::logout::{Decision, LogoutRequest};
 use identity::provider::{Fault, Parameters};
 use protocol::ErrorCode;
 
-use super::page::{self, Reader};
+use super::page::{self, Readable, Reader};
 use super::{as_address, form, issuer, see_other, sign_in};
 use crate::app::App;
 use crate::http::State;
@@ -29,9 +29,13 @@ pub async fn logout(
     headers: HeaderMap,
     RawQuery(query): RawQuery,
 ) -> ApiResult<Response> {
-    app.provider.take(from)?;
     let parameters = Parameters::parse(&query.unwrap_or_default());
-    respond(app, caller, &headers, &parameters, false).await
+    let readable = Readable::new(&app, PATH, &parameters, &headers);
+    let answered = async {
+        app.provider.take(from)?;
+        respond(app, caller, &headers, &parameters, false).await
+    };
+    readable.or_page(answered.await)
 }
 
 pub async fn by_form(headers: HeaderMap, body: Bytes) -> ApiResult<Response> {

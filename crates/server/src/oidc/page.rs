@@ -36,6 +36,25 @@ impl Reader {
     }
 }
 
+/// For addresses that people come to: errors become a page with a way back to where they were going.
+pub struct Readable {
+    reader: Reader,
+    again: String,
+}
+
+impl Readable {
+    pub fn new(app: &App, path: &str, parameters: &Parameters, headers: &HeaderMap) -> Self {
+        Self {
+            reader: Reader::new(app, parameters, headers),
+            again: format!("{path}?{}", parameters.to_query()),
+        }
+    }
+
+    pub fn or_page(&self, answered: ApiResult<Response>) -> ApiResult<Response> {
+        answered.or_else(|error| trouble(&self.reader, error, &self.again))
+    }
+}
+
 pub async fn style() -> Response {
     let headers = [
         (header::CONTENT_TYPE, "text/css; charset=utf-8"),
@@ -64,6 +83,36 @@ pub fn fault(reader: &Reader, fault: Fault) -> ApiResult<Response> {
     )
 }
 
+/// Too many, or something of ours is missing: status and `Retry-After` are the error's own. `again` is where the person
+/// came with, relative to this server.
+fn trouble(reader: &Reader, error: ApiError, again: &str) -> ApiResult<Response> {
+    let words = reader.words;
+    let seconds = error.retry_after().map(|wait| wait.as_secs().max(1));
+    let (title, lead) = match seconds {
+        Some(seconds) => (
+            words.busy_title,
+            reader.say(words.busy_lead, &[("{seconds}", &seconds.to_string())]),
+        ),
+        None => (words.trouble_title, reader.say(words.trouble_lead, &[])),
+    };
+    let details = error.reference().map_or_else(String::new, |reference| {
+        format!(
+            "<details><summary>{}</summary><p class=\"quiet\">{}</p></details>\n",
+            words.details,
+            escaped(reference)
+        )
+    });
+    let link = link(&escaped(again), words.again);
+    let body = format!("<h1>{title}</h1>\n<p>{lead}</p>\n{details}<p>{link}</p>");
+    let status = error.status();
+    let mut response = page(reader, status, title, &body, None)?;
+    if let Some(seconds) = seconds {
+        let headers = response.headers_mut();
+        headers.insert(header::RETRY_AFTER, HeaderValue::from(seconds));
+    }
+    Ok(response)
+}
+
 pub fn consent(
     reader: &Reader,
     client: &Client,
@@ -77,6 +126,8 @@ pub fn consent(
     let gets = [
         (Scope::OpenId, words.gets_id),
         (Scope::Profile, words.gets_profile),
+        (Scope::Email, words.gets_email),
+        (Scope::Groups, words.gets_groups),
         (Scope::OfflineAccess, words.gets_offline),
     ];
     let gets: String = gets

@@ -5,7 +5,7 @@ use axum::body::Bytes;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use identity::provider::authorize::Grant;
-use identity::provider::claims::{Issue, Occasion, UserInfo, check_access};
+use identity::provider::claims::{Issue, Occasion, Profile, UserInfo, check_access};
 use identity::provider::client::Credentials;
 use identity::provider::token::{
     CodeExchange, NO_CODE, NO_TOKEN, RefreshExchange, TokenRequest, Verdict,
@@ -14,6 +14,7 @@ use identity::provider::{
     ACCESS_MS, Client, GrantId, OAuthError, Parameters, Refusal, Scope, Scopes,
 };
 use identity::{Secret, UnixMs};
+use protocol::http::PersonSource;
 use serde::Serialize;
 
 use super::{form, issuer};
@@ -22,6 +23,7 @@ use crate::chance;
 use crate::http::State;
 use crate::http::caller::From;
 use crate::http::error::ApiError;
+use crate::store::users::Account;
 use crate::store::{StoreError, clients, grants};
 
 /// Why there are no tokens.
@@ -230,7 +232,7 @@ pub async fn userinfo(app: State, From(from): From, headers: HeaderMap) -> Respo
         };
         let account = grants::account(&app.db, &GrantId(claims.grant.clone())).await?;
         Ok::<_, ApiError>(match account {
-            Some(account) => Ok(UserInfo::new(&claims, &account.name, &account.username)),
+            Some(account) => Ok(UserInfo::new(&claims, profile(&app, account).await?)),
             None => Err(Some(Refusal::new(
                 OAuthError::InvalidToken,
                 "what the token rests on was revoked",
@@ -242,6 +244,16 @@ pub async fn userinfo(app: State, From(from): From, headers: HeaderMap) -> Respo
         Ok(Err(refusal)) => not_let_in(refusal),
         Err(error) => error.into_response(),
     }
+}
+
+async fn profile(app: &App, account: Account) -> Result<Profile, StoreError> {
+    Ok(Profile {
+        groups: grants::group_names(&app.db, &account.id).await?,
+        name: account.name,
+        username: account.username,
+        mail: account.mail,
+        mail_is_vouched_for: matches!(account.source, PersonSource::Ldap | PersonSource::Scim),
+    })
 }
 
 fn bearer(value: &HeaderValue) -> Option<&str> {

@@ -11,6 +11,8 @@ pub struct Words {
     pub consent_gets: &'static str,
     pub gets_id: &'static str,
     pub gets_profile: &'static str,
+    pub gets_email: &'static str,
+    pub gets_groups: &'static str,
     pub gets_offline: &'static str,
     pub consent_then: &'static str,
     pub allow: &'static str,
@@ -25,6 +27,11 @@ pub struct Words {
     pub home: &'static str,
     pub fault_title: &'static str,
     pub fault_lead: &'static str,
+    pub busy_title: &'static str,
+    pub busy_lead: &'static str,
+    pub trouble_title: &'static str,
+    pub trouble_lead: &'static str,
+    pub again: &'static str,
     pub details: &'static str,
 }
 
@@ -35,6 +42,8 @@ const GERMAN: Words = Words {
     consent_gets: "{app} erhält:",
     gets_id: "eine Kennung, die für Ihr Konto steht",
     gets_profile: "Ihren Namen und Benutzernamen",
+    gets_email: "Ihre E-Mail-Adresse",
+    gets_groups: "die Namen der Gruppen, in denen Sie sind",
     gets_offline: "Zugriff darauf, auch wenn Sie hier abgemeldet sind",
     consent_then: "Danach geht es weiter zu {host}.",
     allow: "Erlauben",
@@ -49,6 +58,11 @@ const GERMAN: Words = Words {
     home: "Zu {house}",
     fault_title: "Die Anmeldung ist nicht möglich",
     fault_lead: "Die Anwendung, von der Sie kommen, ist hier nicht richtig eingerichtet. Geben Sie ihrem Betreiber Bescheid.",
+    busy_title: "Gerade ist viel los",
+    busy_lead: "Versuchen Sie es in {seconds} Sekunden noch einmal.",
+    trouble_title: "Das hat nicht geklappt",
+    trouble_lead: "Bei {house} ist ein Fehler aufgetreten. Versuchen Sie es noch einmal.",
+    again: "Noch einmal versuchen",
     details: "Einzelheiten",
 };
 
@@ -59,6 +73,8 @@ const ENGLISH: Words = Words {
     consent_gets: "{app} gets:",
     gets_id: "an identifier that stands for your account",
     gets_profile: "your name and username",
+    gets_email: "your mail address",
+    gets_groups: "the names of the groups that you are in",
     gets_offline: "access to this, also while you are signed out here",
     consent_then: "Then you go on to {host}.",
     allow: "Allow",
@@ -73,6 +89,11 @@ const ENGLISH: Words = Words {
     home: "To {house}",
     fault_title: "Signing in is not possible",
     fault_lead: "The application that you come from is not set up correctly here. Let those know who run it.",
+    busy_title: "Busy right now",
+    busy_lead: "Try again in {seconds} seconds.",
+    trouble_title: "That did not work",
+    trouble_lead: "Something went wrong at {house}. Try again.",
+    again: "Try again",
     details: "Details",
 };
 

@@ -6,7 +6,7 @@ use identity::provider::{ClientId, GrantId, Scopes, Subject};
 use identity::{SecretHash, UnixMs};
 use protocol::UserId;
 
-use super::users::Account;
+use super::users::{Account, account_columns};
 use super::{Db, Result, in_transaction, on, stored};
 
 #[derive(sqlx::FromRow)]
@@ -47,6 +47,9 @@ impl From<Row> for Grant {
 const COLUMNS: &str = "g.id, g.client_id, g.user_id, g.session, g.scope, g.nonce, g.auth_time, g.redirect_uri, \
     g.challenge, g.created, g.redeemed";
 
+/// Nothing comes of what somebody allowed who is locked now.
+const UNLOCKED: &str = "EXISTS (SELECT 1 FROM users u WHERE u.id = g.user_id AND NOT u.locked)";
+
 pub async fn create(db: &Db, grant: &Grant, code: SecretHash) -> Result<()> {
     const SQL: &str = "INSERT INTO oidc_grants (id, client_id, user_id, session, bound_to, scope, nonce, auth_time, \
         redirect_uri, challenge, code_hash, created, ends) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)";
@@ -62,7 +65,7 @@ pub async fn create(db: &Db, grant: &Grant, code: SecretHash) -> Result<()> {
 }
 
 pub async fn by_code(db: &Db, code: SecretHash) -> Result<Option<Grant>> {
-    let sql = format!("SELECT {COLUMNS} FROM oidc_grants g WHERE g.code_hash = $1");
+    let sql = format!("SELECT {COLUMNS} FROM oidc_grants g WHERE g.code_hash = $1 AND {UNLOCKED}");
     let row: Option<Row> = on!(db, pool => {
         let query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(code.to_hex());
         query.fetch_optional(pool).await
@@ -81,7 +84,7 @@ pub async fn by_refresh_token(db: &Db, token: SecretHash) -> Result<Option<(Refr
     }
     let sql = format!(
         "SELECT t.issued, t.used, {COLUMNS} FROM oidc_refresh_tokens t JOIN oidc_grants g ON g.id = t.grant_id \
-         WHERE t.hash = $1"
+         WHERE t.hash = $1 AND {UNLOCKED}"
     );
     let row: Option<Joined> = on!(db, pool => {
         let query = sqlx::query_as(sqlx::AssertSqlSafe(sql)).bind(token.to_hex());
@@ -153,9 +156,19 @@ pub async fn revoke(db: &Db, grant: &GrantId) -> Result<()> {
 
 /// Whose tokens rest on this grant, if it still stands.
 pub async fn account(db: &Db, grant: &GrantId) -> Result<Option<Account>> {
-    const SQL: &str = "SELECT u.id, u.username, u.name, u.admin FROM oidc_grants g JOIN users u ON u.id = g.user_id \
-        WHERE g.id = $1";
+    const SQL: &str = concat!(
+        "SELECT ",
+        account_columns!(),
+        " FROM oidc_grants g JOIN users u ON u.id = g.user_id WHERE g.id = $1 AND NOT u.locked"
+    );
     Ok(on!(db, pool => sqlx::query_as(SQL).bind(&grant.0).fetch_optional(pool).await)?)
+}
+
+/// Names of the groups that somebody is in, whoever says so.
+pub async fn group_names(db: &Db, user: &UserId) -> Result<Vec<String>> {
+    const SQL: &str = "SELECT name FROM groups WHERE id IN (SELECT group_id FROM group_people WHERE user_id = $1) \
+        ORDER BY name_key";
+    Ok(on!(db, pool => sqlx::query_scalar(SQL).bind(user.as_str()).fetch_all(pool).await)?)
 }
 
 /// Forgets what nothing can come of any more.
