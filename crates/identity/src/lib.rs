@@ -5,8 +5,10 @@
 #![forbid(unsafe_code)]
 #![cfg_attr(not(test), deny(clippy::disallowed_methods, clippy::disallowed_types))]
 
+pub mod administrators;
 pub mod device;
 pub mod guest;
+pub mod link;
 pub mod mail;
 pub mod name;
 pub mod password;
