@@ -55,6 +55,14 @@ describe('a fragment', () => {
     ['#name=J%C3%BCrgen%20%26%20Co', { ...nothing, name: 'Jürgen & Co' }],
     ['#name=100%', { ...nothing, name: '100%' }],
     ['#auto=2&mute=1&name=a=b', { auto: 'video', muteMicrophone: true, muteCamera: false, name: 'a=b' }],
+    ['#name=%20Eva%20%20B%20', { ...nothing, name: 'Eva B' }],
+    ['#name=Anna%E2%80%AE', nothing],
+    ['#name=Anna%E2%81%A6', nothing],
+    ['#name=A%00nna', nothing],
+    ['#name=A%0Bnna%7F', nothing],
+    ['#name=A%E2%80%8Bnna', nothing],
+    ['#name=%F3%A0%80%81Anna', nothing],
+    [`#name=${'a'.repeat(65)}`, nothing],
     ['#other&auto=2', { ...nothing, auto: 'video' }],
   ])('%j asks for %j', (hash, expected) => {
     expect(doorWishes(hash)).toEqual(expected);

@@ -1,6 +1,6 @@
 /** Which page an address leads to, and what its fragment asks for. Pure. */
 
-import { roomTextFromPath } from './room_name.ts';
+import { readPersonName, roomTextFromPath } from './room_name.ts';
 
 export type Route =
   | { readonly page: 'home' }
@@ -47,11 +47,11 @@ export function signInPath(to: string): string {
 
 /** What stands behind the `#` of a room's address. */
 export interface DoorWishes {
-  /** Join at once when signed in. */
+  /** Join at once, in a room that one knows. */
   readonly auto?: 'audio' | 'video';
   readonly muteMicrophone: boolean;
   readonly muteCamera: boolean;
-  /** For a guest's name field. */
+  /** For a guest's name field; what cannot be a name is dropped. */
   readonly name?: string;
 }
 
@@ -65,7 +65,7 @@ export function doorWishes(hash: string): DoorWishes {
     if (key === 'auto' && (value === undefined || value === '1')) auto = 'audio';
     else if (key === 'auto' && value === '2') auto = 'video';
     else if (key === 'mute') mute = value === undefined || value === '' ? 3 : Number.parseInt(value, 10) || 0;
-    else if (key === 'name' && value) name = value;
+    else if (key === 'name' && value) name = readPersonName(value);
   }
   return {
     ...(auto ? { auto } : {}),

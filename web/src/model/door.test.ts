@@ -21,7 +21,8 @@ const VIEW: RoomView = {
   slots: [],
 };
 
-const OPEN: Door = { name: 'Küche', access: 'guests', exists: true, owner: false, known: true };
+const OPEN: Door = { name: 'Küche', access: 'guests', exists: true, owner: false, known: false };
+const KNOWN: Door = { ...OPEN, known: true };
 
 class Scene {
   readonly server = new FakeServer();
@@ -172,8 +173,9 @@ describe('the door of an account', () => {
     ['#auto=2', [false, false]],
     ['#auto=2&mute=1', [true, false]],
     ['#auto&mute', [true, true]],
-  ])('joins at once with %s', async (hash, muted) => {
+  ])('joins at once with %s, in a room that one knows', async (hash, muted) => {
     const scene = account(`/r/public/K%C3%BCche${hash}`);
+    scene.server.on('GET /door', 200, KNOWN);
     const door = await scene.door();
     expect(door.state.phase).toBe('joining');
     scene.server.socket.open();
@@ -181,10 +183,24 @@ describe('the door of an account', () => {
     expect(scene.browser.address().hash).toBe('');
   });
 
+  it.each([
+    ['one has never been in', OPEN],
+    ['is not there yet', { ...OPEN, exists: false, owner: true }],
+  ])('does not join by itself when the room %s: a link must not turn a camera on', async (_, door) => {
+    const scene = account('/r/public/K%C3%BCche#auto=2');
+    scene.server.on('GET /door', 200, door);
+    const { state } = await scene.door();
+    expect(state).toMatchObject({ phase: 'open', canJoin: true });
+    scene.server.socket.open();
+    expect(scene.server.socket.types()).toEqual(['hello']);
+    expect(scene.server.requests.map((one) => one.route)).not.toContain('POST /rooms');
+    expect(scene.browser.address().hash).toBe('');
+  });
+
   it('can be shared before anybody was inside: the room is made', async () => {
     const scene = account('/r/Neu');
-    scene.server.on('GET /door', 200, { name: 'Neu', access: 'accounts', exists: false, owner: true });
-    scene.server.on('POST /rooms', 200, { name: 'Neu', access: 'accounts', exists: true, owner: true });
+    scene.server.on('GET /door', 200, { name: 'Neu', access: 'accounts', exists: false, owner: true, known: false });
+    scene.server.on('POST /rooms', 200, { name: 'Neu', access: 'accounts', exists: true, owner: true, known: true });
     const door = await scene.door();
     door.openShare();
     await settle();
@@ -262,9 +278,15 @@ describe('the door of a guest', () => {
     expect(door.state.phase).toBe('guests_not_allowed');
   });
 
-  it('does not join by itself, whatever the fragment says', async () => {
-    const door = await guest('/r/public/K%C3%BCche#auto=2&name=Ben').door();
-    expect(door.state.phase).toBe('open');
+  it('does not join by itself, whatever the fragment and the server say', async () => {
+    const scene = guest('/r/public/K%C3%BCche#auto=2&name=Ben');
+    scene.server.on('GET /door', 200, KNOWN);
+    expect((await scene.door()).state.phase).toBe('open');
+  });
+
+  it('has no name in its field that turns the writing direction', async () => {
+    const door = await guest('/r/public/K%C3%BCche#name=Anna%E2%80%AEnimdA').door();
+    expect(door.state).toMatchObject({ name: '', canJoin: false });
   });
 
   it('sees a button when the server cannot be reached', async () => {

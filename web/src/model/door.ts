@@ -50,6 +50,8 @@ export class DoorModel extends Store<DoorState> implements DoorScreen {
   #unlisten = (): void => {};
   /** The server has told what stands at this door. */
   #seen = false;
+  /** One owns this room or has been inside: only then may an address decide what a click decides otherwise. */
+  #known = false;
   #closed = false;
 
   constructor(ports: DoorPorts, text: string, wishes: DoorWishes) {
@@ -91,7 +93,7 @@ export class DoorModel extends Store<DoorState> implements DoorScreen {
       return;
     }
     await this.#look();
-    if (!auto || this.state.viewer === 'guest') return;
+    if (!auto || !this.#known) return;
     await begun;
     this.join();
   }
@@ -258,8 +260,9 @@ export class DoorModel extends Store<DoorState> implements DoorScreen {
   #show(door: Door): void {
     if (this.#closed) return;
     const { browser } = this.#ports;
-    const { name, access, exists, owner, people } = door;
+    const { name, access, exists, owner, known, people } = door;
     this.#seen = true;
+    this.#known = known && this.state.viewer === 'account';
     this.#text = writeRoomText(name, access);
     const { hash, pathname } = browser.address();
     // What the fragment asked for is done: it must not be done again by a reload, nor stand in a link that is copied.

@@ -123,6 +123,15 @@ it.each([
   ['   ', undefined],
   ['a'.repeat(65), undefined],
   ['A\u202eb', undefined],
+  ['A\u2066b', undefined],
+  ['A\u00adb', undefined],
+  ['A\u{e0001}b', undefined],
+  ['A\ufdd0b', undefined],
+  ['\u2800', undefined],
+  [
+    '🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f} ❤️',
+    '🏴\u{e0067}\u{e0062}\u{e0065}\u{e006e}\u{e0067}\u{e007f} ❤️',
+  ],
 ])('the person %j is called %j', (text, expected) => {
   expect(readPersonName(text)).toBe(expected);
 });

@@ -9,8 +9,13 @@ export const OPEN_PREFIX = 'public/';
 const ROOM_GRAPHEMES = 128;
 const PERSON_GRAPHEMES = 64;
 
-/** Controls, halves of characters, marks that turn the writing direction, and characters without any width. */
-const FORBIDDEN = /[\p{Cc}\p{Cs}\u061c\u200b-\u200f\u2028-\u202e\u2060-\u2069\ufeff]/u;
+/** What the server refuses: controls, halves of characters, marks that turn the writing direction, what has no width. */
+const FORBIDDEN = new RegExp(
+  String.raw`[\p{Cc}\p{Cs}\p{Noncharacter_Code_Point}\u{ad}\u{34f}\u{61c}\u{115f}\u{1160}\u{17b4}\u{17b5}\u{180b}-\u{180f}\u{200b}-\u{200f}` +
+    String.raw`\u{2028}-\u{202e}\u{2060}-\u{206f}\u{2800}\u{3164}\u{fe00}-\u{fe0d}\u{feff}\u{ffa0}\u{fff0}-\u{fffb}` +
+    String.raw`\u{1d173}-\u{1d17a}\u{e0000}-\u{e001f}\u{e0080}-\u{e0fff}]`,
+  'u',
+);
 /** A joiner between two pictures makes one picture of them, and is allowed there. */
 const JOINED_PICTURES = /(\p{Extended_Pictographic}\ufe0f?\p{Emoji_Modifier}?)\u200d(?=\p{Extended_Pictographic})/gu;
 

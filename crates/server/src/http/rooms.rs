@@ -14,8 +14,8 @@ use super::guard::JsonBody;
 use crate::app::App;
 use crate::chance;
 use crate::principal::SessionId;
-use crate::store::guests;
 use crate::store::rooms::{self, NewRoom, StoredRoom};
+use crate::store::{guests, visits};
 
 #[derive(Deserialize)]
 pub struct AtDoor {
@@ -38,7 +38,7 @@ pub async fn door(
         return Ok(Json(open_door(&app, found)?));
     };
     Ok(Json(match found {
-        Some(room) => member_door(&app, &room, &caller.account.id),
+        Some(room) => member_door(&app, &room, &caller.account.id).await?,
         None => Door {
             name: address.name.as_str().to_owned(),
             access: first_access(&app, &address),
@@ -70,15 +70,16 @@ fn open_room(app: &App, found: Option<StoredRoom>) -> ApiResult<StoredRoom> {
     found.filter(open).ok_or(ErrorCode::GuestsNotAllowed.into())
 }
 
-fn member_door(app: &App, room: &StoredRoom, reader: &UserId) -> Door {
-    Door {
+async fn member_door(app: &App, room: &StoredRoom, reader: &UserId) -> ApiResult<Door> {
+    let owner = room.is_owned_by(reader);
+    Ok(Door {
         name: room.name.clone(),
         access: room.access,
         exists: true,
-        owner: room.is_owned_by(reader),
-        known: room.is_owned_by(reader),
+        owner,
+        known: owner || visits::has_visited(&app.db, reader, &room.id).await?,
         people: Some(app.rooms.people(&room.id)),
-    }
+    })
 }
 
 /// Who may enter a room that is made under this address.
@@ -108,7 +109,7 @@ pub async fn create(
         tracing::info!(room = %room.id, user = %caller.account.id, "a room was made");
         app.rooms.room_changed(&room).await;
     }
-    Ok(Json(member_door(&app, &room, &caller.account.id)))
+    Ok(Json(member_door(&app, &room, &caller.account.id).await?))
 }
 
 pub async fn change(
@@ -137,7 +138,7 @@ pub async fn change(
         .ok_or(ErrorCode::NotFound)?;
     tracing::info!(room = %changed.id, user = %caller.account.id, "a room was changed");
     app.rooms.room_changed(&changed).await;
-    Ok(Json(member_door(&app, &changed, &caller.account.id)))
+    Ok(Json(member_door(&app, &changed, &caller.account.id).await?))
 }
 
 pub async fn let_guest_in(

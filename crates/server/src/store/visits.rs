@@ -22,6 +22,14 @@ pub async fn record(db: &Db, user: &UserId, room: &RoomId, now: UnixMs) -> Resul
     Ok(())
 }
 
+pub async fn has_visited(db: &Db, user: &UserId, room: &RoomId) -> Result<bool> {
+    const SQL: &str =
+        "SELECT EXISTS (SELECT 1 FROM room_visits WHERE user_id = $1 AND room_id = $2)";
+    Ok(on!(db, pool => {
+        sqlx::query_scalar(SQL).bind(user.as_str()).bind(room.as_str()).fetch_one(pool).await
+    })?)
+}
+
 /// Own and visited rooms, the most recent first; own rooms that were never visited count from their making.
 pub async fn known_rooms(db: &Db, user: &UserId, most: u32) -> Result<Vec<KnownRoom>> {
     const SQL: &str = "SELECT r.id, r.name, r.open_to_guests, r.owner, v.visited FROM rooms r \

@@ -32,7 +32,10 @@ async fn own_and_visited_rooms_are_shown_with_the_people_inside() {
     let mut visitor = Socket::of(&bert, &house.base).await;
     let empty = visitor.wait_for("home_snapshot").await;
     assert_eq!(empty["home"]["rooms"], json!([]));
+    let known = async || bert.door("Garten").await.json()["known"].clone();
+    assert_eq!(known().await, false, "somebody's link to a strange room");
     visitor.enter("Garten", "b").await;
+    assert_eq!(known().await, true);
     assert_eq!(next_room(&mut page).await["people"], 1);
     let visited = next_room(&mut visitor).await;
     assert_eq!(
