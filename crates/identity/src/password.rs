@@ -17,7 +17,10 @@ const MEMORY_KIB: u32 = 19 * 1024;
 const PASSES: u32 = 2;
 const LANES: u32 = 1;
 
-/// Of the lists that attackers try first, those of eight characters and more.
+/// Words of the house and of the person that are shorter are found in any password by chance.
+const WORD_CHARACTERS: usize = 4;
+
+/// Of the lists that attackers try first, those of eight characters and more; common_passwords.LICENSE says whose.
 const COMMON: &str = include_str!("common_passwords.txt");
 
 /// What an unknown user's password is compared with, so that it takes as long as a known one's.
@@ -31,25 +34,34 @@ pub enum PasswordError {
     TooLong,
     #[error("the password is one of those that are tried first")]
     Common,
+    #[error(
+        "without the names of the house and the person the password is shorter than {LEAST_CHARACTERS} characters"
+    )]
+    Names,
 }
 
 /// A password somebody may have. Not printable.
 pub struct NewPassword(String);
 
 impl NewPassword {
-    /// No rules of composition: they make passwords worse.
-    pub fn parse(text: &str) -> Result<Self, PasswordError> {
+    /// `names`: of the house and of the person. Their words count nothing, since whoever wants in tries them. There are
+    /// no rules of composition: they make passwords worse.
+    pub fn parse(text: &str, names: &[&str]) -> Result<Self, PasswordError> {
         if text.len() > MOST_BYTES {
             return Err(PasswordError::TooLong);
         }
-        if text.nfc().count() < LEAST_CHARACTERS {
+        let normal = normal(text);
+        if normal.chars().count() < LEAST_CHARACTERS {
             return Err(PasswordError::TooShort);
         }
-        let lower = text.to_lowercase();
+        let lower = normal.to_lowercase();
         if COMMON.lines().any(|common| common == lower) {
             return Err(PasswordError::Common);
         }
-        Ok(Self(normal(text)))
+        if without(lower, names).chars().count() < LEAST_CHARACTERS {
+            return Err(PasswordError::Names);
+        }
+        Ok(Self(normal))
     }
 
     pub fn hash(&self, salt: [u8; 16]) -> PasswordHash {
@@ -100,12 +112,24 @@ pub fn verify(password: &str, stored: Option<&PasswordHash>) -> bool {
     right && stored.is_some()
 }
 
+fn without(mut lower: String, names: &[&str]) -> String {
+    let names = names.iter().chain(&["Stube"]);
+    let names: Vec<String> = names.map(|name| normal(name).to_lowercase()).collect();
+    let words = names
+        .iter()
+        .flat_map(|name| name.split(|c: char| !c.is_alphanumeric()));
+    for word in words.filter(|word| word.chars().count() >= WORD_CHARACTERS) {
+        lower = lower.replace(word, "");
+    }
+    lower
+}
+
 /// The same password typed on two keyboards is the same password.
 fn normal(password: &str) -> String {
     password.nfc().collect()
 }
 
-fn hasher() -> Argon2<'static> {
+pub(crate) fn hasher() -> Argon2<'static> {
     let params =
         Params::new(MEMORY_KIB, PASSES, LANES, None).expect("constants are within Argon2's bounds");
     Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
@@ -115,8 +139,10 @@ fn hasher() -> Argon2<'static> {
 mod tests {
     use super::*;
 
+    const NAMES: [&str; 3] = ["Haus am See", "annam", "Anna Müller-Lüdenscheidt"];
+
     fn check(what: &str, password: &str, expect: Option<PasswordError>) {
-        assert_eq!(NewPassword::parse(password).err(), expect, "{what}");
+        assert_eq!(NewPassword::parse(password, &NAMES).err(), expect, "{what}");
     }
 
     #[test]
@@ -152,12 +178,30 @@ mod tests {
                 "{line}"
             );
         }
-        assert!(COMMON.lines().count() > 100);
+        assert!(COMMON.lines().count() > 3000);
+        // The last of the first three thousand of at least eight characters, in the order of how common they are.
+        check("the 3000th", "greyhoun", Some(PasswordError::Common));
+    }
+
+    #[test]
+    fn names_of_the_house_and_the_person_count_nothing() {
+        let names = Some(PasswordError::Names);
+        check("the username and a year", "annam2026!", names);
+        check("the first name twice", "annaAnna12", names);
+        check("the surname", "MÜLLER1234", names);
+        check("decomposed", "mu\u{308}ller1234", names);
+        check("the house", "unserHaus7", names);
+        check("the program", "Stube2026!", names);
+        check("all of them", "haus-anna-müller-1", names);
+        check("short words are no names", "am See am See", None);
+        check("enough besides", "anna isst gern Kuchen", None);
+        check("nobody's name", "berta2026!", None);
+        assert!(NewPassword::parse("annam2026!", &[]).is_ok());
     }
 
     #[test]
     fn only_the_right_password_fits_its_hash() {
-        let hash = NewPassword::parse("Grüße aus Kiel")
+        let hash = NewPassword::parse("Grüße aus Kiel", &[])
             .expect("a good one")
             .hash([3; 16]);
         assert!(hash.as_str().starts_with("$argon2id$v=19$m=19456,t=2,p=1$"));
@@ -165,7 +209,7 @@ mod tests {
         assert!(verify("Gru\u{308}ße aus Kiel", Some(&hash)));
         assert!(!verify("Grüße aus Kie", Some(&hash)));
         assert!(!verify("Grüße aus Kiel", None));
-        let other = NewPassword::parse("Grüße aus Kiel")
+        let other = NewPassword::parse("Grüße aus Kiel", &[])
             .expect("a good one")
             .hash([4; 16]);
         assert_ne!(hash, other);
@@ -184,7 +228,7 @@ mod tests {
             (params.m_cost(), params.t_cost(), params.p_cost()),
             (MEMORY_KIB, PASSES, LANES)
         );
-        let real = NewPassword::parse("Grüße aus Kiel")
+        let real = NewPassword::parse("Grüße aus Kiel", &[])
             .expect("a good one")
             .hash([3; 16]);
         assert_eq!(NOBODY.len(), real.as_str().len());

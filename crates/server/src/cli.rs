@@ -11,6 +11,7 @@ use protocol::http::PersonSource;
 
 use crate::config::Config;
 use crate::oidc::commands::ClientCommand;
+use crate::settings::Settings as LiveSettings;
 use crate::store::users::{self, NewAccount};
 use crate::store::{Db, StoreError, settings};
 use crate::{chance, run, sys};
@@ -117,6 +118,7 @@ async fn setup_link(config: Config) -> anyhow::Result<()> {
 impl User {
     async fn execute(self, config: Config) -> anyhow::Result<()> {
         let db = run::open_store(&config).await?;
+        let house = LiveSettings::load(config, &db).await?.get().name.clone();
         match self {
             Self::Add {
                 username,
@@ -124,7 +126,8 @@ impl User {
                 admin,
                 password_stdin,
             } => {
-                add(&db, &username, name.as_deref(), admin, password_stdin).await?;
+                let person = (username.as_str(), name.as_deref());
+                add(&db, &house, person, admin, password_stdin).await?;
             }
             Self::List => {
                 for account in users::all(&db).await? {
@@ -135,7 +138,7 @@ impl User {
             Self::Passwd {
                 username,
                 password_stdin,
-            } => passwd(&db, &username, password_stdin).await?,
+            } => passwd(&db, &house, &username, password_stdin).await?,
         }
         db.close().await;
         Ok(())
@@ -144,8 +147,8 @@ impl User {
 
 async fn add(
     db: &Db,
-    username: &str,
-    name: Option<&str>,
+    house: &str,
+    (username, name): (&str, Option<&str>),
     admin: bool,
     password_stdin: bool,
 ) -> anyhow::Result<()> {
@@ -154,7 +157,8 @@ async fn add(
     if users::by_username(db, username.key()).await?.is_some() {
         bail!("the username {} is taken", username.as_str());
     }
-    let password = read_password(password_stdin)?;
+    let names = [house, username.as_str(), name.as_str()];
+    let password = read_password(password_stdin, &names)?;
     let new = NewAccount {
         id: chance::id().into(),
         username,
@@ -173,17 +177,18 @@ async fn add(
     Ok(())
 }
 
-async fn passwd(db: &Db, username: &str, password_stdin: bool) -> anyhow::Result<()> {
+async fn passwd(db: &Db, house: &str, username: &str, password_stdin: bool) -> anyhow::Result<()> {
     let key = Username::parse(username)
         .map(|name| name.key().to_owned())
         .unwrap_or_default();
     let Some((account, _)) = users::by_username(db, &key).await? else {
         bail!("there is no user {username}")
     };
+    let names = [house, account.username.as_str(), account.name.as_str()];
     users::set_password(
         db,
         &account.id,
-        &read_password(password_stdin)?,
+        &read_password(password_stdin, &names)?,
         &chance::id(),
         chance::unix_ms(),
     )
@@ -195,13 +200,13 @@ async fn passwd(db: &Db, username: &str, password_stdin: bool) -> anyhow::Result
     Ok(())
 }
 
-fn read_password(from_stdin: bool) -> anyhow::Result<PasswordHash> {
+fn read_password(from_stdin: bool, names: &[&str]) -> anyhow::Result<PasswordHash> {
     let ask = !from_stdin && std::io::stdin().is_terminal();
     if ask {
         eprint!("Password: ");
     }
     let text = sys::read_secret_line().context("the password cannot be read")?;
-    let password = NewPassword::parse(&text).context("this password cannot be taken")?;
+    let password = NewPassword::parse(&text, names).context("this password cannot be taken")?;
     if ask {
         eprint!("The same again: ");
         if sys::read_secret_line().context("the password cannot be read")? != text {

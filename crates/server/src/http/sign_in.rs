@@ -115,7 +115,10 @@ pub async fn setup(
     }
     let username = Username::parse(&setup.username)?;
     let name = DisplayName::parse(&setup.name)?;
-    let password = app.gate.hash(NewPassword::parse(&setup.password)?).await?;
+    let house = app.settings.get();
+    let names = [house.name.as_str(), username.as_str(), name.as_str()];
+    let password = NewPassword::parse(&setup.password, &names)?;
+    let password = app.gate.hash(password).await?;
     let new = NewAccount {
         id: chance::id().into(),
         username,

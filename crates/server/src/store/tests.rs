@@ -346,7 +346,7 @@ async fn a_new_password_ends_all_sessions_of_the_account() {
         sessions::create(db, &new_session(session_id("b"), 2, &bernd.id, times))
             .await
             .expect("a session");
-        let hash = NewPassword::parse("korrekt pferd")
+        let hash = NewPassword::parse("korrekt pferd", &[])
             .expect("a password")
             .hash([1; 16]);
         users::set_password(db, &anna.id, &hash, "ended 1", 5_000)
