@@ -7,7 +7,7 @@ import { BrowserCapture } from './media/capture.ts';
 import { measureLevel } from './media/level.ts';
 import { Media } from './media/media.ts';
 import { AppModel } from './model/app.ts';
-import type { Browser, Storage as Kept } from './model/browser.ts';
+import type { Browser, Storage as Kept, Passkeys } from './model/browser.ts';
 import { Client } from './session/client.ts';
 import type { Clock } from './session/clock.ts';
 import type { SocketLike } from './session/connection.ts';
@@ -56,10 +56,46 @@ function lock(name: string, wait: boolean): Promise<boolean> {
   });
 }
 
+/** Only where the browser reads and writes the JSON of the standard itself. */
+const passkeys: Passkeys = {
+  supported:
+    typeof PublicKeyCredential === 'function' &&
+    typeof PublicKeyCredential.parseCreationOptionsFromJSON === 'function' &&
+    typeof PublicKeyCredential.parseRequestOptionsFromJSON === 'function',
+  autofills: async () => (await PublicKeyCredential.isConditionalMediationAvailable?.()) ?? false,
+  create: async (options) => {
+    const publicKey = PublicKeyCredential.parseCreationOptionsFromJSON(
+      options as unknown as PublicKeyCredentialCreationOptionsJSON,
+    );
+    return asJson(await navigator.credentials.create({ publicKey }));
+  },
+  get: async (options, { quiet, signal }) => {
+    const publicKey = PublicKeyCredential.parseRequestOptionsFromJSON(
+      options as unknown as PublicKeyCredentialRequestOptionsJSON,
+    );
+    const mediation = quiet ? 'conditional' : 'optional';
+    return asJson(await navigator.credentials.get({ publicKey, mediation, signal }));
+  },
+};
+
+function asJson(credential: Credential | null): Record<string, unknown> {
+  if (!(credential instanceof PublicKeyCredential)) throw new Error('no passkey was given');
+  return { ...credential.toJSON() };
+}
+
+function saveText(name: string, text: string): void {
+  const address = URL.createObjectURL(new Blob([text], { type: 'text/plain' }));
+  Object.assign(document.createElement('a'), { href: address, download: name }).click();
+  // The download has begun by the next turn.
+  setTimeout(() => URL.revokeObjectURL(address));
+}
+
 const navigation = performance.getEntriesByType('navigation')[0];
 
 const browser: Browser = {
   clock,
+  passkeys,
+  saveText,
   local: kept(() => localStorage),
   session: kept(() => sessionStorage),
   reloaded: navigation instanceof PerformanceNavigationTiming && navigation.type === 'reload',

@@ -1,13 +1,29 @@
 /** One screen in one state, by the fragment: `#door-guest`, with `?lang=de` for the language. */
 
-import type { AppScreen } from '../src/model/screens.ts';
+import type { AppScreen, SignInState } from '../src/model/screens.ts';
 import { Store } from '../src/model/store.ts';
 import { mountApp } from '../src/ui/mount.ts';
 import { appOf, devicesOf, doorOf, homeOf, leftOf, meetingOf, noop, rooms, shareOf } from './fakes.ts';
 
 const off = { on: false, status: 'off', options: [] } as const;
 const denied = { on: true, status: 'problem', problem: 'denied', options: [] } as const;
-const signIn = (state: object) => Object.assign(new Store({ busy: false, ...state }), { submit: noop });
+const signIn = (state: Partial<SignInState>) =>
+  Object.assign(
+    new Store<SignInState>({
+      busy: false,
+      step: 'password',
+      form: true,
+      passkey: false,
+      providers: [],
+      recovery: false,
+      ...state,
+    }),
+    { submit: noop, submitCode: noop, back: noop, usePasskey: noop },
+  );
+const providers = [
+  { id: 'uni', name: 'Portal der Universität', href: '/sso/start' },
+  { id: 'kc', name: 'Keycloak', href: '/sso/start' },
+];
 const meeting = (...args: Parameters<typeof meetingOf>) => ({ name: 'meeting', screen: meetingOf(...args) }) as const;
 const door = (state: Parameters<typeof doorOf>[0]) => ({ name: 'door', screen: doorOf(state) }) as const;
 const home = (state: Parameters<typeof homeOf>[0]) => ({ name: 'home', screen: homeOf(state) }) as const;
@@ -31,6 +47,14 @@ const stories: Record<string, () => AppScreen> = {
       { name: 'sign_in', screen: signIn({ problem: { code: 'wrong_credentials' }, roomName: 'Teamrunde' }) },
       false,
     ),
+  'sign-in-all': () => appOf({ name: 'sign_in', screen: signIn({ passkey: true, recovery: true, providers }) }, false),
+  'sign-in-provider': () =>
+    appOf(
+      { name: 'sign_in', screen: signIn({ form: false, providers: providers.slice(0, 1), refusal: 'denied' }) },
+      false,
+    ),
+  'sign-in-code': () =>
+    appOf({ name: 'sign_in', screen: signIn({ step: 'code', problem: { code: 'wrong_code' } }) }, false),
   'home-empty': () => appOf(home({}), true),
   'home-loading': () => appOf(home({ loaded: false }), true),
   home: () => appOf(home({ rooms: rooms(6) }), true),

@@ -6,28 +6,92 @@ export type Route =
   | { readonly page: 'home' }
   | { readonly page: 'setup'; readonly token: string | undefined }
   /** `again`: also for somebody who is signed in, since another application wants to be sure who it is. */
-  | { readonly page: 'sign_in'; readonly to: string; readonly again?: true }
+  | {
+      readonly page: 'sign_in';
+      readonly to: string;
+      readonly again?: true;
+      /** An outside provider sent the person back without a sign-in. */
+      readonly refusal?: ProviderRefusal;
+    }
+  /** Links to an account. Without a token, `recover` asks for a link by mail. */
+  | { readonly page: 'invite'; readonly token: string | undefined }
+  | { readonly page: 'recover'; readonly token: string | undefined }
+  | { readonly page: 'account' }
+  | { readonly page: 'admin'; readonly section: AdminSection; readonly id?: string }
   /** `text` is the room's name as it stands in the address; undefined when it cannot be read. */
   | { readonly page: 'room'; readonly text: string | undefined }
   | { readonly page: 'not_found' };
+
+/** Why an outside provider's sign-in came to nothing: `problem` in the address of the sign-in. */
+export type ProviderRefusal = 'denied' | 'unavailable' | 'failed';
+
+const PROVIDER_REFUSALS: readonly ProviderRefusal[] = ['denied', 'unavailable', 'failed'];
+
+/** Sections of the administration, in the order in which they stand. */
+export const ADMIN_SECTIONS = [
+  'overview',
+  'people',
+  'groups',
+  'invites',
+  'sessions',
+  'house',
+  'policy',
+  'applications',
+  'tokens',
+  'audit',
+] as const;
+
+export type AdminSection = (typeof ADMIN_SECTIONS)[number];
+
+export function adminPath(section: AdminSection, id?: string): string {
+  if (id !== undefined) return `/admin/${section}/${encodeURIComponent(id)}`;
+  return section === 'overview' ? '/admin' : `/admin/${section}`;
+}
 
 export function routeOf({ pathname, search, hash }: { pathname: string; search: string; hash: string }): Route {
   switch (pathname) {
     case '/':
       return { page: 'home' };
     case '/setup':
-      return { page: 'setup', token: hash.length > 1 ? hash.slice(1) : undefined };
+      return { page: 'setup', token: tokenIn(hash) };
+    case '/invite':
+      return { page: 'invite', token: tokenIn(hash) };
+    case '/recover':
+      return { page: 'recover', token: tokenIn(hash) };
+    case '/account':
+      return { page: 'account' };
     case '/sign-in': {
       const parameters = new URLSearchParams(search);
       const to = localPath(parameters.get('to'));
       const again = leavesApp(to) && parameters.has('again');
-      return { page: 'sign_in', to, ...(again ? { again } : {}) };
+      const problem = parameters.get('problem');
+      const refusal = PROVIDER_REFUSALS.find((one) => one === problem) ?? (problem ? 'failed' : undefined);
+      return { page: 'sign_in', to, ...(again ? { again } : {}), ...(refusal ? { refusal } : {}) };
     }
     default:
-      return pathname.startsWith('/r/') && pathname.length > '/r/'.length
-        ? { page: 'room', text: roomTextFromPath(pathname) }
-        : { page: 'not_found' };
+      return adminRoute(pathname) ?? roomRoute(pathname);
   }
+}
+
+function tokenIn(hash: string): string | undefined {
+  return hash.length > 1 ? hash.slice(1) : undefined;
+}
+
+function roomRoute(pathname: string): Route {
+  return pathname.startsWith('/r/') && pathname.length > '/r/'.length
+    ? { page: 'room', text: roomTextFromPath(pathname) }
+    : { page: 'not_found' };
+}
+
+/** `/admin`, `/admin/<section>`, and one of the people by id. */
+function adminRoute(pathname: string): Route | undefined {
+  const [, admin, name, id, ...more] = pathname.split('/');
+  if (admin !== 'admin' || more.length > 0) return undefined;
+  if (name === undefined) return { page: 'admin', section: 'overview' };
+  const section = ADMIN_SECTIONS.find((one) => one === name && one !== 'overview');
+  if (!section) return undefined;
+  if (id === undefined) return { page: 'admin', section };
+  return section === 'people' && id !== '' ? { page: 'admin', section, id: decoded(id) } : undefined;
 }
 
 /** Only a page of our own: a sign-in must not send people elsewhere. */
@@ -39,6 +103,11 @@ export function localPath(to: string | null): string {
 /** A page of the server's own: where the sign-in for another application goes on. */
 export function leavesApp(path: string): boolean {
   return path.startsWith('/oidc/authorize?');
+}
+
+/** Where the sign-in at an outside provider begins; it comes back to `to`. */
+export function providerPath(provider: string, to: string): string {
+  return `/sso/start?provider=${encodeURIComponent(provider)}&to=${encodeURIComponent(to)}`;
 }
 
 export function signInPath(to: string): string {

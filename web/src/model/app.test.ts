@@ -40,12 +40,8 @@ class Scene {
     this.server.routes.set('GET /me', () => [200, this.house]);
     this.server.on('POST /tickets', 200, { ticket: 't' });
     this.server.on('GET /door', 200, { name: 'Küche', access: 'accounts', exists: true, owner: true });
-    for (const route of ['POST /session', 'POST /setup']) {
-      this.server.routes.set(route, () => {
-        this.house = { ...HOUSE, user: ANNA };
-        return [200, ANNA];
-      });
-    }
+    this.signsIn('POST /setup', ANNA);
+    this.signsIn('POST /session', { step: 'done', user: ANNA });
     this.app = new AppModel({
       browser: this.browser,
       http: this.server.http,
@@ -54,6 +50,14 @@ class Scene {
       measureLevel: () => () => {},
       newMedia: (events) => new FakeMedia(events) as unknown as Media,
       newClient: (ticket) => this.server.client(this.browser.clock, ticket),
+    });
+  }
+
+  /** After this request there is a session. */
+  signsIn(route: string, answer: object): void {
+    this.server.routes.set(route, () => {
+      this.house = { ...this.house, setup_needed: false, user: ANNA };
+      return [200, answer];
     });
   }
 
@@ -146,7 +150,7 @@ describe('somebody who is not signed in', () => {
     screen.submit({ username: 'anna', password: 'x' });
     expect(screen.state.busy).toBe(true);
     await settle();
-    expect(screen.state).toEqual({ busy: false, problem: { code: 'wrong_credentials' } });
+    expect(screen.state).toMatchObject({ busy: false, problem: { code: 'wrong_credentials' } });
   });
 });
 
@@ -205,6 +209,147 @@ it('signs out at the provider as well where the server says so', async () => {
   scene.app.signOut();
   await settle();
   expect(scene.browser.left).toBe('https://login.example/end?x');
+});
+
+describe('outside providers', () => {
+  const UNI = { id: 'uni', name: 'Portal' };
+  const portal = (path: string, changes: Partial<House> = {}): Scene => {
+    const scene = new Scene(path);
+    scene.house = { ...HOUSE, local_sign_in: false, providers: [UNI], ...changes };
+    return scene;
+  };
+
+  it.each([
+    ['from home', '/', {}, '/sso/start?provider=uni&to=%2F'],
+    ['from a page', '/sign-in?to=%2Faccount', {}, '/sso/start?provider=uni&to=%2Faccount'],
+    ['not when there is a form as well', '/', { local_sign_in: true }, undefined],
+    ['not when there are two', '/', { providers: [UNI, { id: 'b', name: 'B' }] }, undefined],
+    ['not after a failure', '/sign-in?problem=denied', {}, undefined],
+  ])('are gone to without asking: %s', async (_, path, changes, left) => {
+    const scene = await portal(path, changes).start();
+    expect(scene.browser.left).toBe(left);
+    if (left === undefined) scene.page('sign_in');
+  });
+
+  it.each([
+    ['denied', 'denied'],
+    ['unavailable', 'unavailable'],
+    ['what_is_this', 'failed'],
+  ])('that come back with %s are said to have %s', async (problem, refusal) => {
+    const scene = await portal(`/sign-in?problem=${problem}&to=%2Fr%2FTea`).start();
+    expect(scene.page('sign_in').screen.state).toMatchObject({
+      refusal,
+      form: false,
+      roomName: 'Tea',
+      providers: [{ name: 'Portal', href: '/sso/start?provider=uni&to=%2Fr%2FTea' }],
+    });
+  });
+
+  it('are not gone to again after signing out, until somebody has signed in', async () => {
+    const scene = portal('/');
+    scene.house = { ...scene.house, user: ANNA };
+    await scene.start();
+    scene.server.on('DELETE /session', 200, {});
+    scene.house = { ...HOUSE, local_sign_in: false, providers: [UNI] };
+    scene.app.signOut();
+    await settle();
+    scene.page('sign_in');
+    expect(scene.browser.left).toBeUndefined();
+    scene.house = { ...scene.house, user: ANNA };
+    scene.app.retry();
+    await settle();
+    scene.house = { ...HOUSE, local_sign_in: false, providers: [UNI] };
+    scene.app.retry();
+    await settle();
+    expect(scene.browser.left).toBe('/sso/start?provider=uni&to=%2F');
+  });
+
+  it('bring people back to where they were, fragment included', async () => {
+    const scene = portal('/r/K%C3%BCche#mute=1');
+    scene.server.on('GET /door', 403, { code: 'guests_not_allowed' });
+    await scene.start();
+    scene.app.signIn();
+    expect(scene.browser.left).toBe('/sso/start?provider=uni&to=%2Fr%2FK%25C3%25BCche');
+    scene.browser.replace('/r/K%C3%BCche');
+    scene.house = { ...scene.house, user: ANNA };
+    scene.server.on('GET /door', 200, { name: 'Küche', access: 'accounts', exists: true, owner: false, known: true });
+    scene.app.retry();
+    await settle();
+    expect(scene.app.devices.state.microphone.on).toBe(false);
+  });
+});
+
+describe('a link to an account', () => {
+  const invited = { username: 'bela', name: 'Béla', password: 'long enough' };
+
+  it('invites: the account is made as it was typed, and leads home', async () => {
+    const scene = new Scene('/invite#secret');
+    scene.server.on('POST /links/open', 200, { kind: 'invite', name: 'Béla', username: '' });
+    scene.signsIn('POST /links/accept', { step: 'done', user: ANNA });
+    await scene.start();
+    const { screen } = scene.page('account_link');
+    expect(screen.state).toMatchObject({ kind: 'invite', phase: 'open', name: 'Béla', username: '' });
+    screen.submit(invited);
+    await settle();
+    expect(scene.server.requests.find((one) => one.route === 'POST /links/accept')?.body).toEqual({
+      token: 'secret',
+      ...invited,
+    });
+    expect(scene.path).toBe('/');
+    scene.page('home');
+  });
+
+  it('recovers: only the password is sent, and a second factor is asked for at the sign-in', async () => {
+    const scene = new Scene('/recover#secret');
+    scene.server.on('POST /links/open', 200, { kind: 'recovery', name: 'Béla', username: 'bela' });
+    scene.server.on('POST /links/accept', 200, { step: 'code', token: 't' });
+    await scene.start();
+    scene.page('account_link').screen.submit(invited);
+    await settle();
+    expect(scene.server.requests.find((one) => one.route === 'POST /links/accept')?.body).toEqual({
+      token: 'secret',
+      password: 'long enough',
+    });
+    expect(scene.path).toBe('/sign-in');
+  });
+
+  it.each([
+    ['without a token', '/invite', 'invite'],
+    ['that is used up', '/invite#old', 'invite'],
+    ['that is used up', '/recover#old', 'recovery'],
+    ['for recovery without a token, where the house sends no mail', '/recover', 'recovery'],
+  ])('%s says so: %s', async (_, path, kind) => {
+    const scene = new Scene(path);
+    scene.server.on('POST /links/open', 410, { code: 'link_invalid' });
+    await scene.start();
+    expect(scene.page('account_link').screen.state).toMatchObject({ kind, phase: 'invalid' });
+  });
+
+  it('that nobody could look at yet is looked at again', async () => {
+    const scene = new Scene('/invite#secret');
+    scene.server.on('POST /links/open', 503, { code: 'unavailable' });
+    await scene.start();
+    const { screen } = scene.page('account_link');
+    expect(screen.state).toMatchObject({ phase: 'opening', problem: { code: 'unavailable' } });
+    scene.server.on('POST /links/open', 200, { kind: 'invite', name: '', username: '' });
+    screen.retry();
+    await settle();
+    expect(screen.state.phase).toBe('open');
+  });
+
+  it('is asked for by mail, and nothing tells whether there is such a person', async () => {
+    const scene = new Scene('/recover');
+    scene.house = { ...HOUSE, recovery_mail: true };
+    scene.server.on('POST /recovery', 202, {});
+    await scene.start();
+    const { screen } = scene.page('forgotten');
+    screen.submit('  ');
+    expect(screen.state).toEqual({ busy: false, sent: false });
+    screen.submit(' bela ');
+    await settle();
+    expect(scene.server.requests.at(-1)?.body).toEqual({ who: 'bela' });
+    expect(screen.state).toEqual({ busy: false, sent: true });
+  });
 });
 
 describe('another application that wants to know who somebody is', () => {

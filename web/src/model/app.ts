@@ -3,22 +3,25 @@
  * connection, the devices). Opens and closes the models of the pages.
  */
 
-import type { House, RoomLeftReason, RoomView } from '../protocol/generated.ts';
+import type { House, RoomLeftReason, RoomView, User } from '../protocol/generated.ts';
 import type { Client } from '../session/client.ts';
 import type { Http } from '../session/http.ts';
-import { doorWishes, leavesApp, type Route, routeOf, signInPath } from './address.ts';
+import { AccountLinkModel, ForgottenModel } from './account_link.ts';
+import { doorWishes, leavesApp, providerPath, type Route, routeOf, signInPath } from './address.ts';
 import type { Browser } from './browser.ts';
 import { Call, type CallPorts } from './call.ts';
 import { claimDevice, type Device } from './device_id.ts';
 import { DevicesModel, type DevicesPorts } from './devices.ts';
 import { DoorModel } from './door.ts';
-import { LeftModel, SetupModel, SignInModel } from './entrance.ts';
+import { LeftModel, SetupModel } from './entrance.ts';
 import { HomeModel } from './home.ts';
 import { MeetingModel } from './meeting.ts';
+import { logoPath, picturePath } from './pictures.ts';
 import { problemFrom } from './problem.ts';
 import { Remembered } from './remembered.ts';
 import { readRoomText, roomPath, roomTextFromPath } from './room_name.ts';
-import type { AppScreen, AppState, HouseView, Page } from './screens.ts';
+import type { AppScreen, AppState, HouseView, Page, UserView } from './screens.ts';
+import { SignInModel } from './sign_in.ts';
 import { Store } from './store.ts';
 
 export interface AppPorts extends Omit<DevicesPorts, 'remembered'>, Omit<CallPorts, 'devices'> {
@@ -79,6 +82,7 @@ export class AppModel extends Store<AppState> implements AppScreen {
   signOut(): void {
     this.#ports.http.signOut().then(
       ({ go_to }) => {
+        this.#remembered.signedOut = true;
         // To the provider that this sign-in came from, so that it ends there as well.
         if (go_to) this.#ports.browser.leave(go_to);
         else {
@@ -103,11 +107,24 @@ export class AppModel extends Store<AppState> implements AppScreen {
       return;
     }
     this.patch({ house: houseView(this.#house) });
-    if (!this.#house.user) {
-      this.#client?.stop();
-      this.#client = undefined;
-    }
+    if (this.#house.user) this.#signedIn();
+    else this.#forgetClient();
     this.#route();
+  }
+
+  #signedIn(): void {
+    const { browser } = this.#ports;
+    this.#remembered.signedOut = false;
+    const { pathname, search, hash } = browser.address();
+    if (hash !== '' || pathname === '/sign-in') return;
+    // Back from a provider: the redirects have not carried the fragment.
+    const kept = this.#remembered.takeFragment(pathname);
+    if (kept) browser.replace(pathname + search + kept);
+  }
+
+  #forgetClient(): void {
+    this.#client?.stop();
+    this.#client = undefined;
   }
 
   #route(): void {
@@ -145,12 +162,19 @@ export class AppModel extends Store<AppState> implements AppScreen {
         return;
       case 'sign_in':
         if (house.user && !route.again) this.#goOn(route.to);
-        else this.#openSignIn(route.to);
+        else this.#openSignIn(route, house);
+        return;
+      case 'invite':
+        this.#openAccountLink('invite', route.token);
+        return;
+      case 'recover':
+        if (route.token === undefined && house.recovery_mail) this.#openForgotten();
+        else this.#openAccountLink('recovery', route.token);
         return;
       case 'room':
         this.#openDoor(route.text ?? '', house);
         return;
-      case 'not_found':
+      default:
         this.#show({ name: 'not_found' });
     }
   }
@@ -180,13 +204,43 @@ export class AppModel extends Store<AppState> implements AppScreen {
     this.#show({ name: 'setup', screen });
   }
 
-  #openSignIn(to: string): void {
+  #openSignIn({ to, again, refusal }: Extract<Route, { page: 'sign_in' }>, house: House): void {
+    const { browser, http } = this.#ports;
+    const [only, ...others] = house.providers;
+    const unasked = only && others.length === 0 && !house.local_sign_in;
+    if (unasked && !refusal && !again && !this.#remembered.signedOut) {
+      browser.leave(providerPath(only.id, to));
+      return;
+    }
     const text = roomTextFromPath(to);
     const roomName = text === undefined ? undefined : readRoomText(text).name;
     // Signed in, the same address leads on; out of the app there is nothing more to load.
     const done = (): void => (leavesApp(to) ? this.#goOn(to) : void this.#load());
-    const screen = new SignInModel(this.#ports.http, roomName, done);
-    this.#show({ name: 'sign_in', screen });
+    const screen = new SignInModel(
+      { browser, http, done },
+      {
+        form: house.local_sign_in,
+        providers: house.providers.map(({ id, name }) => ({ id, name, href: providerPath(id, to) })),
+        recovery: house.local_sign_in && house.recovery_mail,
+        ...(refusal ? { refusal } : {}),
+        ...(roomName ? { roomName } : {}),
+      },
+    );
+    this.#show({ name: 'sign_in', screen }, () => screen.close());
+  }
+
+  #openAccountLink(kind: 'invite' | 'recovery', token: string | undefined): void {
+    const done = (signedIn: boolean): void => {
+      // The link is used up: it must not stand in the address and in the history.
+      this.#ports.browser.replace(signedIn ? '/' : '/sign-in');
+      void this.#load();
+    };
+    const screen = new AccountLinkModel({ http: this.#ports.http, done }, kind, token);
+    this.#show({ name: 'account_link', screen });
+  }
+
+  #openForgotten(): void {
+    this.#show({ name: 'forgotten', screen: new ForgottenModel(this.#ports.http) });
   }
 
   #openDoor(text: string, house: House): void {
@@ -277,11 +331,16 @@ export class AppModel extends Store<AppState> implements AppScreen {
   }
 }
 
-function houseView({ name, imprint_url, privacy_url, user }: House): HouseView {
+function houseView({ name, imprint_url, privacy_url, logo, user }: House): HouseView {
   return {
     name,
     ...(imprint_url ? { imprintUrl: imprint_url } : {}),
     ...(privacy_url ? { privacyUrl: privacy_url } : {}),
-    ...(user ? { user: { username: user.username, name: user.name, admin: user.admin } } : {}),
+    ...(logo ? { logo: logoPath(logo) } : {}),
+    ...(user ? { user: userView(user) } : {}),
   };
+}
+
+function userView({ id, username, name, admin, picture }: User): UserView {
+  return { username, name, admin, ...(picture ? { picture: picturePath(id, picture) } : {}) };
 }

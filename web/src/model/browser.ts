@@ -19,8 +19,21 @@ export interface Address {
   readonly hash: string;
 }
 
+/** Passkeys of this device. What the browser or the person refuses rejects. */
+export interface Passkeys {
+  /** Whether this browser can at all. */
+  readonly supported: boolean;
+  /** Whether passkeys can be offered among what is filled into a form. */
+  autofills(): Promise<boolean>;
+  /** Options and answers as `parseCreationOptionsFromJSON` and `toJSON` have them. */
+  create(options: Record<string, unknown>): Promise<Record<string, unknown>>;
+  /** `quiet`: offered in the form's field, without a window of its own. */
+  get(options: Record<string, unknown>, how: { quiet: boolean; signal: AbortSignal }): Promise<Record<string, unknown>>;
+}
+
 export interface Browser {
   readonly clock: Clock;
+  readonly passkeys: Passkeys;
   readonly local: Storage;
   readonly session: Storage;
   /** This page is a reload of the one before. */
@@ -37,6 +50,8 @@ export interface Browser {
   random(): number;
   randomBytes(length: number): Uint8Array;
   copy(text: string): Promise<void>;
+  /** Saves a text as a file on this device. */
+  saveText(name: string, text: string): void;
   shareNatively(data: { title: string; url: string }): Promise<void>;
   /** Takes a lock that no other page holds, until this page is gone. `wait`: for as long as the page before may need. */
   lock(name: string, wait: boolean): Promise<boolean>;

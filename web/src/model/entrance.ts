@@ -1,8 +1,8 @@
-/** Set-up and sign-in: the two forms that lead into the house, and the page after a meeting. */
+/** The form that makes the first account, and the page after a meeting. */
 
 import type { Http } from '../session/http.ts';
 import { problemFrom } from './problem.ts';
-import type { LeftScreen, LeftState, SetupScreen, SetupState, SignInScreen, SignInState } from './screens.ts';
+import type { LeftScreen, LeftState, SetupScreen, SetupState } from './screens.ts';
 import { Store } from './store.ts';
 
 export class SetupModel extends Store<SetupState> implements SetupScreen {
@@ -22,26 +22,6 @@ export class SetupModel extends Store<SetupState> implements SetupScreen {
     if (this.state.busy || token === undefined) return;
     this.patch({ busy: true, problem: undefined });
     this.#http.setUp({ token, ...account }).then(
-      () => this.#done(),
-      (error) => this.patch({ busy: false, problem: problemFrom(error) }),
-    );
-  }
-}
-
-export class SignInModel extends Store<SignInState> implements SignInScreen {
-  readonly #http: Http;
-  readonly #done: () => void;
-
-  constructor(http: Http, roomName: string | undefined, done: () => void) {
-    super({ busy: false, ...(roomName ? { roomName } : {}) });
-    this.#http = http;
-    this.#done = done;
-  }
-
-  submit(credentials: { username: string; password: string }): void {
-    if (this.state.busy) return;
-    this.patch({ busy: true, problem: undefined });
-    this.#http.signIn(credentials).then(
       () => this.#done(),
       (error) => this.patch({ busy: false, problem: problemFrom(error) }),
     );

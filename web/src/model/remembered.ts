@@ -66,6 +66,16 @@ export class Remembered {
     write(this.#browser.local, 'stube.devices', devices);
   }
 
+  /** Signed out by hand in this tab: nothing signs in again unasked. */
+  get signedOut(): boolean {
+    return this.#browser.session.get('stube.signed_out') !== undefined;
+  }
+
+  set signedOut(on: boolean) {
+    if (on) this.#browser.session.set('stube.signed_out', '1');
+    else this.#browser.session.remove('stube.signed_out');
+  }
+
   /** The fragment of the address that a sign-in comes back to: no redirect carries it. */
   takeFragment(path: string): string {
     const kept = read<{ path: string; hash: string }>(this.#browser.session.get('stube.fragment'));

@@ -6,7 +6,9 @@
 
 import type { AudioSurface, VideoSurface } from '../media/surface.ts';
 import type { ErrorCode } from '../protocol/generated.ts';
+import type { ProviderRefusal } from './address.ts';
 import type { Readable } from './store.ts';
+import type { WorkState } from './work.ts';
 
 export type { AudioSurface, VideoSurface };
 
@@ -31,7 +33,17 @@ export interface HouseView {
   readonly imprintUrl?: string;
   readonly privacyUrl?: string;
   /** Absent for somebody who is not signed in. */
-  readonly user?: { readonly username: string; readonly name: string; readonly admin: boolean };
+  readonly user?: UserView;
+  /** Address of the organisation's logo. */
+  readonly logo?: string;
+}
+
+export interface UserView {
+  readonly username: string;
+  readonly name: string;
+  readonly admin: boolean;
+  /** Address of the picture. */
+  readonly picture?: string;
 }
 
 export type Page =
@@ -39,6 +51,8 @@ export type Page =
   | { readonly name: 'loading' }
   | { readonly name: 'setup'; readonly screen: SetupScreen }
   | { readonly name: 'sign_in'; readonly screen: SignInScreen }
+  | { readonly name: 'account_link'; readonly screen: AccountLinkScreen }
+  | { readonly name: 'forgotten'; readonly screen: ForgottenScreen }
   | { readonly name: 'home'; readonly screen: HomeScreen }
   | { readonly name: 'door'; readonly screen: DoorScreen }
   | { readonly name: 'meeting'; readonly screen: MeetingScreen }
@@ -78,15 +92,55 @@ export interface SetupScreen extends Readable<SetupState> {
   submit(account: { username: string; name: string; password: string }): void;
 }
 
-export interface SignInState {
-  readonly busy: boolean;
-  readonly problem?: Problem;
+export interface SignInState extends WorkState {
+  /** `code`: the password was right; the second step asks for a code of the authenticator app or a backup code. */
+  readonly step: 'password' | 'code';
+  /** Whether there is a form for username and password; without it only the providers' buttons. */
+  readonly form: boolean;
+  /** Whether to draw the button for passkeys. */
+  readonly passkey: boolean;
+  /** Outside providers: links that leave the app. */
+  readonly providers: readonly { readonly id: string; readonly name: string; readonly href: string }[];
+  /** Whether a forgotten password can be recovered by mail: a link to `/recover`. */
+  readonly recovery: boolean;
+  /** The provider sent the person back without a sign-in; the text is chosen by it. */
+  readonly refusal?: ProviderRefusal;
   /** The room whose door one comes back to, if it is one. */
   readonly roomName?: string;
 }
 
 export interface SignInScreen extends Readable<SignInState> {
   submit(credentials: { username: string; password: string }): void;
+  submitCode(code: string): void;
+  /** From the code back to the password. */
+  back(): void;
+  /** Call it in the click handler itself. */
+  usePasskey(): void;
+}
+
+export interface AccountLinkState extends WorkState {
+  readonly kind: 'invite' | 'recovery';
+  /** `opening`: being looked at; with a `problem`, the button is `retry()`. `invalid`: used, taken back or expired. */
+  readonly phase: 'opening' | 'open' | 'invalid';
+  /** What is known of the account. */
+  readonly username: string;
+  readonly name: string;
+}
+
+/** Behind `/invite#…` and `/recover#…`. */
+export interface AccountLinkScreen extends Readable<AccountLinkState> {
+  /** A recovery takes the password only. */
+  submit(account: { username: string; name: string; password: string }): void;
+  retry(): void;
+}
+
+export interface ForgottenState extends WorkState {
+  readonly sent: boolean;
+}
+
+/** `/recover` without a token: asks for a link by mail. */
+export interface ForgottenScreen extends Readable<ForgottenState> {
+  submit(who: string): void;
 }
 
 // ------------------------------------------------------------------------------------------------------------- home

@@ -59,10 +59,13 @@ fn missing<Files: RustEmbed>(headers: &HeaderMap) -> Response {
 }
 
 fn is_page(path: &str) -> bool {
-    matches!(path, "/" | "/setup" | "/sign-in")
-        || path
-            .strip_prefix("/r/")
+    matches!(
+        path,
+        "/" | "/setup" | "/sign-in" | "/join" | "/invite" | "/recover" | "/account" | "/admin"
+    ) || ["/r/", "/admin/"].iter().any(|folder| {
+        path.strip_prefix(folder)
             .is_some_and(|name| !name.is_empty())
+    })
 }
 
 /// Where a link of Kopano Meet leads today. Browsers take the fragment along.

@@ -13,7 +13,7 @@ import { Client } from '../../session/client.ts';
 import { Http } from '../../session/http.ts';
 import { FakeSocket } from '../../session/tests/fakes.ts';
 import { FakeClock } from '../../tests/clock.ts';
-import type { Address, Browser, Storage } from '../browser.ts';
+import type { Address, Browser, Passkeys, Storage } from '../browser.ts';
 
 export class FakeStorage implements Storage {
   readonly values = new Map<string, string>();
@@ -41,11 +41,53 @@ export function seededBytes(seed: number): (length: number) => Uint8Array {
   return (length) => Uint8Array.from({ length }, next);
 }
 
+/** A device that holds one passkey; `present` answers what was asked for quietly. */
+export class FakePasskeys implements Passkeys {
+  supported = false;
+  /** Whether the person agrees when the browser asks. */
+  agrees = true;
+  quiet = false;
+  readonly asked: Record<string, unknown>[] = [];
+  #present: (() => void) | undefined;
+
+  async autofills(): Promise<boolean> {
+    return this.quiet;
+  }
+
+  async create(options: Record<string, unknown>): Promise<Record<string, unknown>> {
+    this.asked.push(options);
+    if (!this.agrees) throw new Error('not allowed');
+    return { id: 'new' };
+  }
+
+  async get(
+    options: Record<string, unknown>,
+    how: { quiet: boolean; signal: AbortSignal },
+  ): Promise<Record<string, unknown>> {
+    this.asked.push(options);
+    if (how.quiet) {
+      await new Promise<void>((resolve, reject) => {
+        this.#present = resolve;
+        how.signal.addEventListener('abort', reject);
+      });
+    }
+    if (!this.agrees) throw new Error('not allowed');
+    return { id: 'known' };
+  }
+
+  /** The person chooses it in the form's field. */
+  present(): void {
+    this.#present?.();
+  }
+}
+
 /** No two pages are random in the same way. */
 let browsers = 0;
 
 export class FakeBrowser implements Browser {
   readonly clock = new FakeClock();
+  readonly passkeys = new FakePasskeys();
+  readonly saved = new Map<string, string>();
   local = new FakeStorage();
   session = new FakeStorage();
   reloaded = false;
@@ -93,6 +135,10 @@ export class FakeBrowser implements Browser {
   async copy(text: string): Promise<void> {
     if (this.clipboard === undefined) throw new Error('forbidden');
     this.clipboard = text;
+  }
+
+  saveText(name: string, text: string): void {
+    this.saved.set(name, text);
   }
 
   async shareNatively(): Promise<void> {}

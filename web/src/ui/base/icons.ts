@@ -38,6 +38,7 @@ export const icons = {
   check: { path: 'M5 12.5l4.5 4.5L19 7.5' },
   mail: { path: 'M5 5.5h14a2 2 0 0 1 2 2v9a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2v-9a2 2 0 0 1 2-2zM3.5 7.5l8.5 6 8.5-6' },
   send: { path: 'M12 15V4M8 8l4-4 4 4M5 13v5a2 2 0 0 0 2 2h10a2 2 0 0 0 2-2v-5' },
+  key: { path: 'M15 3.5a5.5 5.5 0 1 1-3.6 9.7L4 20.5v-3M7 17.5l2 2M15.5 8.5v.2' },
   previous: { path: 'M15 5l-7 7 7 7' },
   next: { path: 'M9 5l7 7-7 7' },
   sound: { path: 'M4 9.5v5h3.5L12 18.5v-13L7.5 9.5zM15.5 9a4.5 4.5 0 0 1 0 6M18 6.5a8 8 0 0 1 0 11' },
