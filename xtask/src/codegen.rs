@@ -14,15 +14,24 @@ const LIMIT: Duration = Duration::from_secs(10 * 60);
 
 pub fn command(repo: &Repo, arguments: &[String]) -> Result<Success> {
     ensure!(arguments.is_empty(), "codegen takes no arguments");
-    process::succeed(protocol_tests(repo).env("STUBE_UPDATE", "1"), LIMIT)?;
+    for mut tests in all(repo) {
+        process::succeed(tests.env("STUBE_UPDATE", "1"), LIMIT)?;
+    }
     check(repo)?;
     println!("Generated files are current.");
     Ok(Success::Yes)
 }
 
-/// Fails if a generated file is not what the protocol's types make.
+/// Fails if a generated file is not what the protocol's types and the server's routes make.
 pub fn check(repo: &Repo) -> Result<()> {
-    process::succeed(&mut protocol_tests(repo), LIMIT)
+    for mut tests in all(repo) {
+        process::succeed(&mut tests, LIMIT)?;
+    }
+    Ok(())
+}
+
+fn all(repo: &Repo) -> [Command; 2] {
+    [protocol_tests(repo), description_tests(repo)]
 }
 
 fn protocol_tests(repo: &Repo) -> Command {
@@ -30,5 +39,20 @@ fn protocol_tests(repo: &Repo) -> Command {
     command
         .current_dir(&repo.root)
         .args(["test", "--quiet", "--package", "protocol"]);
+    command
+}
+
+/// `docs/openapi.json`.
+fn description_tests(repo: &Repo) -> Command {
+    let mut command = cargo();
+    command.current_dir(&repo.root).args([
+        "test",
+        "--quiet",
+        "--package",
+        "server",
+        "--bin",
+        "stube",
+        "http::openapi",
+    ]);
     command
 }

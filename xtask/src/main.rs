@@ -59,7 +59,7 @@ const COMMANDS: &[Command] = &[
     },
     Command {
         name: "codegen",
-        summary: "writes the generated files anew: TypeScript types and golden messages, from crates/protocol",
+        summary: "writes the generated files anew: TypeScript types and golden messages, from crates/protocol; docs/openapi.json, from the server's routes",
         run: codegen::command,
     },
     Command {

@@ -82,7 +82,7 @@ impl FromRequestParts<super::Shared> for Anybody {
     }
 }
 
-async fn signed_in(app: &App, headers: &HeaderMap) -> ApiResult<Option<SignedIn>> {
+pub async fn signed_in(app: &App, headers: &HeaderMap) -> ApiResult<Option<SignedIn>> {
     let Some(secret) = session_cookie(app.origins.secure(), headers) else {
         return Ok(None);
     };
@@ -104,11 +104,7 @@ async fn signed_in(app: &App, headers: &HeaderMap) -> ApiResult<Option<SignedIn>
 }
 
 async fn guest(app: &App, authorization: &HeaderValue) -> ApiResult<Option<Principal>> {
-    let token = authorization
-        .to_str()
-        .ok()
-        .and_then(|value| value.strip_prefix("Bearer "));
-    let Some(secret) = token.and_then(Secret::parse) else {
+    let Some(secret) = bearer(authorization).and_then(Secret::parse) else {
         return Ok(None);
     };
     let Some(grant) = guests::by_secret(&app.db, secret.hash()).await? else {
@@ -126,6 +122,14 @@ async fn guest(app: &App, authorization: &HeaderValue) -> ApiResult<Option<Princ
         session: grant.id,
         expires: guest::expires(grant.created),
     }))
+}
+
+/// What stands behind `Bearer`, however that is written (RFC 9110 section 11.1).
+pub fn bearer(authorization: &HeaderValue) -> Option<&str> {
+    let (scheme, token) = authorization.to_str().ok()?.split_once(' ')?;
+    scheme
+        .eq_ignore_ascii_case("bearer")
+        .then_some(token.trim())
 }
 
 /// `__Host-`: only over TLS, only this host, only set by this host. Plain HTTP exists on localhost only.

@@ -1,10 +1,13 @@
 //! The web server's routes and what lies around all of them. Parses requests into values and answers with values; no SQL
 //! and no state of its own.
 
+mod admin;
+pub mod administrator;
 pub mod caller;
 pub mod error;
 pub mod guard;
 mod headers;
+mod openapi;
 mod pages;
 pub mod pictures;
 pub mod rooms;
@@ -16,7 +19,7 @@ use std::time::{Duration, Instant};
 
 use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::StatusCode;
-use axum::middleware::{Next, from_fn, from_fn_with_state};
+use axum::middleware::{Next, from_extractor_with_state, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use axum::{Router, body::Bytes};
@@ -24,11 +27,14 @@ use protocol::{ErrorCode, limits};
 use tower_http::catch_panic::CatchPanicLayer;
 use tower_http::timeout::RequestBodyTimeoutLayer;
 use tracing::Instrument;
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
 
 use crate::app::App;
 use crate::chance;
 use crate::private::Private;
 use crate::{oidc, ws};
+use administrator::Administrator;
 use caller::From;
 use error::{ApiError, ApiResult};
 
@@ -58,7 +64,19 @@ pub fn router(app: Shared) -> Router {
 }
 
 fn api(app: Shared) -> Router<Shared> {
-    Router::new()
+    // What forgets to ask who comes is closed all the same.
+    let administrators = from_extractor_with_state::<Administrator, _>(app.clone());
+    let router: Router<Shared> = routes(admin::routes().route_layer(administrators)).into();
+    router
+        .route_layer(from_fn_with_state(app, guard::same_origin))
+        .method_not_allowed_fallback(method_not_allowed)
+        .fallback(not_found)
+}
+
+/// Everything under `/api/v1`.
+fn routes(admin: OpenApiRouter<Shared>) -> OpenApiRouter<Shared> {
+    OpenApiRouter::default()
+        .routes(routes!(openapi::read))
         .route("/me", get(sign_in::me))
         .route("/setup", post(sign_in::setup))
         .route("/session", post(sign_in::sign_in).delete(sign_in::sign_out))
@@ -68,9 +86,7 @@ fn api(app: Shared) -> Router<Shared> {
         .route("/guests", post(rooms::let_guest_in))
         .route("/tickets", post(rooms::ticket))
         .route("/socket", get(ws::socket))
-        .route_layer(from_fn_with_state(app, guard::same_origin))
-        .method_not_allowed_fallback(method_not_allowed)
-        .fallback(not_found)
+        .nest("/admin", admin)
 }
 
 /// The app's pages and files, and nothing under the prefixes of interfaces.

@@ -12,6 +12,7 @@ pub mod seats;
 pub mod sessions;
 pub mod settings;
 pub mod signing_keys;
+pub mod tokens;
 pub mod users;
 pub mod visits;
 

@@ -1,6 +1,7 @@
 //! The server as browsers and administrators meet it: the real binary, real sockets, both databases.
 
 mod accounts;
+mod administration;
 mod commands;
 mod life;
 mod limits;

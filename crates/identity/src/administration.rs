@@ -1,0 +1,135 @@
+//! Who may administer the house: administrators, and machines by the scopes of their tokens. And that somebody always can.
+
+use crate::UnixMs;
+
+/// What a request needs, and what a machine's token may be good for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Scope {
+    /// Looking at everything of the administration.
+    Read,
+    /// Changing everything of it, but for tokens.
+    Write,
+    /// The interface by which another system looks after people, and nothing else.
+    Scim,
+}
+
+impl Scope {
+    pub const ALL: [Self; 3] = [Self::Read, Self::Write, Self::Scim];
+
+    /// As it is stored and as the command line takes it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Read => "read",
+            Self::Write => "write",
+            Self::Scim => "scim",
+        }
+    }
+
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|scope| scope.word() == word)
+    }
+}
+
+/// How long a token is good, if it is not until it is taken back: a minute to ten years.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TokenLife(u64);
+
+impl TokenLife {
+    pub fn parse(ms: u64) -> Option<Self> {
+        const MINUTE: u64 = 60 * 1000;
+        const YEAR: u64 = 366 * 24 * 60 * MINUTE;
+        (MINUTE..=10 * YEAR).contains(&ms).then_some(Self(ms))
+    }
+
+    pub fn end(self, now: UnixMs) -> UnixMs {
+        now.saturating_add(self.0)
+    }
+}
+
+/// Who asks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Asking<'a> {
+    Nobody,
+    Person {
+        admin: bool,
+        locked: bool,
+    },
+    Token {
+        scopes: &'a [Scope],
+        expires: Option<UnixMs>,
+    },
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Admission {
+    Granted,
+    /// It is not known who asks.
+    Unknown,
+    /// It is known, and not for them.
+    Forbidden,
+}
+
+/// A scope is never part of another one: whoever is to read and write needs both.
+pub fn admit(asking: Asking<'_>, needed: Scope, now: UnixMs) -> Admission {
+    match asking {
+        Asking::Nobody | Asking::Person { locked: true, .. } => Admission::Unknown,
+        Asking::Person { admin, .. } => granted(admin && needed != Scope::Scim),
+        Asking::Token { scopes, expires } => match expires {
+            Some(expires) if expires <= now => Admission::Unknown,
+            _ => granted(scopes.contains(&needed)),
+        },
+    }
+}
+
+fn granted(yes: bool) -> Admission {
+    if yes {
+        Admission::Granted
+    } else {
+        Admission::Forbidden
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: UnixMs = 1_000;
+
+    #[test]
+    fn everybody_is_kept_out_but_administrators_and_tokens_of_the_right_scope() {
+        use Admission::{Forbidden, Granted, Unknown};
+        use Scope::{Read, Scim, Write};
+        let person = |admin, locked| Asking::Person { admin, locked };
+        let token = |scopes| Asking::Token {
+            scopes,
+            expires: None,
+        };
+        let until = |expires| Asking::Token {
+            scopes: &[Read],
+            expires: Some(expires),
+        };
+        let check = |what: &str, asking: Asking<'_>, expect: [Admission; 3]| {
+            let found = [Read, Write, Scim].map(|needed| admit(asking, needed, NOW));
+            assert_eq!(found, expect, "{what}: to read, to write, by SCIM");
+        };
+        check("nobody", Asking::Nobody, [Unknown; 3]);
+        check("an account", person(false, false), [Forbidden; 3]);
+        check(
+            "an administrator",
+            person(true, false),
+            [Granted, Granted, Forbidden],
+        );
+        check("a locked administrator", person(true, true), [Unknown; 3]);
+        check("a token for nothing", token(&[]), [Forbidden; 3]);
+        check("to read", token(&[Read]), [Granted, Forbidden, Forbidden]);
+        check("to write", token(&[Write]), [Forbidden, Granted, Forbidden]);
+        check("for SCIM", token(&[Scim]), [Forbidden, Forbidden, Granted]);
+        check("for all of it", token(&[Scim, Write, Read]), [Granted; 3]);
+        check(
+            "with an end to come",
+            until(NOW + 1),
+            [Granted, Forbidden, Forbidden],
+        );
+        check("at its end", until(NOW), [Unknown; 3]);
+    }
+}

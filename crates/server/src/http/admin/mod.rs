@@ -1,0 +1,17 @@
+//! Administration over HTTP, under `/api/v1/admin`: for administrators and for machines (`super::administrator`). Each change
+//! is written to the audit log where it is done.
+//!
+//! Every route is added by `routes!`, so that none is missing in the description.
+
+mod tokens;
+
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_axum::routes;
+
+use super::Shared;
+
+pub fn routes() -> OpenApiRouter<Shared> {
+    OpenApiRouter::default()
+        .routes(routes!(tokens::list, tokens::create))
+        .routes(routes!(tokens::remove))
+}
