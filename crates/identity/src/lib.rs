@@ -16,6 +16,7 @@ pub mod password;
 pub mod provider;
 pub mod secret;
 pub mod session;
+pub mod sync;
 pub mod throttle;
 
 pub use mail::{Mail, MailError};
