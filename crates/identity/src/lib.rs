@@ -1,4 +1,4 @@
-//! Who may be who: names, passwords, secrets and their lives, throttling of sign-ins.
+//! Who may be who: names, passwords, secrets and their lives, throttling of sign-ins, the directory.
 //!
 //! Pure: time, addresses and random bytes come in as arguments; what is to be stored goes out as values. Knows neither
 //! HTTP nor SQL, and no other crate of ours.
@@ -8,6 +8,7 @@
 pub mod administration;
 pub mod administrators;
 pub mod device;
+pub mod directory;
 pub mod guest;
 pub mod link;
 pub mod mail;
@@ -20,7 +21,7 @@ pub mod sync;
 pub mod throttle;
 
 pub use mail::{Mail, MailError};
-pub use name::{DisplayName, NameError, RoomAddress, RoomName, Username};
+pub use name::{DisplayName, GroupName, NameError, RoomAddress, RoomName, Username};
 pub use password::{NewPassword, PasswordError, PasswordHash};
 pub use secret::{Secret, SecretHash};
 

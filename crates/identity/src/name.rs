@@ -10,6 +10,7 @@ use unicode_segmentation::UnicodeSegmentation;
 pub const ROOM_NAME_GRAPHEMES: usize = 128;
 pub const DISPLAY_NAME_GRAPHEMES: usize = 64;
 pub const USERNAME_GRAPHEMES: usize = 64;
+pub const GROUP_NAME_GRAPHEMES: usize = 128;
 /// What an open room's address shows before its name.
 pub const OPEN_PREFIX: &str = "public/";
 
@@ -62,6 +63,29 @@ impl Username {
         if text.contains(' ') {
             return Err(NameError::Character);
         }
+        let key = folded(&text);
+        Ok(Self { text, key })
+    }
+
+    pub fn as_str(&self) -> &str {
+        &self.text
+    }
+
+    pub fn key(&self) -> &str {
+        &self.key
+    }
+}
+
+/// What a group of people is called. Two names with one key are the same group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupName {
+    text: String,
+    key: String,
+}
+
+impl GroupName {
+    pub fn parse(text: &str) -> Result<Self, NameError> {
+        let text = clean(text, GROUP_NAME_GRAPHEMES)?;
         let key = folded(&text);
         Ok(Self { text, key })
     }
@@ -323,6 +347,15 @@ mod tests {
         assert!(key(&long).is_ok_and(|key| key.len() < 100));
         assert_eq!(key(&long), key(&long.to_lowercase()));
         assert_ne!(key(&long), key(&format!("{long}\u{328}")));
+    }
+
+    #[test]
+    fn groups_that_differ_in_case_or_white_space_are_one() {
+        let key = |text: &str| GroupName::parse(text).map(|name| name.key().to_owned());
+        assert_eq!(key(" Chor  der Älteren "), key("chor der a\u{308}lteren"));
+        assert_eq!(key("Chor"), Ok("chor".to_owned()));
+        assert_eq!(key("a\u{202E}b"), Err(NameError::Character));
+        assert_eq!(key(&"ü".repeat(129)), Err(NameError::TooLong(128)));
     }
 
     #[test]

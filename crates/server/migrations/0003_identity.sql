@@ -19,10 +19,14 @@ CREATE INDEX users_mail_key ON users (mail_key);
 -- order in both databases.
 CREATE TABLE person_words (
     word BYTEA NOT NULL,
+    -- The folded name, so that those who are found come in its order without their rows being looked up.
+    name_key BYTEA NOT NULL,
     user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
-    PRIMARY KEY (word, user_id)
+    PRIMARY KEY (word, name_key, user_id)
 );
-CREATE INDEX person_words_user ON person_words (user_id);
+CREATE INDEX person_words_user ON person_words (user_id, word);
+-- Few, and none of them is listed.
+CREATE INDEX users_locked ON users (id) WHERE locked;
 
 CREATE TABLE groups (
     id TEXT PRIMARY KEY,
@@ -39,7 +43,7 @@ CREATE TABLE group_people (
     source TEXT NOT NULL,
     PRIMARY KEY (group_id, user_id, source)
 );
-CREATE INDEX group_people_user ON group_people (user_id);
+CREATE INDEX group_people_user ON group_people (user_id, group_id);
 
 -- Pictures of people (by user id) and of the house (`logo`).
 CREATE TABLE images (
