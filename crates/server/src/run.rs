@@ -24,7 +24,7 @@ use crate::origins::Origins;
 use crate::rooms::Rooms;
 use crate::sealing::Sealer;
 use crate::settings::Settings;
-use crate::store::{Db, settings};
+use crate::store::{Db, people, settings};
 use crate::tickets::Tickets;
 use crate::{banner, certificates, chance, http, media, sys};
 
@@ -40,6 +40,10 @@ pub async fn run(config: Config, lan: bool) -> anyhow::Result<()> {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let mut stop = Stop::listen()?;
     let db = open_store(&config).await?;
+    let added = people::complete_index(&db).await?;
+    if added > 0 {
+        tracing::info!(people = added, "the directory's index was completed");
+    }
     let listener = bind(&config, lan)?;
     let port = listener.local_addr()?.port();
     let interfaces = interfaces();

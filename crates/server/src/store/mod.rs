@@ -5,8 +5,10 @@
 pub mod audit;
 pub mod clients;
 pub mod grants;
+pub mod groups;
 pub mod guests;
 pub mod images;
+pub mod people;
 pub mod rooms;
 pub mod seats;
 pub mod sessions;

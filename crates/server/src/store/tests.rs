@@ -14,7 +14,9 @@ use super::users::{Account, NewAccount};
 use super::*;
 use crate::principal::SessionId;
 
+mod groups;
 mod images;
+mod people;
 
 #[path = "../../tests/support/postgres.rs"]
 mod postgres;

@@ -1,5 +1,7 @@
 //! Accounts.
 
+use identity::administrators::{Standing, may_become};
+use identity::directory::Entry;
 use identity::{DisplayName, Mail, PasswordHash, Secret, UnixMs, Username};
 use protocol::UserId;
 use protocol::http::PersonSource;
@@ -83,34 +85,63 @@ impl NewAccount {
     }
 }
 
-const INSERT: &str = "INSERT INTO users \
+impl Account {
+    fn entry(&self) -> Entry {
+        Entry::new(&self.name, &self.username, self.mail.as_deref())
+    }
+
+    fn keeps_house(&self, before: &Self, others: i64) -> bool {
+        let standing = |account: &Self| Standing {
+            admin: account.admin,
+            locked: account.locked,
+        };
+        let others = u64::try_from(others).unwrap_or_default();
+        may_become(standing(before), Some(standing(self)), others).is_ok()
+    }
+}
+
+pub(super) const INSERT: &str = "INSERT INTO users \
     (id, username, username_key, name, mail, mail_key, admin, password_hash, password_changed, source, created) \
     VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
 
-macro_rules! insert {
-    ($new:expr, $executor:expr) => {
-        sqlx::query(INSERT)
-            .bind($new.id.as_str())
-            .bind($new.username.as_str())
-            .bind($new.username.key())
-            .bind($new.name.as_str())
-            .bind($new.mail.as_ref().map(Mail::as_str))
-            .bind($new.mail.as_ref().map(Mail::key))
-            .bind($new.admin)
-            .bind($new.password.as_ref().map_or("", PasswordHash::as_str))
-            .bind($new.password.as_ref().map(|_| stored($new.created)))
-            .bind(written($new.source))
-            .bind(stored($new.created))
-            .execute($executor)
-            .await
-    };
+/// Writes a new account and its words, within a transaction.
+macro_rules! insert_account {
+    ($tx:expr, $new:expr) => {{
+        let new: &$crate::store::users::NewAccount = $new;
+        sqlx::query($crate::store::users::INSERT)
+            .bind(new.id.as_str())
+            .bind(new.username.as_str())
+            .bind(new.username.key())
+            .bind(new.name.as_str())
+            .bind(new.mail.as_ref().map(identity::Mail::as_str))
+            .bind(new.mail.as_ref().map(identity::Mail::key))
+            .bind(new.admin)
+            .bind(
+                new.password
+                    .as_ref()
+                    .map_or("", identity::PasswordHash::as_str),
+            )
+            .bind(
+                new.password
+                    .as_ref()
+                    .map(|_| $crate::store::stored(new.created)),
+            )
+            .bind($crate::store::users::written(new.source))
+            .bind($crate::store::stored(new.created))
+            .execute(&mut *$tx)
+            .await?;
+        $crate::store::people::index_person!($tx, new.id.as_str(), &new.account().entry());
+        sqlx::query("DELETE FROM settings WHERE key = $1")
+            .bind($crate::store::settings::SETUP_LINK)
+            .execute(&mut *$tx)
+            .await?;
+    }};
 }
 
 /// `Taken` if the username is. With an account in the house the set-up link is no way in any more.
 pub async fn create(db: &Db, new: &NewAccount) -> Result<Account> {
     in_transaction!(db, tx => {
-        insert!(new, &mut *tx)?;
-        sqlx::query("DELETE FROM settings WHERE key = $1").bind(settings::SETUP_LINK).execute(&mut *tx).await?;
+        insert_account!(tx, new);
     });
     Ok(new.account())
 }
@@ -125,12 +156,124 @@ pub async fn create_first(db: &Db, link: &Secret, new: &NewAccount) -> Result<Op
             .await?
             .rows_affected();
         if deleted == 1 {
-            insert!(new, &mut *tx)?;
+            insert_account!(tx, new);
         }
         deleted == 1
     });
     Ok(used.then(|| new.account()))
 }
+
+/// What is to be another about an account; absent: stays as it is.
+#[derive(Debug, Default)]
+pub struct Change {
+    pub username: Option<Username>,
+    pub name: Option<DisplayName>,
+    /// Absent within: no address any more.
+    pub mail: Option<Option<Mail>>,
+    pub admin: Option<bool>,
+    /// Sessions are somebody else's to end.
+    pub locked: Option<bool>,
+    pub source: Option<PersonSource>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Changed {
+    /// As the account is now.
+    Done(Account),
+    Nobody,
+    /// Nothing was changed: the house would have no administrator who can sign in.
+    LastAdministrator,
+}
+
+impl Change {
+    fn of(&self, before: &Account) -> Account {
+        let text = |new: Option<&str>, old: &String| new.map_or_else(|| old.clone(), str::to_owned);
+        Account {
+            id: before.id.clone(),
+            username: text(
+                self.username.as_ref().map(Username::as_str),
+                &before.username,
+            ),
+            name: text(self.name.as_ref().map(DisplayName::as_str), &before.name),
+            mail: match &self.mail {
+                Some(mail) => mail.as_ref().map(|mail| mail.as_str().to_owned()),
+                None => before.mail.clone(),
+            },
+            admin: self.admin.unwrap_or(before.admin),
+            locked: self.locked.unwrap_or(before.locked),
+            source: self.source.unwrap_or(before.source),
+            picture: before.picture.clone(),
+        }
+    }
+}
+
+/// `Taken` if the username is somebody else's.
+pub async fn change(db: &Db, id: &UserId, change: &Change) -> Result<Changed> {
+    Ok(in_transaction!(db, tx => { change_account!(tx, id, change) }))
+}
+
+/// [`change`] within a transaction.
+macro_rules! change_account {
+    ($tx:expr, $id:expr, $change:expr) => {{
+        let (id, change): (&protocol::UserId, &$crate::store::users::Change) = ($id, $change);
+        // Nobody else changes the account, or who is an administrator if that matters, until this is done.
+        if change.admin == Some(false) || change.locked == Some(true) {
+            sqlx::query($crate::store::users::HOLD_ADMINISTRATORS)
+                .execute(&mut *$tx)
+                .await?;
+        }
+        sqlx::query($crate::store::users::HOLD)
+            .bind(id.as_str())
+            .execute(&mut *$tx)
+            .await?;
+        let before: Option<$crate::store::users::Account> =
+            sqlx::query_as($crate::store::users::BY_ID)
+                .bind(id.as_str())
+                .fetch_optional(&mut *$tx)
+                .await?;
+        let others: i64 = sqlx::query_scalar($crate::store::users::OTHER_ADMINISTRATORS)
+            .bind(id.as_str())
+            .fetch_one(&mut *$tx)
+            .await?;
+        match before.map(|before| (change.of(&before), before)) {
+            None => $crate::store::users::Changed::Nobody,
+            Some((after, before)) if !after.keeps_house(&before, others) => {
+                $crate::store::users::Changed::LastAdministrator
+            }
+            Some((after, before)) => {
+                let username_key = change.username.as_ref().map(identity::Username::key);
+                let mail_key = after.mail.as_ref().map(|mail| mail.to_lowercase());
+                sqlx::query($crate::store::users::UPDATE)
+                    .bind(id.as_str())
+                    .bind(&after.username)
+                    .bind(username_key)
+                    .bind(&after.name)
+                    .bind(&after.mail)
+                    .bind(mail_key)
+                    .bind(after.admin)
+                    .bind(after.locked)
+                    .bind($crate::store::users::written(after.source))
+                    .execute(&mut *$tx)
+                    .await?;
+                let entry = after.entry();
+                if entry != before.entry() {
+                    $crate::store::people::index_person!($tx, id.as_str(), &entry);
+                }
+                $crate::store::users::Changed::Done(after)
+            }
+        }
+    }};
+}
+pub(super) use change_account;
+
+/// For the time of a transaction, on PostgreSQL: SQLite lets one at a time write anyway.
+pub(super) const HOLD_ADMINISTRATORS: &str =
+    "UPDATE users SET admin = admin WHERE admin AND NOT locked";
+pub(super) const HOLD: &str = "UPDATE users SET admin = admin WHERE id = $1";
+pub(super) const OTHER_ADMINISTRATORS: &str =
+    "SELECT COUNT(*) FROM users WHERE admin AND NOT locked AND id <> $1";
+pub(super) const UPDATE: &str = "UPDATE users SET username = $2, username_key = COALESCE($3, username_key), \
+    name = $4, mail = $5, mail_key = $6, admin = $7, locked = $8, source = $9 WHERE id = $1";
 
 pub async fn any(db: &Db) -> Result<bool> {
     Ok(
@@ -148,13 +291,14 @@ pub async fn all(db: &Db) -> Result<Vec<Account>> {
     Ok(on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)?)
 }
 
+pub(super) const BY_ID: &str = concat!(
+    "SELECT ",
+    account_columns!(),
+    " FROM users u WHERE u.id = $1"
+);
+
 pub async fn by_id(db: &Db, id: &UserId) -> Result<Option<Account>> {
-    const SQL: &str = concat!(
-        "SELECT ",
-        account_columns!(),
-        " FROM users u WHERE u.id = $1"
-    );
-    Ok(on!(db, pool => sqlx::query_as(SQL).bind(id.as_str()).fetch_optional(pool).await)?)
+    Ok(on!(db, pool => sqlx::query_as(BY_ID).bind(id.as_str()).fetch_optional(pool).await)?)
 }
 
 /// The account with this folded username and the hash of its password, if it has one.
