@@ -146,9 +146,9 @@ fn place(
     let old = view.by_subject.get(entry.subject.as_str()).copied();
     let target = target(authority, entry, old)?;
     let mine = old.map_or("", |old| old.id.as_str());
-    match view.holders.get(target.username.key()) {
-        Some(holder) if holder.is_empty() => return Err(Trouble::Twice),
-        Some(holder) if *holder != mine => return Err(Trouble::Taken),
+    match view.holders.get(target.username.key()).copied() {
+        Some("") => return Err(Trouble::Twice),
+        Some(holder) if holder != mine => return Err(Trouble::Taken),
         _ => view.holders.insert(target.username.key().to_owned(), mine),
     };
     match old {
