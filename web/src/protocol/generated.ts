@@ -327,7 +327,11 @@ providers: Array<string>, };
 
 export type PersonSource = "house" | "ldap" | "scim" | "provider";
 
-export type ChangeAccount = { name?: string, mail?: string, };
+export type ChangeAccount = { name?: string, mail?: string, 
+/**
+ * Only with another `mail`, and only for accounts that have one.
+ */
+password?: string, };
 
 export type ChangePassword = { current: string, new: string, };
 

@@ -57,16 +57,16 @@ export class AccountHttp {
     return this.#api.done('POST', '/account/totp/remove', { password });
   }
 
-  startPasskey(): Promise<PasskeyChallenge> {
-    return this.#api.json('POST', '/account/passkeys/start', {});
+  startPasskey(password: string): Promise<PasskeyChallenge> {
+    return this.#api.json('POST', '/account/passkeys/start', { password });
   }
 
   addPasskey(passkey: AddPasskey): Promise<Passkey> {
     return this.#api.json('POST', '/account/passkeys/finish', passkey);
   }
 
-  removePasskey(id: string): Promise<true> {
-    return this.#api.done('DELETE', `/account/passkeys/${encodeURIComponent(id)}`);
+  removePasskey(id: string, password: string): Promise<true> {
+    return this.#api.done('DELETE', `/account/passkeys/${encodeURIComponent(id)}`, { password });
   }
 
   sessions(): Promise<Sessions> {

@@ -46,7 +46,8 @@ pub enum PersonSource {
     Provider,
 }
 
-/// `PATCH /api/v1/account`. Answers [`Account`]. An empty `mail` takes it away.
+/// `PATCH /api/v1/account`. Answers [`Account`]. An empty `mail` takes it away. Another `mail` asks for the password as well,
+/// since links that give a new password go there.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
 pub struct ChangeAccount {
@@ -54,6 +55,9 @@ pub struct ChangeAccount {
     pub name: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub mail: Option<String>,
+    /// Only with another `mail`, and only for accounts that have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub password: Option<String>,
 }
 
 /// `POST /api/v1/account/password`: ends all other sessions. 204, or `wrong_credentials`.
@@ -66,8 +70,9 @@ pub struct ChangePassword {
 }
 
 /// `POST /api/v1/account/totp`: begins; answers [`TotpSecret`]. `POST /api/v1/account/totp/confirm` ([`ConfirmTotp`])
-/// ends and answers [`BackupCodes`]; `POST /api/v1/account/totp/remove` takes it away. Who lets the password be typed
-/// again ([`WithPassword`]) keeps an unlocked computer from being enough.
+/// ends and answers [`BackupCodes`]; `POST /api/v1/account/totp/remove` takes it away. The same before a passkey is added
+/// (`POST /api/v1/account/passkeys/start`) and when one is taken away (`DELETE /api/v1/account/passkeys/{id}`): the password
+/// is typed again, so that an unlocked computer is not enough; empty for accounts without one. `wrong_credentials` else.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
 pub struct WithPassword {

@@ -58,7 +58,8 @@ pub struct SignedOut {
 
 /// `POST /api/v1/session/passkey/start`: answers this. `options` goes to `navigator.credentials.get`, binary fields in
 /// base64url as `PublicKeyCredential.parseRequestOptionsFromJSON` takes them. No username is needed.
-/// Likewise `POST /api/v1/account/passkeys/start`, for `navigator.credentials.create`.
+/// Likewise `POST /api/v1/account/passkeys/start` ([`super::account::WithPassword`]), for `navigator.credentials.create`.
+/// `not_found` where there are no passkeys, since the house has no name but an address of numbers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
 pub struct PasskeyChallenge {
