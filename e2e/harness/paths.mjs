@@ -24,3 +24,13 @@ export function binary() {
   if (!existsSync(path)) throw new Error(`${path} is not there: build it with "cargo build", or set STUBE_BIN`);
   return path;
 }
+
+/** Programs that nobody here wrote. */
+export const strangers = join(e2e, 'strangers');
+
+/** Their Python: `STUBE_PYTHON`, or the environment that the tests make. */
+export function python() {
+  const path = process.env.STUBE_PYTHON ?? join(strangers, '.venv', 'bin', 'python');
+  if (!existsSync(path)) throw new Error(`${path} is not there: "cargo xtask test e2e" makes it`);
+  return path;
+}

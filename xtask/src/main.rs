@@ -12,6 +12,7 @@ mod http;
 mod node;
 mod packages;
 mod process;
+mod python;
 mod quickstart;
 mod run;
 mod screenshots;

@@ -25,6 +25,8 @@ pub struct Package {
 enum Probe {
     Program(&'static str),
     File(&'static str),
+    /// A command that ends well.
+    Command(&'static [&'static str]),
     /// A program below a folder of versions, newest or not.
     Versioned {
         folder: &'static str,
@@ -39,6 +41,12 @@ pub const POSTGRESQL: Package = Package {
         program: "bin/initdb",
     },
 };
+
+/// What strangers' programs need that the journeys talk to.
+pub const STRANGERS: &[Package] = &[Package {
+    name: "python3-venv",
+    probe: Probe::Command(&["python3", "-c", "import ensurepip, venv"]),
+}];
 
 pub const BROWSERS: &[Package] = &[
     Package {
@@ -72,6 +80,8 @@ impl Package {
         match self.probe {
             Probe::Program(name) => which(name).is_some(),
             Probe::File(path) => Path::new(path).is_file(),
+            Probe::Command([program, arguments @ ..]) => succeeds(program, arguments),
+            Probe::Command([]) => false,
             Probe::Versioned { folder, program } => fs::read_dir(folder).is_ok_and(|versions| {
                 versions
                     .flatten()
@@ -160,6 +170,16 @@ fn apt_get() -> Option<impl FnMut() -> Command> {
     })
 }
 
+fn succeeds(program: &str, arguments: &[&str]) -> bool {
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
 fn is_root() -> bool {
     Command::new("id")
         .arg("-u")
@@ -168,13 +188,7 @@ fn is_root() -> bool {
 }
 
 fn sudo_without_password() -> bool {
-    let mut command = Command::new("sudo");
-    command
-        .args(["-n", "true"])
-        .stdin(Stdio::null())
-        .stdout(Stdio::null())
-        .stderr(Stdio::null());
-    command.status().is_ok_and(|status| status.success())
+    succeeds("sudo", &["-n", "true"])
 }
 
 #[cfg(test)]
@@ -194,6 +208,8 @@ mod tests {
             .is_there()
         );
         assert!(!package(Probe::File("/no/such/file")).is_there());
+        assert!(package(Probe::Command(&["sh", "-c", "true"])).is_there());
+        assert!(!package(Probe::Command(&["sh", "-c", "false"])).is_there());
         let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/..");
         assert!(
             package(Probe::Versioned {

@@ -2,7 +2,7 @@
 //!
 //! Decides what is run and in which order. The cheap checks come first; the browser journeys last, one at a time.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
@@ -13,7 +13,7 @@ use crate::node::{Freshness, Node, npm, web};
 use crate::process::{self, Output, describe};
 use crate::steps::{Outcome, Score, Skipped, Step};
 use crate::tools::{Repo, cargo, git, stdout_of};
-use crate::{Success, budgets, codegen, packages, quickstart, run, tidy};
+use crate::{Success, budgets, codegen, packages, python, quickstart, run, tidy};
 
 /// Long enough for the slowest step on a cold machine with two cores, short enough to notice what hangs.
 const LIMIT: Duration = Duration::from_secs(40 * 60);
@@ -103,6 +103,7 @@ fn install_packages(parts: &[Part]) -> Result<()> {
     }
     if parts.contains(&Part::EndToEnd) {
         needed.extend(packages::BROWSERS);
+        needed.extend(packages::STRANGERS);
     }
     packages::ensure(needed)
 }
@@ -184,6 +185,9 @@ fn end_to_end_chain<'a>(repo: &'a Repo, node: &'a Node) -> Vec<Step<'a>> {
             quickstart::check(repo).map(|()| Outcome::Done)
         }),
         Step::gate("e2e: npm ci", move || freshness(node.install(&e2e()))),
+        Step::gate("e2e: strangers' programs", move || {
+            freshness(python::install(&strangers(repo)))
+        }),
         Step::new("e2e: type check", move || {
             show(npm(&e2e()).args(["run", "check"]))
         }),
@@ -197,7 +201,13 @@ fn end_to_end_chain<'a>(repo: &'a Repo, node: &'a Node) -> Vec<Step<'a>> {
 
 /// Where the journeys find what was built.
 pub fn e2e_environment(repo: &Repo, command: &mut Command) {
-    command.env("STUBE_BIN", repo.binary("stube"));
+    command
+        .env("STUBE_BIN", repo.binary("stube"))
+        .env("STUBE_PYTHON", python::interpreter(&strangers(repo)));
+}
+
+fn strangers(repo: &Repo) -> PathBuf {
+    repo.root.join("e2e/strangers")
 }
 
 fn show(command: &mut Command) -> Result<Outcome> {
