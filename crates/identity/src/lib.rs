@@ -13,6 +13,7 @@ pub mod guest;
 pub mod link;
 pub mod mail;
 pub mod name;
+pub mod outside;
 pub mod password;
 pub mod provider;
 pub mod secret;

@@ -41,6 +41,11 @@ impl DisplayName {
         clean(text, DISPLAY_NAME_GRAPHEMES).map(Self)
     }
 
+    /// The nearest name to what another house calls somebody; nobody is there to correct it.
+    pub fn salvage(text: &str) -> Option<Self> {
+        Self::parse(&salvaged(text, DISPLAY_NAME_GRAPHEMES)).ok()
+    }
+
     pub fn as_str(&self) -> &str {
         &self.0
     }
@@ -65,6 +70,22 @@ impl Username {
         }
         let key = folded(&text);
         Ok(Self { text, key })
+    }
+
+    /// The nearest username to what another house calls somebody, be it a mail address.
+    pub fn salvage(text: &str) -> Option<Self> {
+        let text = text.trim();
+        let local = text.split('@').next().filter(|local| !local.is_empty());
+        let text = salvaged(local.unwrap_or(text), USERNAME_GRAPHEMES);
+        Self::parse(&text.replace(' ', ".")).ok()
+    }
+
+    /// Another one like it, for when it is taken.
+    pub fn numbered(&self, number: u32) -> Option<Self> {
+        let end = format!("-{number}");
+        let room = USERNAME_GRAPHEMES.saturating_sub(end.len());
+        let begin: String = self.text.graphemes(true).take(room).collect();
+        Self::parse(&(begin + &end)).ok()
     }
 
     pub fn as_str(&self) -> &str {
@@ -171,6 +192,17 @@ fn clean(text: &str, most: usize) -> Result<String, NameError> {
         return Err(NameError::TooLong(most));
     }
     Ok(text)
+}
+
+/// Without what names must not have, and cut to length.
+fn salvaged(text: &str, most: usize) -> String {
+    let text: String = text.chars().take(most * CHARACTERS_PER_GRAPHEME).collect();
+    let text: String = text.nfc().collect();
+    let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    let fine = |grapheme: &&str| {
+        grapheme.chars().count() <= CHARACTERS_PER_GRAPHEME && grapheme_is_visible(grapheme)
+    };
+    text.graphemes(true).filter(fine).take(most).collect()
 }
 
 /// Same name: equal after NFC and lower case, with or without an emoji's presentation selector. Databases index so much of
@@ -356,6 +388,26 @@ mod tests {
         assert_eq!(key("Chor"), Ok("chor".to_owned()));
         assert_eq!(key("a\u{202E}b"), Err(NameError::Character));
         assert_eq!(key(&"ü".repeat(129)), Err(NameError::TooLong(128)));
+    }
+
+    #[test]
+    fn names_of_other_houses_are_taken_as_far_as_they_go() {
+        let name = |text: &str| DisplayName::salvage(text).map(DisplayName::into_string);
+        assert_eq!(
+            name(" Änne \u{202E} Schmidt "),
+            Some("Änne Schmidt".to_owned())
+        );
+        assert_eq!(name(&"ü".repeat(65)), Some("ü".repeat(64)));
+        assert_eq!(name(&"x".repeat(1 << 20)), Some("x".repeat(64)));
+        assert_eq!(name("\u{200B}\n"), None);
+        let username = |text: &str| Username::salvage(text).map(|name| name.as_str().to_owned());
+        assert_eq!(username("Anna Schmidt"), Some("Anna.Schmidt".to_owned()));
+        assert_eq!(username("anna@example.org"), Some("anna".to_owned()));
+        assert_eq!(username("@anna"), Some("@anna".to_owned()));
+        assert_eq!(username("\u{202E}"), None);
+        let long = Username::parse(&"ü".repeat(64)).expect("a username");
+        let other = long.numbered(12).expect("another");
+        assert_eq!(other.as_str(), format!("{}-12", "ü".repeat(61)));
     }
 
     #[test]

@@ -381,7 +381,6 @@ fn the_typescript_is_current() {
         PasskeyChallenge,
         PasskeyAnswer,
         Provider,
-        ApplicationName,
         OpenLink,
         AccountLink,
         AcceptLink,

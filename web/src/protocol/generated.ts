@@ -217,8 +217,6 @@ export type Provider = { id: string,
  */
 name: string, };
 
-export type ApplicationName = { name: string, };
-
 export type OpenLink = { token: string, };
 
 export type AccountLink = { "kind": "invite", name: string, username: string, } | { "kind": "recovery", name: string, username: string, };

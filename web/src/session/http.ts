@@ -3,7 +3,6 @@
 import type {
   AcceptLink,
   AccountLink,
-  ApplicationName,
   ChangeRoom,
   Door,
   GuestEntry,
@@ -67,11 +66,6 @@ export class Http {
 
   askForRecovery(who: string): Promise<true> {
     return this.api.done('POST', '/recovery', { who });
-  }
-
-  /** What an application is called that somebody comes from. */
-  application(clientId: string): Promise<ApplicationName> {
-    return this.api.json('GET', `/applications?client_id=${encodeURIComponent(clientId)}`);
   }
 
   people(text: string): Promise<People> {
