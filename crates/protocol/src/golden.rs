@@ -381,6 +381,7 @@ fn the_typescript_is_current() {
         PasskeyChallenge,
         PasskeyAnswer,
         Provider,
+        ApplicationName,
         OpenLink,
         AccountLink,
         AcceptLink,

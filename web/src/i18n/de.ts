@@ -32,6 +32,7 @@ export const de: Catalogue = {
 
   'sign_in.title': 'Anmelden',
   'sign_in.room': 'für den Raum „{room}“',
+  'sign_in.application': 'Anmelden, dann weiter zu {application}',
   'sign_in.submit': 'Anmelden',
   'sign_in.forgotten': 'Passwort vergessen?',
   'sign_in.passkey': 'Mit Passkey anmelden',

@@ -30,6 +30,7 @@ export const en = {
 
   'sign_in.title': 'Sign in',
   'sign_in.room': 'to enter “{room}”',
+  'sign_in.application': 'Sign in, then on to {application}',
   'sign_in.submit': 'Sign in',
   'sign_in.forgotten': 'Forgot the password?',
   'sign_in.passkey': 'Sign in with a passkey',

@@ -105,6 +105,12 @@ export function leavesApp(path: string): boolean {
   return path.startsWith('/oidc/authorize?');
 }
 
+/** The application for which somebody signs in, if it is for one. */
+export function clientIdOf(path: string): string | undefined {
+  if (!leavesApp(path)) return undefined;
+  return new URLSearchParams(path.slice(path.indexOf('?'))).get('client_id') ?? undefined;
+}
+
 /** Where the sign-in at an outside provider begins; it comes back to `to`. */
 export function providerPath(provider: string, to: string): string {
   return `/sso/start?provider=${encodeURIComponent(provider)}&to=${encodeURIComponent(to)}`;

@@ -7,7 +7,7 @@ import type { House, RoomLeftReason, RoomView, User } from '../protocol/generate
 import type { Client } from '../session/client.ts';
 import type { Http } from '../session/http.ts';
 import { AccountLinkModel, ForgottenModel } from './account_link.ts';
-import { doorWishes, leavesApp, providerPath, type Route, routeOf, signInPath } from './address.ts';
+import { clientIdOf, doorWishes, leavesApp, providerPath, type Route, routeOf, signInPath } from './address.ts';
 import type { Browser } from './browser.ts';
 import { Call, type CallPorts } from './call.ts';
 import { claimDevice, type Device } from './device_id.ts';
@@ -217,7 +217,7 @@ export class AppModel extends Store<AppState> implements AppScreen {
     // Signed in, the same address leads on; out of the app there is nothing more to load.
     const done = (): void => (leavesApp(to) ? this.#goOn(to) : void this.#load());
     const screen = new SignInModel(
-      { browser, http, done },
+      { browser, http, done, clientId: clientIdOf(to) },
       {
         form: house.local_sign_in,
         providers: house.providers.map(({ id, name }) => ({ id, name, href: providerPath(id, to) })),

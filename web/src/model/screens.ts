@@ -107,6 +107,8 @@ export interface SignInState extends WorkState {
   readonly refusal?: ProviderRefusal;
   /** The room whose door one comes back to, if it is one. */
   readonly roomName?: string;
+  /** The application that one signs in to, as it is registered here; a moment after the page. */
+  readonly applicationName?: string;
 }
 
 export interface SignInScreen extends Readable<SignInState> {

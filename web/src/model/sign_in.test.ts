@@ -68,6 +68,20 @@ describe('the second step', () => {
   });
 });
 
+describe('an application that somebody comes from', () => {
+  it.each([
+    [200, { name: 'Ablage' }, 'Ablage'],
+    [404, { code: 'not_found' }, undefined],
+  ])('is named as the server answers it with %i', async (status, body, name) => {
+    server.on('GET /applications', status, body);
+    const ports = { browser, http: server.http, clientId: 'a&b', done: () => done++ };
+    const screen = new SignInModel(ports, { form: true, providers: [], recovery: false });
+    await settle();
+    expect(screen.state.applicationName).toBe(name);
+    expect(screen.state.problem).toBeUndefined();
+  });
+});
+
 describe('a passkey', () => {
   beforeEach(() => {
     browser.passkeys.supported = true;

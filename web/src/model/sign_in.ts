@@ -15,6 +15,8 @@ const RENEW_MS = 240_000;
 export interface SignInPorts {
   readonly browser: Browser;
   readonly http: Http;
+  /** Of the application that the person comes from. */
+  readonly clientId?: string | undefined;
   /** Signed in. */
   done(): void;
 }
@@ -30,6 +32,7 @@ export class SignInModel extends Work<SignInState> implements SignInScreen {
     super({ ...state, step: 'password', busy: false, passkey: state.form && ports.browser.passkeys.supported });
     this.#ports = ports;
     void this.#offerPasskeys();
+    void this.#nameApplication();
   }
 
   close(): void {
@@ -67,6 +70,14 @@ export class SignInModel extends Work<SignInState> implements SignInScreen {
       // Closing the browser's window is a decision and no problem.
       return credential && this.#ports.http.finishPasskey({ token, credential });
     }).then(() => this.#offerPasskeys());
+  }
+
+  /** Nobody is kept from signing in by a name that cannot be had. */
+  async #nameApplication(): Promise<void> {
+    const { clientId, http } = this.#ports;
+    if (clientId === undefined) return;
+    const found = await http.application(clientId).catch(() => undefined);
+    if (found && !this.#closed) this.patch({ applicationName: found.name });
   }
 
   #restart(): void {

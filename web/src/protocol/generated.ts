@@ -217,6 +217,8 @@ export type Provider = { id: string,
  */
 name: string, };
 
+export type ApplicationName = { name: string, };
+
 export type OpenLink = { token: string, };
 
 export type AccountLink = { "kind": "invite", name: string, username: string, } | { "kind": "recovery", name: string, username: string, };

@@ -3,6 +3,7 @@
 import type {
   AcceptLink,
   AccountLink,
+  ApplicationName,
   ChangeRoom,
   Door,
   GuestEntry,
@@ -66,6 +67,11 @@ export class Http {
 
   askForRecovery(who: string): Promise<true> {
     return this.api.done('POST', '/recovery', { who });
+  }
+
+  /** What an application is called that somebody comes from. */
+  application(clientId: string): Promise<ApplicationName> {
+    return this.api.json('GET', `/applications?client_id=${encodeURIComponent(clientId)}`);
   }
 
   people(text: string): Promise<People> {

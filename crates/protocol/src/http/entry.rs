@@ -90,6 +90,13 @@ pub struct Provider {
     pub name: String,
 }
 
+/// `GET /api/v1/applications?client_id=<id>`: what an application is called that people sign in to with this house.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+pub struct ApplicationName {
+    pub name: String,
+}
+
 /// `POST /api/v1/links/open`: what is behind a link to an account (`/invite#<token>`, `/recover#<token>`). Answers
 /// [`AccountLink`], or `link_invalid`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

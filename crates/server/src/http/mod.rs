@@ -80,6 +80,7 @@ fn routes(admin: OpenApiRouter<Shared>) -> OpenApiRouter<Shared> {
         .route("/me", get(sign_in::me))
         .route("/setup", post(sign_in::setup))
         .route("/session", post(sign_in::sign_in).delete(sign_in::sign_out))
+        .route("/applications", get(oidc::application))
         .route("/door", get(rooms::door))
         .route("/people/{id}/picture", get(pictures::of_person))
         .route("/rooms", post(rooms::create).patch(rooms::change))

@@ -18,25 +18,29 @@ use aws_lc_rs::hmac;
 use axum::Json;
 use axum::Router;
 use axum::body::Bytes;
+use axum::extract::Query;
+use axum::extract::rejection::QueryRejection;
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use axum::routing::{get, post};
 use base64::Engine;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use identity::provider::discovery::Document;
-use identity::provider::{Issuer, Parameters, SignIn, Subject};
+use identity::provider::{ClientId, Issuer, Parameters, SignIn, Subject};
 use identity::throttle::{Network, Quota};
 use protocol::ErrorCode;
-use serde::Serialize;
+use protocol::http::entry::ApplicationName;
+use serde::{Deserialize, Serialize};
 use tower_http::cors::{Any, CorsLayer};
 
 use crate::app::App;
 use crate::chance;
-use crate::http::caller::SignedIn;
+use crate::http::caller::{From, SignedIn};
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::{Shared, State};
 use crate::principal::SessionId;
 use crate::sealing::Sealer;
+use crate::store::clients;
 use keys::Keys;
 
 /// What one network may ask of the provider at once, and then how often: another server asks for all of its people.
@@ -114,6 +118,25 @@ pub fn routes() -> Router<Shared> {
         .route("/oidc/logout/confirm", post(logout::confirmed))
         .route("/oidc/page.css", get(page::style))
         .merge(for_programs)
+}
+
+#[derive(Deserialize)]
+pub struct FromApplication {
+    client_id: String,
+}
+
+/// For the sign-in page: what the application is called that somebody comes from. Only names that were registered here
+/// are told, so that nobody can write on that page by making up an address.
+pub async fn application(
+    app: State,
+    From(from): From,
+    query: Result<Query<FromApplication>, QueryRejection>,
+) -> ApiResult<Json<ApplicationName>> {
+    app.provider.take(from)?;
+    let Query(FromApplication { client_id }) = query.map_err(|_| ErrorCode::Malformed)?;
+    let client = clients::by_id(&app.db, &ClientId(client_id)).await?;
+    let client = client.ok_or(ErrorCode::NotFound)?;
+    Ok(Json(ApplicationName { name: client.name }))
 }
 
 async fn discovery(app: State) -> Response {

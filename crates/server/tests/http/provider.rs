@@ -862,3 +862,20 @@ async fn mail_and_groups_are_told_to_those_who_ask_for_them() {
     assert_eq!(info["email"], Value::Null, "she has none");
     assert_eq!(info["name"], Value::Null, "nobody asked");
 }
+
+#[tokio::test]
+async fn the_sign_in_page_is_told_the_names_of_registered_applications_only() {
+    let (house, _) = House::new().with_anna().await;
+    let app = App::add(&house, &[]);
+    let name = |id: String| {
+        let way = house.person();
+        async move {
+            let query = encoded(&[("client_id", &id)]);
+            way.get(&format!("/api/v1/applications?{query}")).await
+        }
+    };
+    let known = name(app.id.clone()).await;
+    assert_eq!(known.json(), json!({"name": "Ablage & Co"}));
+    name("somebody".to_owned()).await.is(404, "not_found");
+    name(String::new()).await.is(404, "not_found");
+}
