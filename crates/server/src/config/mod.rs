@@ -547,4 +547,15 @@ mod tests {
         known.sort();
         assert_eq!(keys, known);
     }
+
+    #[test]
+    fn the_reference_names_every_key() {
+        let reference = include_str!("../../../../docs/settings.md");
+        for (key, _) in KEYS {
+            assert!(
+                reference.contains(&format!("`{key}`")),
+                "docs/settings.md lacks {key}"
+            );
+        }
+    }
 }
