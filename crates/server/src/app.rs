@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::available_parallelism;
 
 use crate::config::Config;
 use crate::http::caller::Proxies;
@@ -29,6 +30,25 @@ pub struct App {
     /// For other applications of the house.
     pub provider: Provider,
     pub readiness: Readiness,
+}
+
+impl App {
+    pub fn new(config: Config, settings: Settings, origins: Origins, db: Db, rooms: Rooms) -> Self {
+        let sealer = Arc::new(Sealer::new(&config.data_dir));
+        Self {
+            proxies: Proxies::new(&config.trusted_proxies),
+            gate: Gate::new(available_parallelism().map_or(1, usize::from)),
+            provider: Provider::new(sealer.clone()),
+            tickets: Tickets::default(),
+            readiness: Readiness::default(),
+            config,
+            settings,
+            origins,
+            db,
+            sealer,
+            rooms,
+        }
+    }
 }
 
 /// Whether new work is welcome.

@@ -5,7 +5,6 @@ use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::os::unix::fs::DirBuilderExt;
 use std::sync::Arc;
-use std::thread::available_parallelism;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -14,18 +13,13 @@ use axum_server::tls_rustls::{RustlsConfig, from_tcp_rustls};
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::time::timeout;
 
-use crate::app::{App, Readiness};
+use crate::app::App;
 use crate::chores::Chores;
 use crate::config::Config;
-use crate::http::caller::Proxies;
-use crate::http::sign_in::Gate;
-use crate::oidc::Provider;
 use crate::origins::Origins;
 use crate::rooms::Rooms;
-use crate::sealing::Sealer;
 use crate::settings::Settings;
 use crate::store::{Db, people, settings};
-use crate::tickets::Tickets;
 use crate::{banner, certificates, chance, http, media, sys};
 
 /// How long the header of a request may take, and a connection's first request.
@@ -63,20 +57,13 @@ pub async fn run(config: Config, lan: bool) -> anyhow::Result<()> {
     let settings = Settings::load(config.clone(), &db).await?;
     let rooms = Rooms::new(db.clone(), media.clone(), events, settings.clone());
     rooms.restore().await?;
-    let sealer = Arc::new(Sealer::new(&config.data_dir));
-    let app = Arc::new(App {
-        proxies: Proxies::new(&config.trusted_proxies),
-        origins,
-        db: db.clone(),
-        tickets: Tickets::default(),
-        rooms: rooms.clone(),
-        gate: Gate::new(available_parallelism().map_or(1, usize::from)),
-        provider: Provider::new(sealer.clone()),
-        sealer,
-        readiness: Readiness::default(),
-        settings,
+    let app = Arc::new(App::new(
         config,
-    });
+        settings,
+        origins,
+        db.clone(),
+        rooms.clone(),
+    ));
 
     let handle = Handle::new();
     let mut server = tokio::spawn(serve(

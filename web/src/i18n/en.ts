@@ -244,7 +244,7 @@ export const en = {
   'code.passkey_invalid': 'This passkey does not belong to an account of this house.',
   'code.mail_invalid': 'This cannot be a mail address.',
   'code.image_invalid': 'This picture cannot be used. Take a JPEG, PNG or WebP.',
-  'code.address_invalid': 'This address cannot be used. It has to begin with https://.',
+  'code.address_invalid': 'This address cannot be used. It has to have https:// at its beginning.',
   'code.managed_elsewhere': 'This is managed elsewhere.',
   'code.last_admin': 'The house needs at least one account that manages it.',
   'code.not_in_room': 'That works inside a room only.',
