@@ -147,16 +147,16 @@ impl<K: Eq + Hash + Clone> Failures<K> {
     }
 }
 
-/// So many at once per address, then so many per second.
+/// So many at once per address, or whoever else counts as one, then so many per second.
 #[derive(Debug)]
-pub struct Quota {
+pub struct Quota<K = Network> {
     burst: u32,
     every: Duration,
     /// When the address will have all of its burst back.
-    full_at: HashMap<Network, Instant>,
+    full_at: HashMap<K, Instant>,
 }
 
-impl Quota {
+impl<K: Eq + Hash> Quota<K> {
     pub fn new(burst: u32, every: Duration) -> Self {
         Self {
             burst,
@@ -166,7 +166,7 @@ impl Quota {
     }
 
     /// Takes one, or says how long to wait.
-    pub fn take(&mut self, now: Instant, from: Network) -> Result<(), Duration> {
+    pub fn take(&mut self, now: Instant, from: K) -> Result<(), Duration> {
         if self.full_at.len() >= ENTRIES {
             self.full_at.retain(|_, at| *at > now);
         }

@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::available_parallelism;
 
 use crate::config::Config;
+use crate::directory::Searches;
 use crate::http::caller::Proxies;
 use crate::http::sign_in::Gate;
 use crate::oidc::Provider;
@@ -27,6 +28,8 @@ pub struct App {
     pub rooms: Rooms,
     /// Passwords and links tried too often, and how many passwords may be checked at once.
     pub gate: Gate,
+    /// Of the directory.
+    pub searches: Searches,
     /// For other applications of the house.
     pub provider: Provider,
     pub readiness: Readiness,
@@ -40,6 +43,7 @@ impl App {
             gate: Gate::new(available_parallelism().map_or(1, usize::from)),
             provider: Provider::new(sealer.clone()),
             tickets: Tickets::default(),
+            searches: Searches::default(),
             readiness: Readiness::default(),
             config,
             settings,

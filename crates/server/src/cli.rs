@@ -10,6 +10,7 @@ use identity::{DisplayName, NewPassword, PasswordHash, Username};
 use protocol::http::PersonSource;
 
 use crate::config::Config;
+use crate::group_command::GroupCommand;
 use crate::oidc::commands::ClientCommand;
 use crate::settings::Settings as LiveSettings;
 use crate::store::users::{self, NewAccount};
@@ -43,6 +44,9 @@ enum Command {
     /// Applications that sign people in with this house.
     #[command(subcommand)]
     Client(ClientCommand),
+    /// Groups of people.
+    #[command(subcommand)]
+    Group(GroupCommand),
     /// Settings.
     #[command(subcommand)]
     Config(Settings),
@@ -91,6 +95,7 @@ impl Cli {
             Command::Run { lan } => runtime()?.block_on(run::run(config, lan))?,
             Command::SetupLink => runtime()?.block_on(setup_link(config))?,
             Command::Client(client) => runtime()?.block_on(client.execute(config))?,
+            Command::Group(group) => runtime()?.block_on(group.execute(config))?,
             Command::User(user) => runtime()?.block_on(user.execute(config))?,
         }
         Ok(())

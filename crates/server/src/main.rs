@@ -11,6 +11,8 @@ mod chance;
 mod chores;
 mod cli;
 mod config;
+mod directory;
+mod group_command;
 mod home;
 mod http;
 mod images;

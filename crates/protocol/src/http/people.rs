@@ -1,4 +1,4 @@
-//! The directory, as people of the house read it. Guests and machines' tokens without `people` do not.
+//! The directory, as people of the house read it. Guests and machines do not.
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;

@@ -9,6 +9,7 @@ pub mod guard;
 mod headers;
 mod openapi;
 mod pages;
+mod people;
 pub mod pictures;
 pub mod rooms;
 pub mod sign_in;
@@ -82,6 +83,7 @@ fn routes(admin: OpenApiRouter<Shared>) -> OpenApiRouter<Shared> {
         .route("/session", post(sign_in::sign_in).delete(sign_in::sign_out))
         .route("/applications", get(oidc::application))
         .route("/door", get(rooms::door))
+        .routes(routes!(people::search))
         .route("/people/{id}/picture", get(pictures::of_person))
         .route("/rooms", post(rooms::create).patch(rooms::change))
         .route("/guests", post(rooms::let_guest_in))

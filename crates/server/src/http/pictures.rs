@@ -10,6 +10,7 @@ use serde::Deserialize;
 use super::State;
 use super::caller::Member;
 use super::error::{ApiError, ApiResult};
+use crate::directory;
 use crate::images::{self, ImageError};
 use crate::store::{images as stored, users};
 
@@ -30,12 +31,15 @@ pub struct Version {
 
 pub async fn of_person(
     app: State,
-    Member(_reader): Member,
+    Member(reader): Member,
     Path(id): Path<String>,
     Query(version): Query<Version>,
     headers: HeaderMap,
 ) -> ApiResult<Response> {
     let id = UserId::from(id);
+    if !directory::may_see(&app, &reader.account.id, &id).await? {
+        return Err(ErrorCode::NotFound.into());
+    }
     let person = users::by_id(&app.db, &id)
         .await?
         .ok_or(ErrorCode::NotFound)?;

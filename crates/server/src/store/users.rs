@@ -86,7 +86,7 @@ impl NewAccount {
 }
 
 impl Account {
-    fn entry(&self) -> Entry {
+    pub fn entry(&self) -> Entry {
         Entry::new(&self.name, &self.username, self.mail.as_deref())
     }
 

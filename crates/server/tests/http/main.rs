@@ -3,6 +3,7 @@
 mod accounts;
 mod administration;
 mod commands;
+mod directory;
 mod life;
 mod limits;
 mod pages;

@@ -85,6 +85,13 @@ impl House {
             .push((format!("STUBE__{key}"), value.to_owned()));
     }
 
+    /// Absent on SQLite.
+    pub fn postgres_url(&self) -> Option<&str> {
+        let mut all = self.environment.iter();
+        let url = all.find(|(name, _)| name == "STUBE__DATABASE__URL");
+        url.map(|(_, url)| url.as_str())
+    }
+
     pub fn serve_lan(&mut self) {
         self.lan = true;
     }

@@ -3,6 +3,7 @@
 //!
 //! Every route is added by `routes!`, so that none is missing in the description.
 
+mod groups;
 mod tokens;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -12,6 +13,9 @@ use super::Shared;
 
 pub fn routes() -> OpenApiRouter<Shared> {
     OpenApiRouter::default()
+        .routes(routes!(groups::list, groups::create))
+        .routes(routes!(groups::rename, groups::remove))
+        .routes(routes!(groups::join, groups::leave))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::remove))
 }
