@@ -8,9 +8,12 @@ use crate::config::Config;
 use crate::directory::Searches;
 use crate::http::caller::Proxies;
 use crate::http::sign_in::Gate;
+use crate::links::Asks;
+use crate::mail::Mailer;
 use crate::oidc::Provider;
 use crate::origins::Origins;
 use crate::rooms::Rooms;
+use crate::run;
 use crate::sealing::Sealer;
 use crate::settings::Settings;
 use crate::store::Db;
@@ -30,15 +33,27 @@ pub struct App {
     pub gate: Gate,
     /// Of the directory.
     pub searches: Searches,
+    /// Letters of the house.
+    pub mail: Mailer,
+    /// Passwords that are said to be lost.
+    pub asks: Asks,
     /// For other applications of the house.
     pub provider: Provider,
     pub readiness: Readiness,
 }
 
 impl App {
-    pub fn new(config: Config, settings: Settings, origins: Origins, db: Db, rooms: Rooms) -> Self {
+    pub fn new(
+        config: Config,
+        settings: Settings,
+        origins: Origins,
+        db: Db,
+        rooms: Rooms,
+    ) -> anyhow::Result<Self> {
         let sealer = Arc::new(Sealer::new(&config.data_dir));
-        Self {
+        Ok(Self {
+            mail: run::mailer(&config)?,
+            asks: Asks::default(),
             proxies: Proxies::new(&config.trusted_proxies),
             gate: Gate::new(available_parallelism().map_or(1, usize::from)),
             provider: Provider::new(sealer.clone()),
@@ -51,7 +66,7 @@ impl App {
             db,
             sealer,
             rooms,
-        }
+        })
     }
 }
 

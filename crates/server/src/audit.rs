@@ -15,6 +15,14 @@ pub enum Actor {
 }
 
 impl Actor {
+    /// Who it is, if it is somebody.
+    pub fn user(&self) -> Option<&UserId> {
+        match self {
+            Self::Person(user) => Some(user),
+            Self::Token(_) | Self::House => None,
+        }
+    }
+
     /// As it is stored.
     pub fn key(&self) -> String {
         match self {

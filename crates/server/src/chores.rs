@@ -2,7 +2,7 @@
 //! and saying how the media does.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
@@ -11,11 +11,11 @@ use crate::chance;
 use crate::media::MediaHandle;
 use crate::oidc::keys::Keys;
 use crate::rooms::Rooms;
-use crate::store::{self, Db, grants, guests, sessions, settings};
+use crate::store::{self, Db, grants, guests, links, sessions, settings};
 
 const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
-/// A new password by `stube user passwd` has to reach open sockets soon.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// What another process ended, such as `stube user lock`, has to reach sockets and media within two seconds.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 const COUNT_EVERY: Duration = Duration::from_secs(60);
 
@@ -57,6 +57,7 @@ async fn remove_expired(db: &Db) -> store::Result<()> {
     let now = chance::unix_ms();
     sessions::remove_expired(db, now).await?;
     grants::remove_ended(db, now).await?;
+    links::remove_expired(db, now).await?;
     guests::remove_expired(db, now).await
 }
 
@@ -81,11 +82,15 @@ async fn close_ended(
 ) -> store::Result<Option<String>> {
     let mark = settings::get(db, settings::SESSIONS_ENDED).await?;
     if mark != *seen {
-        for session in rooms.sockets().sessions() {
-            if !sessions::is_there(db, &session).await? {
-                tracing::info!(%session, "ended from outside");
-                rooms.end_session(&session).await;
-            }
+        let open: Vec<_> = rooms
+            .sockets()
+            .sessions(Instant::now())
+            .into_iter()
+            .collect();
+        let there = sessions::still_there(db, &open).await?;
+        for session in open.iter().filter(|session| !there.contains(session)) {
+            tracing::info!(%session, "ended from outside");
+            rooms.end_session(session).await;
         }
     }
     Ok(mark)

@@ -9,6 +9,7 @@ use identity::{DisplayName, NewPassword, PasswordHash, Username};
 
 use protocol::http::PersonSource;
 
+use crate::commands::user::UserCommand;
 use crate::config::Config;
 use crate::group_command::GroupCommand;
 use crate::oidc::commands::ClientCommand;
@@ -75,6 +76,8 @@ enum User {
         #[arg(long)]
         password_stdin: bool,
     },
+    #[command(flatten)]
+    More(UserCommand),
 }
 
 #[derive(Subcommand)]
@@ -123,7 +126,11 @@ async fn setup_link(config: Config) -> anyhow::Result<()> {
 impl User {
     async fn execute(self, config: Config) -> anyhow::Result<()> {
         let db = run::open_store(&config).await?;
-        let house = LiveSettings::load(config, &db).await?.get().name.clone();
+        let house = LiveSettings::load(config.clone(), &db)
+            .await?
+            .get()
+            .name
+            .clone();
         match self {
             Self::Add {
                 username,
@@ -144,6 +151,7 @@ impl User {
                 username,
                 password_stdin,
             } => passwd(&db, &house, &username, password_stdin).await?,
+            Self::More(command) => command.execute(&db, config).await?,
         }
         db.close().await;
         Ok(())

@@ -16,6 +16,7 @@ use tokio::time::timeout;
 use crate::app::App;
 use crate::chores::Chores;
 use crate::config::Config;
+use crate::mail::Mailer;
 use crate::origins::Origins;
 use crate::rooms::Rooms;
 use crate::settings::Settings;
@@ -63,7 +64,7 @@ pub async fn run(config: Config, lan: bool) -> anyhow::Result<()> {
         origins,
         db.clone(),
         rooms.clone(),
-    ));
+    )?);
 
     let handle = Handle::new();
     let mut server = tokio::spawn(serve(
@@ -94,6 +95,12 @@ pub async fn run(config: Config, lan: bool) -> anyhow::Result<()> {
     orderly("media", async { drop(media.await) }).await;
     orderly("database", db.close()).await;
     Ok(())
+}
+
+/// Whoever is not known by a name greets the mail server with none.
+pub fn mailer(config: &Config) -> anyhow::Result<Mailer> {
+    let host = config.public_url.as_ref().and_then(url::Url::domain);
+    Mailer::new(&config.mail, host)
 }
 
 pub async fn open_store(config: &Config) -> anyhow::Result<Db> {

@@ -64,7 +64,7 @@ pub async fn begin(app: &App, account: &Account, how: How) -> ApiResult<HeaderMa
 
 /// Ends one session, here at once; another server on the same database within moments.
 pub async fn end(app: &App, session: &SessionId) -> ApiResult<()> {
-    sessions::remove(&app.db, session).await?;
+    sessions::remove(&app.db, session, None, &chance::id()).await?;
     close(app, session).await;
     tracing::info!(%session, "ended");
     Ok(())
@@ -72,7 +72,7 @@ pub async fn end(app: &App, session: &SessionId) -> ApiResult<()> {
 
 /// Ends all sessions of a person, but for one.
 pub async fn end_all(app: &App, user: &UserId, but: Option<&SessionId>) -> ApiResult<()> {
-    for session in sessions::remove_of(&app.db, user, but).await? {
+    for session in sessions::remove_of(&app.db, user, but, &chance::id()).await? {
         close(app, &session).await;
     }
     Ok(())

@@ -264,8 +264,20 @@ fn check_mail(mail: &Mail) -> anyhow::Result<()> {
     if !matches!(server.scheme(), "smtp" | "smtps") || server.host().is_none() {
         bail!("mail.server must be like smtps://user@mail.example.org");
     }
-    if mail.from.is_none() {
+    if server.password().is_some() {
+        bail!(
+            "mail.server has a password in it: put that into mail.password or mail.password_file"
+        );
+    }
+    let password = mail.password.is_some() || mail.password_file.is_some();
+    if password == server.username().is_empty() {
+        bail!("mail.server with a user (smtps://user@host) and a password go together");
+    }
+    let Some(from) = &mail.from else {
         bail!("mail.server needs mail.from beside it");
+    };
+    if from.parse::<lettre::message::Mailbox>().is_err() {
+        bail!("mail.from must be like Stube <stube@example.org>");
     }
     Ok(())
 }
@@ -295,7 +307,7 @@ fn is_safe(url: &Url, scheme: &str, on_this_computer: &str) -> bool {
     url.scheme() == scheme || (url.scheme() == on_this_computer && is_local(url))
 }
 
-fn is_local(url: &Url) -> bool {
+pub fn is_local(url: &Url) -> bool {
     // Of schemes that are not the web's, hosts are not parsed as addresses.
     url.host_str().is_some_and(|host| {
         let bare = host.trim_start_matches('[').trim_end_matches(']');

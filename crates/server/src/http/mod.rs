@@ -7,7 +7,9 @@ pub mod caller;
 pub mod error;
 pub mod guard;
 mod headers;
+mod links;
 mod openapi;
+pub mod own;
 mod pages;
 mod people;
 pub mod pictures;
@@ -89,6 +91,14 @@ fn routes(admin: OpenApiRouter<Shared>) -> OpenApiRouter<Shared> {
         .route("/guests", post(rooms::let_guest_in))
         .route("/tickets", post(rooms::ticket))
         .route("/socket", get(ws::socket))
+        .routes(routes!(links::open))
+        .routes(routes!(links::accept))
+        .routes(routes!(links::ask))
+        .routes(routes!(own::sessions, own::end_other_sessions))
+        .routes(routes!(own::end_session))
+        .routes(routes!(own::applications))
+        .routes(routes!(own::forget_application))
+        .routes(routes!(own::export))
         .nest("/admin", admin)
 }
 

@@ -93,7 +93,7 @@ pub async fn me(app: State, Caller(caller): Caller) -> ApiResult<Json<House>> {
         open_house: house.open_house,
         local_sign_in: house.local_sign_in,
         providers: Vec::new(),
-        recovery_mail: false,
+        recovery_mail: house.local_sign_in && app.mail.is_there(),
         imprint_url: house.imprint_url.clone(),
         privacy_url: house.privacy_url.clone(),
         user: caller.map(|signed_in| sign_ins::user(&signed_in.account)),

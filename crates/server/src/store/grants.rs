@@ -203,3 +203,62 @@ pub async fn remember(
     })?;
     Ok(())
 }
+
+/// What a person has allowed one application.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Consent {
+    pub client: ClientId,
+    pub name: String,
+    pub scopes: Scopes,
+    pub given: UnixMs,
+}
+
+#[derive(sqlx::FromRow)]
+struct ConsentRow {
+    client_id: String,
+    name: String,
+    scope: String,
+    #[sqlx(try_from = "i64")]
+    given: u64,
+}
+
+/// Applications that this person signs in to: those they were asked about, and those of the house that hold an
+/// authorization now. By name.
+pub async fn applications(db: &Db, user: &UserId, now: UnixMs) -> Result<Vec<Consent>> {
+    const SQL: &str = "SELECT c.id AS client_id, c.name, o.scope, o.given FROM oidc_consents o \
+        JOIN oidc_clients c ON c.id = o.client_id WHERE o.user_id = $1 \
+        UNION ALL SELECT c.id AS client_id, c.name, g.scope, g.created AS given FROM oidc_grants g \
+        JOIN oidc_clients c ON c.id = g.client_id WHERE g.user_id = $1 AND g.ends > $2 AND g.redeemed IS NOT NULL \
+        AND g.id = (SELECT MAX(l.id) FROM oidc_grants l WHERE l.user_id = $1 AND l.client_id = g.client_id \
+        AND l.ends > $2 AND l.redeemed IS NOT NULL) \
+        AND NOT EXISTS (SELECT 1 FROM oidc_consents o WHERE o.user_id = $1 AND o.client_id = g.client_id) \
+        ORDER BY 2, 1";
+    let rows: Vec<ConsentRow> = on!(db, pool => {
+        sqlx::query_as(SQL).bind(user.as_str()).bind(stored(now)).fetch_all(pool).await
+    })?;
+    Ok(rows
+        .into_iter()
+        .map(|row| Consent {
+            client: ClientId(row.client_id),
+            name: row.name,
+            scopes: Scopes::parse(&row.scope),
+            given: row.given,
+        })
+        .collect())
+}
+
+/// Takes the consent back and ends all that came of it. `false` if there was nothing.
+pub async fn forget_application(db: &Db, user: &UserId, client: &str) -> Result<bool> {
+    const SQL: [&str; 2] = [
+        "DELETE FROM oidc_consents WHERE user_id = $1 AND client_id = $2",
+        "DELETE FROM oidc_grants WHERE user_id = $1 AND client_id = $2",
+    ];
+    Ok(in_transaction!(db, tx => {
+        let mut removed = 0;
+        for sql in SQL {
+            let query = sqlx::query(sql).bind(user.as_str()).bind(client);
+            removed += query.execute(&mut *tx).await?.rows_affected();
+        }
+        removed > 0
+    }))
+}

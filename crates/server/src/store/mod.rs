@@ -4,10 +4,13 @@
 
 pub mod audit;
 pub mod clients;
+pub mod export;
 pub mod grants;
 pub mod groups;
 pub mod guests;
 pub mod images;
+pub mod leaving;
+pub mod links;
 pub mod people;
 pub mod rooms;
 pub mod seats;

@@ -1,12 +1,17 @@
 //! Sign-ins: one row each, found by the hash of what the cookie holds.
 
+use std::collections::HashSet;
+
 use identity::{SecretHash, UnixMs, session};
 use protocol::UserId;
 use protocol::http::SignInMethod;
 
 use super::users::{Account, account_columns};
-use super::{Db, Result, in_transaction, on, stored};
+use super::{Db, Result, in_transaction, on, settings, stored};
 use crate::principal::SessionId;
+
+/// Asked about at once: both databases take some thousands of values in one question.
+const AT_ONCE: usize = 500;
 
 /// A sign-in and whose it is. May have expired: that is the caller's to judge.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,6 +93,17 @@ fn written(method: SignInMethod) -> &'static str {
     }
 }
 
+fn read(method: &str) -> SignInMethod {
+    match method {
+        "password_and_code" => SignInMethod::PasswordAndCode,
+        "passkey" => SignInMethod::Passkey,
+        "provider" => SignInMethod::Provider,
+        "link" => SignInMethod::Link,
+        "ldap" => SignInMethod::Ldap,
+        _ => SignInMethod::Password,
+    }
+}
+
 /// Of an account that is not locked.
 pub async fn by_secret(db: &Db, secret: SecretHash) -> Result<Option<StoredSession>> {
     const SQL: &str = concat!(
@@ -107,13 +123,19 @@ pub async fn by_secret(db: &Db, secret: SecretHash) -> Result<Option<StoredSessi
     }))
 }
 
-/// Ends all sessions of a person but one; gives back which.
-pub async fn remove_of(db: &Db, user: &UserId, but: Option<&SessionId>) -> Result<Vec<SessionId>> {
+/// Ends all sessions of a person but one, and says so to other processes; gives back which.
+pub async fn remove_of(
+    db: &Db,
+    user: &UserId,
+    but: Option<&SessionId>,
+    mark: &str,
+) -> Result<Vec<SessionId>> {
     const SQL: &str = "DELETE FROM sessions WHERE user_id = $1 AND id <> $2 RETURNING id";
     let but = but.map_or("", SessionId::as_str);
-    let ended: Vec<String> = on!(db, pool => {
-        sqlx::query_scalar(SQL).bind(user.as_str()).bind(but).fetch_all(pool).await
-    })?;
+    let ended: Vec<String> = in_transaction!(db, tx => {
+        sqlx::query(settings::SET).bind(settings::SESSIONS_ENDED).bind(mark).execute(&mut *tx).await?;
+        sqlx::query_scalar(SQL).bind(user.as_str()).bind(but).fetch_all(&mut *tx).await?
+    });
     Ok(ended.into_iter().map(SessionId::from).collect())
 }
 
@@ -123,16 +145,93 @@ pub async fn touch(db: &Db, id: &SessionId, used: UnixMs) -> Result<()> {
     Ok(())
 }
 
-/// Which of these sign-ins and guest grants are still there.
-pub async fn is_there(db: &Db, id: &SessionId) -> Result<bool> {
-    const SQL: &str = "SELECT EXISTS (SELECT 1 FROM sessions WHERE id = $1) \
-        OR EXISTS (SELECT 1 FROM guest_grants WHERE id = $1)";
-    Ok(on!(db, pool => sqlx::query_scalar(SQL).bind(id.as_str()).fetch_one(pool).await)?)
+/// Which of these sign-ins and guests' grants are still there; those of somebody locked are not.
+pub async fn still_there(db: &Db, ids: &[SessionId]) -> Result<HashSet<SessionId>> {
+    let mut there = HashSet::new();
+    for ids in ids.chunks(AT_ONCE) {
+        let places: Vec<String> = (1..=ids.len()).map(|place| format!("${place}")).collect();
+        let places = places.join(", ");
+        let sql = format!(
+            "SELECT s.id FROM sessions s JOIN users u ON u.id = s.user_id WHERE NOT u.locked AND s.id IN ({places}) \
+             UNION ALL SELECT id FROM guest_grants WHERE id IN ({places})"
+        );
+        let found: Vec<String> = on!(db, pool => {
+            let mut query = sqlx::query_scalar(sqlx::AssertSqlSafe(sql));
+            for id in ids {
+                query = query.bind(id.as_str());
+            }
+            query.fetch_all(pool).await
+        })?;
+        there.extend(found.into_iter().map(SessionId::from));
+    }
+    Ok(there)
 }
 
-pub async fn remove(db: &Db, id: &SessionId) -> Result<()> {
-    on!(db, pool => sqlx::query("DELETE FROM sessions WHERE id = $1").bind(id.as_str()).execute(pool).await.map(drop))?;
-    Ok(())
+pub async fn is_there(db: &Db, id: &SessionId) -> Result<bool> {
+    Ok(!still_there(db, std::slice::from_ref(id)).await?.is_empty())
+}
+
+/// Ends one, and says so to other processes; `false` if it was not there, or not theirs.
+pub async fn remove(db: &Db, id: &SessionId, of: Option<&UserId>, mark: &str) -> Result<bool> {
+    const SQL: &str = "DELETE FROM sessions WHERE id = $1 AND user_id = COALESCE($2, user_id)";
+    Ok(in_transaction!(db, tx => {
+        sqlx::query(settings::SET).bind(settings::SESSIONS_ENDED).bind(mark).execute(&mut *tx).await?;
+        let query = sqlx::query(SQL).bind(id.as_str()).bind(of.map(UserId::as_str));
+        query.execute(&mut *tx).await?.rows_affected() == 1
+    }))
+}
+
+/// A session as a list shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listed {
+    pub id: SessionId,
+    pub user: UserId,
+    /// Whose it is, by name.
+    pub name: String,
+    pub device: String,
+    pub method: SignInMethod,
+    pub times: session::Times,
+}
+
+#[derive(sqlx::FromRow)]
+struct ListedRow {
+    id: String,
+    user_id: String,
+    name: String,
+    device: String,
+    method: String,
+    #[sqlx(try_from = "i64")]
+    created: u64,
+    #[sqlx(try_from = "i64")]
+    used: u64,
+}
+
+impl From<ListedRow> for Listed {
+    fn from(row: ListedRow) -> Self {
+        Self {
+            id: SessionId::from(row.id),
+            user: row.user_id.into(),
+            name: row.name,
+            device: row.device,
+            method: read(&row.method),
+            times: session::Times {
+                created: row.created,
+                used: row.used,
+            },
+        }
+    }
+}
+
+/// Of one person or of everybody, the one used last first. May have expired: that is the caller's to judge.
+pub async fn list(db: &Db, of: Option<&UserId>, most: u32) -> Result<Vec<Listed>> {
+    const SQL: &str = "SELECT s.id, s.user_id, u.name, s.device, s.method, s.created, s.used FROM sessions s \
+        JOIN users u ON u.id = s.user_id WHERE s.user_id = COALESCE($1, s.user_id) \
+        ORDER BY s.used DESC, s.id DESC LIMIT $2";
+    let rows: Vec<ListedRow> = on!(db, pool => {
+        let query = sqlx::query_as(SQL).bind(of.map(UserId::as_str)).bind(i64::from(most));
+        query.fetch_all(pool).await
+    })?;
+    Ok(rows.into_iter().map(Listed::from).collect())
 }
 
 /// Forgets what has expired by `now`.

@@ -10,7 +10,8 @@ use crate::settings::Chosen;
 pub(super) const SETUP_LINK: &str = "setup_link";
 /// DER in base64, certificate and private key separated by a space.
 pub const DTLS_IDENTITY: &str = "dtls_identity";
-/// Another value whenever sessions were ended by something else than the server itself.
+/// Another value whenever sessions were ended: other processes look. Written before anything else of its transaction, so
+/// that those who end sessions take turns and never wait for each other.
 pub const SESSIONS_ENDED: &str = "sessions_ended";
 /// JSON: what was chosen in the browser.
 const CHOSEN: &str = "chosen";

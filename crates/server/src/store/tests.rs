@@ -16,6 +16,8 @@ use crate::principal::SessionId;
 
 mod groups;
 mod images;
+mod leaving;
+mod links;
 mod people;
 
 #[path = "../../tests/support/postgres.rs"]
@@ -290,9 +292,8 @@ async fn a_session_lives_until_it_is_removed_or_expires() {
         sessions::create(db, &new_session(session_id("s3"), 3, &anna.id, times))
             .await
             .expect("a session");
-        sessions::remove(db, &session_id("s3"))
-            .await
-            .expect("removed");
+        let removed = sessions::remove(db, &session_id("s3"), None, "ended").await;
+        assert!(removed.expect("an answer"));
         assert!(
             sessions::by_secret(db, secret(3).hash())
                 .await

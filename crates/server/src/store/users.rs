@@ -71,7 +71,7 @@ pub struct NewAccount {
 }
 
 impl NewAccount {
-    fn account(&self) -> Account {
+    pub(super) fn account(&self) -> Account {
         Account {
             id: self.id.clone(),
             username: self.username.as_str().to_owned(),
@@ -90,7 +90,7 @@ impl Account {
         Entry::new(&self.name, &self.username, self.mail.as_deref())
     }
 
-    fn keeps_house(&self, before: &Self, others: i64) -> bool {
+    pub(super) fn keeps_house(&self, before: &Self, others: i64) -> bool {
         let standing = |account: &Self| Standing {
             admin: account.admin,
             locked: account.locked,
@@ -137,6 +137,8 @@ macro_rules! insert_account {
             .await?;
     }};
 }
+
+pub(super) use insert_account;
 
 /// `Taken` if the username is. With an account in the house the set-up link is no way in any more.
 pub async fn create(db: &Db, new: &NewAccount) -> Result<Account> {
@@ -186,7 +188,7 @@ pub enum Changed {
 }
 
 impl Change {
-    fn of(&self, before: &Account) -> Account {
+    pub(super) fn of(&self, before: &Account) -> Account {
         let text = |new: Option<&str>, old: &String| new.map_or_else(|| old.clone(), str::to_owned);
         Account {
             id: before.id.clone(),
@@ -308,19 +310,39 @@ pub async fn by_username(db: &Db, key: &str) -> Result<Option<(Account, Option<P
         account_columns!(),
         ", u.password_hash FROM users u WHERE u.username_key = $1"
     );
-    #[derive(sqlx::FromRow)]
-    struct Row {
-        #[sqlx(flatten)]
-        account: Account,
-        password_hash: String,
-    }
-    let row: Option<Row> =
+    let row: Option<WithPassword> =
         on!(db, pool => sqlx::query_as(SQL).bind(key).fetch_optional(pool).await)?;
-    Ok(row.map(|row| {
-        let password = Some(row.password_hash).filter(|hash| !hash.is_empty());
-        (row.account, password.map(PasswordHash::from_stored))
-    }))
+    Ok(row.map(WithPassword::pair))
 }
+
+/// As [`by_username`], by the folded mail address: several people may share one.
+pub async fn by_mail(db: &Db, key: &str) -> Result<Vec<(Account, Option<PasswordHash>)>> {
+    const SQL: &str = concat!(
+        "SELECT ",
+        account_columns!(),
+        ", u.password_hash FROM users u WHERE u.mail_key = $1 ORDER BY u.id LIMIT 10"
+    );
+    let rows: Vec<WithPassword> =
+        on!(db, pool => sqlx::query_as(SQL).bind(key).fetch_all(pool).await)?;
+    Ok(rows.into_iter().map(WithPassword::pair).collect())
+}
+
+#[derive(sqlx::FromRow)]
+struct WithPassword {
+    #[sqlx(flatten)]
+    account: Account,
+    password_hash: String,
+}
+
+impl WithPassword {
+    fn pair(self) -> (Account, Option<PasswordHash>) {
+        let password = Some(self.password_hash).filter(|hash| !hash.is_empty());
+        (self.account, password.map(PasswordHash::from_stored))
+    }
+}
+
+pub(super) const SET_PASSWORD: &str =
+    "UPDATE users SET password_hash = $2, password_changed = $3 WHERE id = $1";
 
 /// Also ends all sessions of the account and all that applications were given in its name, and says so to the server, which may be another process.
 pub async fn set_password(
@@ -331,7 +353,8 @@ pub async fn set_password(
     now: UnixMs,
 ) -> Result<()> {
     in_transaction!(db, tx => {
-        sqlx::query("UPDATE users SET password_hash = $2, password_changed = $3 WHERE id = $1")
+        sqlx::query(settings::SET).bind(settings::SESSIONS_ENDED).bind(ended).execute(&mut *tx).await?;
+        sqlx::query(SET_PASSWORD)
             .bind(user.as_str())
             .bind(password.as_str())
             .bind(stored(now))
@@ -339,7 +362,6 @@ pub async fn set_password(
             .await?;
         sqlx::query("DELETE FROM sessions WHERE user_id = $1").bind(user.as_str()).execute(&mut *tx).await?;
         sqlx::query("DELETE FROM oidc_grants WHERE user_id = $1").bind(user.as_str()).execute(&mut *tx).await?;
-        sqlx::query(settings::SET).bind(settings::SESSIONS_ENDED).bind(ended).execute(&mut *tx).await?;
     });
     Ok(())
 }

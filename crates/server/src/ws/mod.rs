@@ -39,6 +39,7 @@ use crate::chance;
 use crate::http::Shared;
 use crate::http::error::ApiError;
 use crate::principal::Principal;
+use crate::store::sessions;
 
 use conversation::Conversation;
 use outbound::Outbound;
@@ -73,6 +74,12 @@ pub async fn socket(
     };
     let outbound = Outbound::default();
     let place = app.rooms.sockets().open(&principal, outbound.clone());
+    // Asked once the socket is in the list: whatever ends the session from now on finds it there.
+    match sessions::is_there(&app.db, &principal.session).await {
+        Ok(true) => {}
+        Ok(false) => return ApiError::from(ErrorCode::SignInRequired).into_response(),
+        Err(error) => return ApiError::from(error).into_response(),
+    }
     let upgrade = upgrade
         .max_message_size(READ_BYTES)
         .max_frame_size(READ_BYTES);

@@ -2,14 +2,18 @@
 
 use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::outbound::{Ending, Outbound};
+use protocol::limits;
 use tokio::sync::Notify;
 
 use crate::principal::{Kind, Principal, SessionId};
 
 /// Ended sessions that are remembered: a socket may be half way through the door while its session ends.
 const REMEMBERED: usize = 1024;
+/// How long a session is on the list after its last socket: its seats and its media are kept for that long.
+const LINGERS: Duration = Duration::from_millis(limits::SEAT_GRACE_MS + 5_000);
 /// Sockets of one session. The oldest gives way: it is the likeliest to be dead, and nobody can be locked out so.
 const PER_ACCOUNT_SESSION: usize = 64;
 const PER_GRANT: usize = 8;
@@ -27,6 +31,8 @@ struct Shared {
 struct State {
     next: u64,
     open: HashMap<u64, (SessionId, Outbound)>,
+    /// When a socket of which session closed, in the order of time.
+    left: VecDeque<(Instant, SessionId)>,
     ended: VecDeque<SessionId>,
     closing: bool,
 }
@@ -39,7 +45,7 @@ pub struct Place {
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.sockets.lock().open.remove(&self.socket);
+        self.sockets.lock().close(self.socket, Instant::now());
         self.sockets.0.closed.notify_waiters();
     }
 }
@@ -64,18 +70,18 @@ impl Sockets {
         }
     }
 
-    /// Every session that has a socket open.
-    pub fn sessions(&self) -> HashSet<SessionId> {
-        let state = self.lock();
-        state
-            .open
-            .values()
-            .map(|(session, _)| session.clone())
-            .collect()
+    /// Every session that has a socket open, or had one a moment ago.
+    pub fn sessions(&self, now: Instant) -> HashSet<SessionId> {
+        let mut state = self.lock();
+        state.forget_left(now);
+        let open = state.open.values().map(|(session, _)| session);
+        let left = state.left.iter().map(|(_, session)| session);
+        open.chain(left).cloned().collect()
     }
 
     pub fn end_session(&self, session: &SessionId) {
         let mut state = self.lock();
+        state.left.retain(|(_, left)| left != session);
         state.ended.push_back(session.clone());
         if state.ended.len() > REMEMBERED {
             state.ended.pop_front();
@@ -110,6 +116,22 @@ impl Sockets {
 }
 
 impl State {
+    fn close(&mut self, socket: u64, now: Instant) {
+        self.forget_left(now);
+        if let Some((session, _)) = self.open.remove(&socket)
+            && !self.ended.contains(&session)
+        {
+            self.left.push_back((now, session));
+        }
+    }
+
+    fn forget_left(&mut self, now: Instant) {
+        let is_over = |at: Instant| now.saturating_duration_since(at) >= LINGERS;
+        while self.left.front().is_some_and(|(at, _)| is_over(*at)) {
+            self.left.pop_front();
+        }
+    }
+
     fn make_room(&self, newcomer: &Principal) {
         let most = match newcomer.kind {
             Kind::Account { .. } => PER_ACCOUNT_SESSION,
@@ -197,9 +219,26 @@ mod tests {
     }
 
     #[test]
-    fn a_closed_socket_leaves_nothing_behind() {
+    fn a_closed_socket_is_remembered_for_as_long_as_its_seat_is_kept() {
         let sockets = Sockets::default();
         drop(sockets.open(&account("s"), Outbound::default()));
         assert!(sockets.lock().open.is_empty());
+        let now = Instant::now();
+        let there = HashSet::from([session("s")]);
+        assert_eq!(sockets.sessions(now), there);
+        assert_eq!(sockets.sessions(now + LINGERS / 2), there);
+        assert_eq!(sockets.sessions(now + LINGERS), HashSet::new());
+    }
+
+    #[test]
+    fn a_session_that_ended_is_not_looked_for_again() {
+        let sockets = Sockets::default();
+        let place = sockets.open(&account("s"), Outbound::default());
+        let left = sockets.open(&account("left"), Outbound::default());
+        drop(left);
+        sockets.end_session(&session("s"));
+        sockets.end_session(&session("left"));
+        drop(place);
+        assert_eq!(sockets.sessions(Instant::now()), HashSet::new());
     }
 }

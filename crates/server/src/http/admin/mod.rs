@@ -4,6 +4,9 @@
 //! Every route is added by `routes!`, so that none is missing in the description.
 
 mod groups;
+mod leaving;
+mod links;
+mod sessions;
 mod tokens;
 
 use utoipa_axum::router::OpenApiRouter;
@@ -18,4 +21,13 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(groups::join, groups::leave))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::remove))
+        .routes(routes!(links::list, links::create))
+        .routes(routes!(links::remove))
+        .routes(routes!(links::recovery))
+        .routes(routes!(links::test_mail))
+        .routes(routes!(sessions::list))
+        .routes(routes!(sessions::end))
+        .routes(routes!(sessions::end_all))
+        .routes(routes!(leaving::remove))
+        .routes(routes!(leaving::export))
 }

@@ -1,0 +1,3 @@
+//! Sub-commands of `stube` that are more than a line, one file per area.
+
+pub mod user;

@@ -1,0 +1,259 @@
+//! Everything that is stored about one person, as they get it: one JSON object with a list for each area. Secrets are told
+//! as being there, never themselves; of other people it holds nothing.
+
+use base64::Engine;
+use base64::prelude::BASE64_STANDARD;
+use protocol::UserId;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use sqlx::postgres::PgRow;
+use sqlx::sqlite::SqliteRow;
+
+use super::{Db, Result, on};
+
+/// A row for whoever reads the export; the names of the fields are those of the columns.
+trait Entry:
+    Serialize + Send + Unpin + for<'r> sqlx::FromRow<'r, SqliteRow> + for<'r> sqlx::FromRow<'r, PgRow>
+{
+}
+
+impl<T> Entry for T where
+    T: Serialize
+        + Send
+        + Unpin
+        + for<'r> sqlx::FromRow<'r, SqliteRow>
+        + for<'r> sqlx::FromRow<'r, PgRow>
+{
+}
+
+/// `None` if there is no such person.
+pub async fn of(db: &Db, user: &UserId) -> Result<Option<Map<String, Value>>> {
+    let accounts = list::<Account>(db, user, ACCOUNT).await?;
+    let Some(account) = accounts.into_iter().next() else {
+        return Ok(None);
+    };
+    let mut all = Map::new();
+    all.insert("account".to_owned(), account);
+    let mut add = |area: &str, list: Vec<Value>| {
+        all.insert(area.to_owned(), Value::Array(list));
+    };
+    add("search_words", list::<Word>(db, user, WORDS).await?);
+    add("picture", list::<Picture>(db, user, PICTURE).await?);
+    add("groups", list::<Group>(db, user, GROUPS).await?);
+    add("identities", list::<Identity>(db, user, IDENTITIES).await?);
+    add("sessions", list::<Session>(db, user, SESSIONS).await?);
+    add("passkeys", list::<Passkey>(db, user, PASSKEYS).await?);
+    add("totp", list::<Totp>(db, user, TOTP).await?);
+    add("backup_codes", list::<Count>(db, user, BACKUP_CODES).await?);
+    add("account_links", list::<Link>(db, user, LINKS).await?);
+    add("invites_made", list::<Link>(db, user, INVITES).await?);
+    add("rooms_owned", list::<Room>(db, user, ROOMS).await?);
+    add("rooms_visited", list::<Visit>(db, user, VISITS).await?);
+    add(
+        "room_invites_made",
+        list::<RoomInvite>(db, user, ROOM_INVITES).await?,
+    );
+    add("seats", list::<Seat>(db, user, SEATS).await?);
+    add("consents", list::<Consent>(db, user, CONSENTS).await?);
+    add("authorizations", list::<Grant>(db, user, GRANTS).await?);
+    add("tokens_made", list::<Token>(db, user, TOKENS).await?);
+    add("audit", list::<Audit>(db, user, AUDIT).await?);
+    Ok(Some(all))
+}
+
+async fn list<T: Entry>(db: &Db, user: &UserId, sql: &'static str) -> Result<Vec<Value>> {
+    let rows: Vec<T> =
+        on!(db, pool => sqlx::query_as(sql).bind(user.as_str()).fetch_all(pool).await)?;
+    Ok(rows
+        .iter()
+        .filter_map(|row| serde_json::to_value(row).ok())
+        .collect())
+}
+
+const ACCOUNT: &str = "SELECT id, username, name, mail, admin, locked, source, external_id, created AS created_ms, \
+    password_hash <> '' AS has_password, password_changed AS password_changed_ms FROM users WHERE id = $1";
+#[derive(sqlx::FromRow, Serialize)]
+struct Account {
+    id: String,
+    username: String,
+    name: String,
+    mail: Option<String>,
+    admin: bool,
+    locked: bool,
+    source: String,
+    external_id: Option<String>,
+    created_ms: i64,
+    has_password: bool,
+    password_changed_ms: Option<i64>,
+}
+
+const WORDS: &str = "SELECT word FROM person_words WHERE user_id = $1 ORDER BY word";
+#[derive(sqlx::FromRow, Serialize)]
+struct Word {
+    #[serde(serialize_with = "text")]
+    word: Vec<u8>,
+}
+
+const PICTURE: &str = "SELECT bytes FROM images WHERE owner = $1";
+#[derive(sqlx::FromRow, Serialize)]
+struct Picture {
+    #[serde(serialize_with = "base64")]
+    bytes: Vec<u8>,
+}
+
+const GROUPS: &str = "SELECT g.name, p.source FROM group_people p JOIN groups g ON g.id = p.group_id \
+    WHERE p.user_id = $1 ORDER BY g.name_key, p.source";
+#[derive(sqlx::FromRow, Serialize)]
+struct Group {
+    name: String,
+    source: String,
+}
+
+const IDENTITIES: &str = "SELECT issuer, subject, created AS created_ms FROM identities WHERE user_id = $1 ORDER BY created";
+#[derive(sqlx::FromRow, Serialize)]
+struct Identity {
+    issuer: String,
+    subject: String,
+    created_ms: i64,
+}
+
+const SESSIONS: &str = "SELECT id, device, method, issuer, subject, created AS created_ms, used AS used_ms FROM sessions \
+    WHERE user_id = $1 ORDER BY created";
+#[derive(sqlx::FromRow, Serialize)]
+struct Session {
+    id: String,
+    device: String,
+    method: String,
+    issuer: Option<String>,
+    subject: Option<String>,
+    created_ms: i64,
+    used_ms: i64,
+}
+
+const PASSKEYS: &str = "SELECT id, name, created AS created_ms, used AS used_ms FROM passkeys WHERE user_id = $1 ORDER BY created";
+#[derive(sqlx::FromRow, Serialize)]
+struct Passkey {
+    id: String,
+    name: String,
+    created_ms: i64,
+    used_ms: Option<i64>,
+}
+
+const TOTP: &str = "SELECT confirmed, created AS created_ms FROM totp WHERE user_id = $1";
+#[derive(sqlx::FromRow, Serialize)]
+struct Totp {
+    confirmed: bool,
+    created_ms: i64,
+}
+
+const BACKUP_CODES: &str =
+    "SELECT COUNT(*) AS left_over FROM backup_codes WHERE user_id = $1 HAVING COUNT(*) > 0";
+#[derive(sqlx::FromRow, Serialize)]
+struct Count {
+    left_over: i64,
+}
+
+const LINKS: &str = "SELECT id, created AS created_ms, expires AS expires_ms, uses_left FROM account_links \
+    WHERE user_id = $1 ORDER BY created";
+const INVITES: &str = "SELECT id, created AS created_ms, expires AS expires_ms, uses_left FROM account_links \
+    WHERE made_by = $1 ORDER BY created";
+#[derive(sqlx::FromRow, Serialize)]
+struct Link {
+    id: String,
+    created_ms: i64,
+    expires_ms: i64,
+    uses_left: i64,
+}
+
+const ROOMS: &str = "SELECT name, open_to_guests, created AS created_ms FROM rooms WHERE owner = $1 ORDER BY created";
+#[derive(sqlx::FromRow, Serialize)]
+struct Room {
+    name: String,
+    open_to_guests: bool,
+    created_ms: i64,
+}
+
+const VISITS: &str = "SELECT r.name, v.visited AS visited_ms FROM room_visits v JOIN rooms r ON r.id = v.room_id \
+    WHERE v.user_id = $1 ORDER BY v.visited";
+#[derive(sqlx::FromRow, Serialize)]
+struct Visit {
+    name: String,
+    visited_ms: i64,
+}
+
+const ROOM_INVITES: &str = "SELECT i.id, r.name AS room, i.created AS created_ms, i.expires AS expires_ms \
+    FROM room_invites i JOIN rooms r ON r.id = i.room_id WHERE i.made_by = $1 ORDER BY i.created";
+#[derive(sqlx::FromRow, Serialize)]
+struct RoomInvite {
+    id: String,
+    room: String,
+    created_ms: i64,
+    expires_ms: i64,
+}
+
+const SEATS: &str = "SELECT r.name AS room, s.name, s.device, s.joined AS joined_ms, s.away_since AS away_since_ms \
+    FROM seats s JOIN rooms r ON r.id = s.room_id WHERE s.subject = $1 AND NOT s.guest ORDER BY s.joined";
+#[derive(sqlx::FromRow, Serialize)]
+struct Seat {
+    room: String,
+    name: String,
+    device: String,
+    joined_ms: i64,
+    away_since_ms: Option<i64>,
+}
+
+const CONSENTS: &str = "SELECT c.name AS application, o.scope, o.given AS given_ms FROM oidc_consents o \
+    JOIN oidc_clients c ON c.id = o.client_id WHERE o.user_id = $1 ORDER BY o.given";
+#[derive(sqlx::FromRow, Serialize)]
+struct Consent {
+    application: String,
+    scope: String,
+    given_ms: i64,
+}
+
+const GRANTS: &str = "SELECT c.name AS application, g.scope, g.session, g.auth_time AS auth_time_ms, \
+    g.created AS created_ms, g.ends AS ends_ms FROM oidc_grants g JOIN oidc_clients c ON c.id = g.client_id \
+    WHERE g.user_id = $1 ORDER BY g.created";
+#[derive(sqlx::FromRow, Serialize)]
+struct Grant {
+    application: String,
+    scope: String,
+    session: String,
+    auth_time_ms: i64,
+    created_ms: i64,
+    ends_ms: i64,
+}
+
+const TOKENS: &str = "SELECT id, name, scopes, created AS created_ms, expires AS expires_ms, used AS used_ms \
+    FROM api_tokens WHERE made_by = $1 ORDER BY created";
+#[derive(sqlx::FromRow, Serialize)]
+struct Token {
+    id: String,
+    name: String,
+    scopes: String,
+    created_ms: i64,
+    expires_ms: Option<i64>,
+    used_ms: Option<i64>,
+}
+
+const AUDIT: &str = "SELECT at AS at_ms, action, subject, details, actor = 'user:' || $1 AS by_you FROM audit \
+    WHERE actor = 'user:' || $1 OR subject = 'user:' || $1 ORDER BY id";
+#[derive(sqlx::FromRow, Serialize)]
+struct Audit {
+    at_ms: i64,
+    action: String,
+    subject: String,
+    details: String,
+    by_you: bool,
+}
+
+fn text<S: serde::Serializer>(bytes: &[u8], serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    serializer.serialize_str(&String::from_utf8_lossy(bytes))
+}
+
+fn base64<S: serde::Serializer>(
+    bytes: &[u8],
+    serializer: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    serializer.serialize_str(&BASE64_STANDARD.encode(bytes))
+}
