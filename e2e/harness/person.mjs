@@ -189,6 +189,16 @@ export class Person {
     await this.button(this.say('home.new_call')).waitFor();
   }
 
+  /** The menu at the top of the home page. */
+  async openMenu() {
+    await this.button(this.say('home.menu').replace('{name}', this.name)).click();
+  }
+
+  async signOut() {
+    await this.openMenu();
+    await this.button(this.say('app.sign_out')).click();
+  }
+
   /** @param {string} name @param {string} path */
   async comeAsGuest(name, path) {
     await this.goto(path);

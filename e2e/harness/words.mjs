@@ -8,7 +8,8 @@ import { repository } from './paths.mjs';
 
 /** @param {Language} language @returns {(key: string) => string} */
 export function words(language) {
-  const source = readFileSync(join(repository, 'web', 'src', 'i18n', `${language}.ts`), 'utf8');
+  const files = [language, `${language}_account`, `${language}_admin`];
+  const source = files.map((name) => readFileSync(join(repository, 'web', 'src', 'i18n', `${name}.ts`), 'utf8')).join('\n');
   const entries = source.matchAll(/^\s*'([a-z_.]+)':\s*'((?:[^'\\]|\\.)*)'/gm);
   const texts = new Map([...entries].map(([, key, text]) => [key, text?.replaceAll("\\'", "'")]));
   return (key) => {

@@ -18,7 +18,7 @@ journey('the printed link makes the first account, once; then one signs out and 
   await anna.button('New call').waitFor();
   anna.name = ANNA.name;
 
-  await anna.button('Sign out').click();
+  await anna.signOut();
   await anna.field('Username').waitFor();
   await anna.field('Username').fill(ANNA.username);
   await anna.field('Password').fill('something else entirely');

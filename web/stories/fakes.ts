@@ -2,6 +2,7 @@
 
 import type {
   AppState,
+  ContactsState,
   DevicesState,
   DoorState,
   HomeState,
@@ -97,9 +98,21 @@ export function rooms(count: number): RoomDoor[] {
   }));
 }
 
+function contactsOf() {
+  const people = NAMES.map((name, at) => ({
+    id: `${at}`,
+    name,
+    username: `p${at}`,
+    mail: `p${at}@sommerfeld.example`,
+  }));
+  const store = new Store<ContactsState>({ text: '', more: false, typeMore: false, people });
+  return Object.assign(store, { open: noop, retry: noop, setText: (text: string) => store.patch({ text }) });
+}
+
 export function homeOf(state: Partial<HomeState>) {
   const store = new Store<HomeState>({ loaded: true, live: true, rooms: [], ...state });
   return Object.assign(store, {
+    contacts: contactsOf(),
     openNewCall: () => store.patch({ newCall: { text: '', allowGuests: false, canEnter: false, matches: [] } }),
     closeNewCall() {
       const { newCall: _, ...rest } = store.state;

@@ -65,7 +65,7 @@ describe('the catalogues', () => {
     const sources = files.map((name) => readFileSync(new URL(name, folder), 'utf8')).join('\n');
     // These are put together from a code: `code.${code}`.
     const composed =
-      /^(code|name)\.|^sign_in\.refused_|^devices\.(\w+_)?(denied|missing|busy|lost|failed|insecure|unsupported)$/;
+      /^(code|name|step|source|managed|method|scope)\.|^admin\.section_|^sign_in\.refused_|^devices\.(\w+_)?(denied|missing|busy|lost|failed|insecure|unsupported)$/;
     expect(keys.filter((key) => !composed.test(key) && !sources.includes(`'${key}'`))).toEqual([]);
   });
 

@@ -11,7 +11,9 @@ export type Language = 'de' | 'en';
 /** A text, or one per plural category; `{count}` chooses. */
 export type Text = string | { readonly one: string; readonly other: string };
 export type Key = keyof typeof en;
-export type Catalogue = { readonly [K in Key]: (typeof en)[K] extends string ? string : Exclude<Text, string> };
+/** The same texts in another language. */
+export type Texts<T> = { readonly [K in keyof T]: T[K] extends string ? string : Exclude<Text, string> };
+export type Catalogue = Texts<typeof en>;
 
 export const catalogues: { readonly [L in Language]: Catalogue } = { de, en };
 
@@ -39,6 +41,11 @@ function chooseForm(language: Language, text: Text, count: string | number | und
 export function chooseLanguage(stored: string | null, wanted: readonly string[]): Language {
   const known = [stored ?? '', ...wanted].map((tag) => tag.toLowerCase().split('-')[0]);
   return known.find((tag): tag is Language => tag === 'de' || tag === 'en') ?? 'en';
+}
+
+/** Day and time, to the minute. */
+export function dateAndTime(language: Language, at: number): string {
+  return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(at);
 }
 
 /** "5 minutes ago", "yesterday": for what happened before now. */

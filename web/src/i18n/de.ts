@@ -1,7 +1,11 @@
 /** Deutsch. Short, verb first, without a pronoun where possible, otherwise *Sie*; *Raum*, never *Gruppe*. */
 import type { Catalogue } from './catalogue.ts';
+import { deAccount } from './de_account.ts';
+import { deAdmin } from './de_admin.ts';
 
 export const de: Catalogue = {
+  ...deAccount,
+  ...deAdmin,
   'app.home': 'Zur Startseite',
   'app.language': 'English',
   'app.loading': 'Wird geladen …',
@@ -70,6 +74,17 @@ export const de: Catalogue = {
   'home.empty': 'Ein Raum entsteht, sobald jemand ihn beim Namen betritt.',
   'home.people': { one: '{count} Person ist da', other: '{count} Personen sind da' },
   'home.nobody': 'Niemand da',
+  'home.menu': 'Konto von {name}',
+  'home.tabs': 'Ansicht',
+  'home.tab_calls': 'Anrufe',
+  'home.tab_contacts': 'Kontakte',
+  'home.no_recent': 'Hier stehen Räume, in denen Sie zuletzt waren.',
+  'contacts.search': 'Personen suchen',
+  'contacts.type_more': 'Ab drei Buchstaben erscheinen die Personen.',
+  'contacts.nobody': 'Niemand gefunden.',
+  'contacts.empty': 'Außer Ihnen ist noch niemand im Haus.',
+  'contacts.more': 'Die ersten {count}. Mehr Buchstaben grenzen ein.',
+  'contacts.mail': 'E-Mail an {name}',
   'home.stale': 'Verbindung unterbrochen. Die Liste ist vielleicht alt.',
 
   'access.accounts': 'Nur Konten dieses Hauses',

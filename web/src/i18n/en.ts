@@ -1,5 +1,10 @@
 /** English. Plain words, no exclamation marks, no blame. The accessible names in here are relied on by tests. */
+import { enAccount } from './en_account.ts';
+import { enAdmin } from './en_admin.ts';
+
 export const en = {
+  ...enAccount,
+  ...enAdmin,
   'app.home': 'To the home page',
   'app.language': 'Deutsch',
   'app.loading': 'Loading …',
@@ -67,6 +72,17 @@ export const en = {
   'home.empty': 'A room is there as soon as you enter its name.',
   'home.people': { one: '{count} person is here', other: '{count} people are here' },
   'home.nobody': 'Nobody here',
+  'home.menu': 'Account of {name}',
+  'home.tabs': 'View',
+  'home.tab_calls': 'Calls',
+  'home.tab_contacts': 'Contacts',
+  'home.no_recent': 'Rooms where you were last stand here.',
+  'contacts.search': 'Find people',
+  'contacts.type_more': 'People appear from three letters on.',
+  'contacts.nobody': 'Nobody found.',
+  'contacts.empty': 'Nobody else is in the house yet.',
+  'contacts.more': 'The first {count}. More letters narrow it down.',
+  'contacts.mail': 'Mail to {name}',
   'home.stale': 'Connection lost. The list may be old.',
 
   'access.accounts': 'Only accounts of this house',

@@ -41,6 +41,8 @@ export class AppModel extends Store<AppState> implements AppScreen {
   /** Gives up what the page holds. */
   #closePage = (): void => {};
   #meeting: MeetingModel | undefined;
+  /** Counts pages: one that is loaded when another stands already is not shown. */
+  #opening = 0;
 
   constructor(ports: AppPorts) {
     super({ page: { name: 'loading' } });
@@ -164,6 +166,10 @@ export class AppModel extends Store<AppState> implements AppScreen {
         if (house.user && !route.again) this.#goOn(route.to);
         else this.#openSignIn(route, house);
         return;
+      case 'account':
+      case 'admin':
+        this.#openOwn(route, house);
+        return;
       case 'invite':
         this.#openAccountLink('invite', route.token);
         return;
@@ -174,7 +180,7 @@ export class AppModel extends Store<AppState> implements AppScreen {
       case 'room':
         this.#openDoor(route.text ?? '', house);
         return;
-      default:
+      case 'not_found':
         this.#show({ name: 'not_found' });
     }
   }
@@ -227,6 +233,74 @@ export class AppModel extends Store<AppState> implements AppScreen {
       },
     );
     this.#show({ name: 'sign_in', screen }, () => screen.close());
+  }
+
+  /** Pages for accounts only. Their models are loaded when somebody goes there: most people never do. */
+  #openOwn(route: Extract<Route, { page: 'account' | 'admin' }>, house: House): void {
+    const { user } = house;
+    if (!user) {
+      this.#redirect(signInPath(this.#ports.browser.address().pathname));
+      return;
+    }
+    // Whoever is locked or signed out elsewhere is told at once.
+    this.#accountClient();
+    if (route.page === 'account') this.#openLater(() => this.#newAccount());
+    else if (user.admin) this.#openLater(() => this.#newAdmin(route, user, house));
+    else this.#show({ name: 'not_found' });
+  }
+
+  async #newAccount(): Promise<Page & { name: 'account' }> {
+    const { AccountModel } = await import('./account/account.ts');
+    const { browser, http } = this.#ports;
+    const screen = new AccountModel({
+      browser,
+      http,
+      signedOut: () => void this.#load(),
+      changed: () => this.#refreshHouse(),
+    });
+    return { name: 'account', screen };
+  }
+
+  async #newAdmin(
+    route: Extract<Route, { page: 'admin' }>,
+    user: User,
+    house: House,
+  ): Promise<Page & { name: 'admin' }> {
+    const { openAdmin } = await import('./admin/admin.ts');
+    const { browser, http } = this.#ports;
+    const ports = {
+      browser,
+      http,
+      user,
+      mail: house.recovery_mail,
+      navigate: (path: string) => this.navigate(path),
+      signedOut: () => void this.#load(),
+      houseChanged: () => this.#refreshHouse(),
+    };
+    return { name: 'admin', screen: openAdmin(ports, route.section, route.id) };
+  }
+
+  #openLater(open: () => Promise<Page & { screen: { close(): void } }>): void {
+    const opening = ++this.#opening;
+    open().then(
+      (page) => {
+        if (opening === this.#opening) this.#show(page, () => page.screen.close());
+        else page.screen.close();
+      },
+      () => opening === this.#opening && this.#show({ name: 'error', problem: { code: 'offline' } }),
+    );
+  }
+
+  /** Name, picture or logo are different now; the page stays. */
+  #refreshHouse(): void {
+    this.#ports.http.house().then(
+      (house) => {
+        this.#house = house;
+        this.patch({ house: houseView(house) });
+      },
+      // It is shown with the next page.
+      () => {},
+    );
   }
 
   #openAccountLink(kind: 'invite' | 'recovery', token: string | undefined): void {
@@ -315,7 +389,7 @@ export class AppModel extends Store<AppState> implements AppScreen {
         if (this.#client !== client) return;
         this.#client = undefined;
         // The meeting says by itself that the session is over.
-        if (this.state.page.name === 'home') void this.#load();
+        if (['home', 'account', 'admin'].includes(this.state.page.name)) void this.#load();
       },
     });
     client.start();
@@ -324,6 +398,7 @@ export class AppModel extends Store<AppState> implements AppScreen {
   }
 
   #show(page: Page, close: () => void = () => {}): void {
+    this.#opening += 1;
     const closeBefore = this.#closePage;
     this.#closePage = close;
     closeBefore();

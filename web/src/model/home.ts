@@ -4,6 +4,7 @@ import type { Home } from '../protocol/generated.ts';
 import type { Client } from '../session/client.ts';
 import type { Http } from '../session/http.ts';
 import type { Browser } from './browser.ts';
+import { ContactsModel } from './contacts.ts';
 import { hardToGuess, isGuessable, OPEN_PREFIX, readRoomText, roomKey, roomPath, writeRoomText } from './room_name.ts';
 import type { HomeScreen, HomeState, NewCallState, RoomDoor } from './screens.ts';
 import { Store } from './store.ts';
@@ -20,6 +21,7 @@ export interface HomePorts {
 }
 
 export class HomeModel extends Store<HomeState> implements HomeScreen {
+  readonly contacts: ContactsModel;
   readonly #ports: HomePorts;
   readonly #unlisten: () => void;
   #text = '';
@@ -29,6 +31,7 @@ export class HomeModel extends Store<HomeState> implements HomeScreen {
     const { client } = ports;
     super({ loaded: false, live: client.live, rooms: [] });
     this.#ports = ports;
+    this.contacts = new ContactsModel(ports.browser, ports.http);
     this.#unlisten = client.listen({
       live: (live) => this.patch({ live }),
       home: (home) => this.#show(home),
@@ -38,6 +41,7 @@ export class HomeModel extends Store<HomeState> implements HomeScreen {
 
   close(): void {
     this.#unlisten();
+    this.contacts.close();
   }
 
   openNewCall(): void {

@@ -6,7 +6,9 @@
 
 import type { AudioSurface, VideoSurface } from '../media/surface.ts';
 import type { ErrorCode } from '../protocol/generated.ts';
+import type { AccountScreen } from './account/screens.ts';
 import type { ProviderRefusal } from './address.ts';
+import type { AdminScreen } from './admin/screens.ts';
 import type { Readable } from './store.ts';
 import type { WorkState } from './work.ts';
 
@@ -54,6 +56,8 @@ export type Page =
   | { readonly name: 'account_link'; readonly screen: AccountLinkScreen }
   | { readonly name: 'forgotten'; readonly screen: ForgottenScreen }
   | { readonly name: 'home'; readonly screen: HomeScreen }
+  | { readonly name: 'account'; readonly screen: AccountScreen }
+  | { readonly name: 'admin'; readonly screen: AdminScreen }
   | { readonly name: 'door'; readonly screen: DoorScreen }
   | { readonly name: 'meeting'; readonly screen: MeetingScreen }
   | { readonly name: 'left'; readonly screen: LeftScreen }
@@ -188,7 +192,36 @@ export interface NewCallState {
 
 export type NameProblem = 'too_long' | 'bad_characters' | 'dots';
 
+/** Somebody of the house. */
+export interface Contact {
+  readonly id: string;
+  readonly name: string;
+  readonly username: string;
+  readonly mail?: string;
+  /** Address of the picture. */
+  readonly picture?: string;
+}
+
+export interface ContactsState {
+  readonly text: string;
+  /** Absent until the first answer is here. */
+  readonly people?: readonly Contact[];
+  /** There are more than are shown. */
+  readonly more: boolean;
+  /** Nobody is shown until three letters are there. */
+  readonly typeMore: boolean;
+  readonly problem?: Problem;
+}
+
+export interface ContactsScreen extends Readable<ContactsState> {
+  /** When the list comes into view. */
+  open(): void;
+  setText(text: string): void;
+  retry(): void;
+}
+
 export interface HomeScreen extends Readable<HomeState> {
+  readonly contacts: ContactsScreen;
   openNewCall(): void;
   closeNewCall(): void;
   /** The field's text as typed; typing `public/` at the start switches guests on, taking it away switches them off. */

@@ -2,7 +2,7 @@
 
 import { problemFrom } from './problem.ts';
 import type { Problem } from './screens.ts';
-import { Store } from './store.ts';
+import { type Patch, Store } from './store.ts';
 
 export interface WorkState {
   readonly busy: boolean;
@@ -24,19 +24,24 @@ export abstract class Work<T extends WorkState> extends Store<T> {
   protected async attempt<R>(task: () => Promise<R>): Promise<R | undefined> {
     if (this.state.busy) return undefined;
     this.#say({ busy: true, problem: undefined });
+    const result = await this.guard(task);
+    this.#say({ busy: false });
+    return result;
+  }
+
+  /** The same for what may go on beside other things. */
+  protected async guard<R>(task: () => Promise<R>): Promise<R | undefined> {
     try {
-      const result = await task();
-      this.#say({ busy: false });
-      return result;
+      return await task();
     } catch (error) {
       const problem = problemFrom(error);
-      this.#say({ busy: false, problem });
+      this.#say({ problem });
       if (problem.code === 'sign_in_required') this.#signedOut();
       return undefined;
     }
   }
 
-  #say(fields: { busy: boolean; problem?: Problem | undefined }): void {
-    this.patch(fields as Parameters<typeof this.patch>[0]);
+  #say(fields: Patch<WorkState>): void {
+    this.patch(fields as Patch<T>);
   }
 }

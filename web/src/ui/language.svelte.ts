@@ -1,6 +1,14 @@
 /** The language of everything on the screen, and `t`, which components read it through. */
 
-import { type Arguments, chooseLanguage, type Key, type Language, relativeTime, translate } from '../i18n/catalogue.ts';
+import {
+  type Arguments,
+  chooseLanguage,
+  dateAndTime,
+  type Key,
+  type Language,
+  relativeTime,
+  translate,
+} from '../i18n/catalogue.ts';
 
 /** Where the choice is kept; the browser may refuse it. */
 export interface LanguageMemory {
@@ -40,6 +48,10 @@ export function t<K extends Key>(key: K, ...params: Arguments<K>): string {
 
 export function timeAgo(at: number): string {
   return relativeTime(language, at, Date.now());
+}
+
+export function dateTime(at: number): string {
+  return dateAndTime(language, at);
 }
 
 function show(next: Language): void {
