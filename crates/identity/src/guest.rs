@@ -1,20 +1,69 @@
-//! A guest's grant: one name, one room, a few hours, never longer.
+//! People without an account: what a house lets them do, their grants (one name, one room, a few hours), and the invite
+//! links that lead into rooms which are not open.
+//!
+//! Knows no room and no store: facts come in, decisions go out.
 
 use crate::UnixMs;
 
-pub const LIFE_MS: u64 = 12 * 60 * 60 * 1000;
+/// The longest life of a grant.
+pub const LIFE_MS: u64 = 12 * HOUR_MS;
+pub const SHORTEST_INVITE_MS: u64 = 5 * 60 * 1000;
+pub const LONGEST_INVITE_MS: u64 = 90 * 24 * HOUR_MS;
+/// Good invites of one person for one room.
+pub const INVITES_EACH: u32 = 50;
 
-pub fn expires(granted: UnixMs) -> UnixMs {
-    granted.saturating_add(LIFE_MS)
+const HOUR_MS: u64 = 60 * 60 * 1000;
+
+/// What the house says of people without an account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Welcome {
+    /// Rooms may be opened to guests, and guests invited.
+    pub guests: bool,
+    /// Everybody may make rooms and needs nobody of the house in them. Nothing without `guests`.
+    pub open_house: bool,
 }
 
-pub fn is_live(granted: UnixMs, now: UnixMs) -> bool {
-    now < expires(granted)
+impl Welcome {
+    /// Whether guests may come in by the room's own link.
+    pub fn may_enter(self, room_is_open: bool) -> bool {
+        self.guests && room_is_open
+    }
+
+    /// Whether invites are made and count for anything.
+    pub fn takes_invites(self) -> bool {
+        self.guests
+    }
+
+    /// Whether guests make rooms, and sit in open ones without anybody of the house.
+    pub fn is_open_house(self) -> bool {
+        self.guests && self.open_house
+    }
 }
 
-/// Whether somebody without an account may come in by a link: the house takes guests, and the room is open.
-pub fn may_enter(house_takes_guests: bool, room_is_open: bool) -> bool {
-    house_takes_guests && room_is_open
+/// When a grant ends by itself: after some hours, and with the invite that it came by.
+pub fn expires(granted: UnixMs, invite_expires: Option<UnixMs>) -> UnixMs {
+    let whole = granted.saturating_add(LIFE_MS);
+    invite_expires.map_or(whole, |invite| whole.min(invite))
+}
+
+pub fn is_live(granted: UnixMs, invite_expires: Option<UnixMs>, now: UnixMs) -> bool {
+    now < expires(granted, invite_expires)
+}
+
+/// Who may let people in by an invite: who owns the room or has been inside. Others know no more of it than its name.
+pub fn may_invite(owner: bool, has_been_inside: bool) -> bool {
+    owner || has_been_inside
+}
+
+/// Who sees an invite and takes it back: the owner of the room, and whoever made it.
+pub fn may_take_back(owner: bool, made_it: bool) -> bool {
+    owner || made_it
+}
+
+/// When an invite made now with the wanted life ends; `None` for a life that no invite has.
+pub fn invite_expires(now: UnixMs, life_ms: u64) -> Option<UnixMs> {
+    let fits = (SHORTEST_INVITE_MS..=LONGEST_INVITE_MS).contains(&life_ms);
+    fits.then(|| now.saturating_add(life_ms))
 }
 
 #[cfg(test)]
@@ -22,9 +71,60 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_grant_lives_twelve_hours() {
-        let hour = 60 * 60 * 1000;
-        assert!(is_live(5 * hour, 17 * hour - 1));
-        assert!(!is_live(5 * hour, 17 * hour));
+    fn a_grant_lives_twelve_hours_and_no_longer_than_its_invite() {
+        let check = |what: &str, invite: Option<u64>, until: u64| {
+            let granted = 5 * HOUR_MS;
+            assert_eq!(expires(granted, invite), until, "{what}");
+            assert!(is_live(granted, invite, until - 1), "{what}");
+            assert!(!is_live(granted, invite, until), "{what}");
+        };
+        check("no invite", None, 17 * HOUR_MS);
+        check("a long invite", Some(500 * HOUR_MS), 17 * HOUR_MS);
+        check("a short invite", Some(6 * HOUR_MS), 6 * HOUR_MS);
+    }
+
+    #[test]
+    fn the_house_decides_what_people_without_an_account_may() {
+        let check = |guests: bool, open_house: bool, expect: [bool; 4]| {
+            let welcome = Welcome { guests, open_house };
+            let may = [
+                welcome.may_enter(true),
+                welcome.may_enter(false),
+                welcome.takes_invites(),
+                welcome.is_open_house(),
+            ];
+            assert_eq!(may, expect, "{welcome:?}");
+        };
+        check(true, false, [true, false, true, false]);
+        check(true, true, [true, false, true, true]);
+        check(false, false, [false; 4]);
+        check(false, true, [false; 4]);
+    }
+
+    #[test]
+    fn invites_are_made_by_those_who_know_the_room() {
+        for (owner, inside, expect) in [
+            (true, true, true),
+            (true, false, true),
+            (false, true, true),
+            (false, false, false),
+        ] {
+            assert_eq!(may_invite(owner, inside), expect, "{owner} {inside}");
+            assert_eq!(may_take_back(owner, inside), expect, "{owner} {inside}");
+        }
+    }
+
+    #[test]
+    fn an_invite_is_good_from_five_minutes_to_ninety_days() {
+        for (life_ms, expect) in [
+            (0, None),
+            (SHORTEST_INVITE_MS - 1, None),
+            (SHORTEST_INVITE_MS, Some(7 + 300_000)),
+            (LONGEST_INVITE_MS, Some(7 + 7_776_000_000)),
+            (LONGEST_INVITE_MS + 1, None),
+            (u64::MAX, None),
+        ] {
+            assert_eq!(invite_expires(7, life_ms), expect, "{life_ms}");
+        }
     }
 }

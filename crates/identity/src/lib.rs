@@ -16,6 +16,7 @@ pub mod name;
 pub mod outside;
 pub mod password;
 pub mod provider;
+pub mod room;
 pub mod secret;
 pub mod session;
 pub mod sync;

@@ -422,4 +422,57 @@ mod tests {
             Ok("Anna Schmidt".to_owned())
         );
     }
+
+    #[test]
+    fn what_people_are_called_is_cleaned_and_refused_by_rule() {
+        let check = |what: &str, written: &str, expect: Result<&str, NameError>| {
+            let got = DisplayName::parse(written);
+            let got = got
+                .as_ref()
+                .map(DisplayName::as_str)
+                .map_err(|error| *error);
+            assert_eq!(got, expect, "{what}");
+        };
+        check("decomposed", "Ku\u{308}hn", Ok("Kühn"));
+        check("white space", " Eva \t\n B\u{a0}C ", Ok("Eva B C"));
+        check("64 letters", &"ä".repeat(64), Ok(&"ä".repeat(64)));
+        check("65 letters", &"ä".repeat(65), Err(NameError::TooLong(64)));
+        let astronauts = "🧑🏽‍🚀".repeat(64);
+        check("64 astronauts", &astronauts, Ok(&astronauts));
+        check(
+            "65 astronauts",
+            &"🧑🏽‍🚀".repeat(65),
+            Err(NameError::TooLong(64)),
+        );
+        check("nothing", " \u{3000}", Err(NameError::Empty));
+        for (what, forbidden) in [
+            ("nul", '\0'),
+            ("bell", '\u{7}'),
+            ("delete", '\u{7f}'),
+            ("a control of the upper half", '\u{9b}'),
+            ("right-to-left override", '\u{202e}'),
+            ("left-to-right override", '\u{202d}'),
+            ("right-to-left embedding", '\u{202b}'),
+            ("pop", '\u{202c}'),
+            ("right-to-left isolate", '\u{2067}'),
+            ("pop isolate", '\u{2069}'),
+            ("right-to-left mark", '\u{200f}'),
+            ("left-to-right mark", '\u{200e}'),
+            ("Arabic letter mark", '\u{61c}'),
+            ("zero width space", '\u{200b}'),
+            ("zero width non-joiner", '\u{200c}'),
+            ("zero width joiner", '\u{200d}'),
+            ("word joiner", '\u{2060}'),
+            ("byte order mark", '\u{feff}'),
+            ("soft hyphen", '\u{ad}'),
+            ("Hangul filler", '\u{3164}'),
+            ("tag", '\u{e0041}'),
+            ("variation selector", '\u{e0100}'),
+            ("no character", '\u{fdd0}'),
+        ] {
+            for written in [format!("An{forbidden}na"), format!("Anna{forbidden}x")] {
+                check(what, &written, Err(NameError::Character));
+            }
+        }
+    }
 }

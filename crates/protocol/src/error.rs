@@ -59,6 +59,8 @@ pub enum ErrorCode {
     NotAdmitted,
     /// The room has as many people as the server allows.
     RoomFull,
+    /// Somebody has as many of these as one may have: places in one room, rooms, invites. HTTP 409.
+    TooMany,
     /// The description is too large, has too many sections, or makes no sense.
     SdpInvalid,
     /// There is no media connection yet, or it is another one.

@@ -11,6 +11,8 @@ use crate::view::Link;
 
 /// Devices of one guest in a room and at its door: one link must not be enough to fill it.
 const PLACES_PER_GRANT: usize = 3;
+/// Devices of one account: more than anybody has, and far from a full room.
+const PLACES_PER_ACCOUNT: usize = 10;
 
 /// A guest at the door: no seat yet, nothing to see.
 pub struct Waiting {
@@ -32,11 +34,11 @@ impl Room {
             return self.come_back(join);
         }
         let guest = matches!(join.subject, Subject::Guest(_));
-        if guest && self.facts.access == Access::Accounts {
+        if guest && !self.is_open_for(&join) {
             self.turn_away(join.connection, join.id, ErrorCode::GuestsNotAllowed);
-        } else if guest && self.places_of(&join) >= PLACES_PER_GRANT {
-            self.turn_away(join.connection, join.id, ErrorCode::RoomFull);
-        } else if guest && !self.somebody_of_the_house_is_in() {
+        } else if self.places_of(&join) >= most_places(&join.subject) {
+            self.turn_away(join.connection, join.id, ErrorCode::TooMany);
+        } else if guest && !self.guests_may_come_in() {
             self.wait(join);
         } else if self.is_full() {
             self.turn_away(join.connection, join.id, ErrorCode::RoomFull);
@@ -90,15 +92,17 @@ impl Room {
 
     pub(crate) fn facts_changed(&mut self, facts: RoomFacts) {
         self.facts = facts;
-        if self.facts.access == Access::Accounts {
-            for waiting in std::mem::take(&mut self.waiting) {
+        for waiting in std::mem::take(&mut self.waiting) {
+            if self.is_open_for(&waiting.join) {
+                self.waiting.push_back(waiting);
+            } else {
                 self.drop_link(waiting.connection(), RoomLeftReason::GuestsNotAllowed);
             }
         }
     }
 
     pub(crate) fn admit_waiting(&mut self, now: Now) {
-        if !self.somebody_of_the_house_is_in() {
+        if !self.guests_may_come_in() {
             return;
         }
         while !self.is_full() {
@@ -128,8 +132,15 @@ impl Room {
         self.is_waiting(connection) || self.links.iter().any(|link| link.connection == connection)
     }
 
-    fn somebody_of_the_house_is_in(&self) -> bool {
-        self.seats.iter().any(|seat| !seat.is_guest())
+    /// Whether this guest is welcome at all, now or when somebody is in.
+    fn is_open_for(&self, guest: &Join) -> bool {
+        self.facts.access == Access::Guests || (guest.invited && self.facts.invites)
+    }
+
+    /// Whether guests get in without waiting.
+    fn guests_may_come_in(&self) -> bool {
+        let by_themselves = self.facts.open_house && self.facts.access == Access::Guests;
+        by_themselves || self.seats.iter().any(|seat| !seat.is_guest())
     }
 
     fn come_back(&mut self, join: Join) {
@@ -194,5 +205,12 @@ impl Room {
     fn stop_waiting(&mut self, connection: ConnectionId) {
         self.waiting
             .retain(|waiting| waiting.connection() != connection);
+    }
+}
+
+fn most_places(subject: &Subject) -> usize {
+    match subject {
+        Subject::Guest(_) => PLACES_PER_GRANT,
+        Subject::Account(_) => PLACES_PER_ACCOUNT,
     }
 }

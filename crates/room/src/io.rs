@@ -36,6 +36,10 @@ pub struct RoomFacts {
     pub id: RoomId,
     pub name: String,
     pub access: Access,
+    /// Guests who were invited may come in though the room is not open.
+    pub invites: bool,
+    /// While the room is open, its guests need nobody of the house.
+    pub open_house: bool,
     pub owner: Option<UserId>,
 }
 
@@ -81,6 +85,8 @@ pub struct Join {
     pub device: DeviceId,
     pub session: SessionKey,
     pub name: String,
+    /// A guest who came by an invite.
+    pub invited: bool,
     /// The id of the seat, if this becomes a new one.
     pub fresh: ParticipantId,
 }

@@ -15,6 +15,8 @@ enum Step {
     Lose(Who),
     Open,
     Close,
+    /// Whether the house counts invites, and whether it is an open one.
+    House(bool, bool),
     EndSession(Who),
     Seconds(u64),
     RestartAfter(u64),
@@ -39,6 +41,7 @@ fn act(world: &mut World, step: &Step) {
         Lose(who) => world.lose(who),
         Open => world.access(Access::Guests),
         Close => world.access(Access::Accounts),
+        House(invites, open_house) => world.house(*invites, *open_house),
         EndSession(person) => world.end_session(person),
         Seconds(seconds) => world.pass(Duration::from_secs(*seconds)),
         RestartAfter(seconds) => world.restart(Duration::from_secs(*seconds)),
@@ -153,6 +156,65 @@ fn guests_inside_stay_when_the_last_account_leaves_or_the_room_is_closed() {
             (Join("gert"), &[("gert", "refused GuestsNotAllowed")]),
             (Lose("gil"), &[]),
             (Join("gil"), &[("gil", "gil*")]),
+        ],
+    );
+}
+
+#[test]
+fn an_invited_guest_needs_no_open_room_and_waits_like_every_guest() {
+    check(
+        Access::Accounts,
+        &[
+            (Join("gus+"), &[("gus+", "waiting")]),
+            (Join("gil"), &[("gil", "refused GuestsNotAllowed")]),
+            (Open, &[]),
+            (Join("gil"), &[("gil", "waiting"), ("gus+", "waiting")]),
+            (
+                Close,
+                &[("gil", "left GuestsNotAllowed"), ("gus+", "waiting")],
+            ),
+            (
+                Join("anna"),
+                &[("gus+", "anna gus+*"), ("anna", "anna gus+*")],
+            ),
+            (Leave("anna"), &[("gus+", "gus+*")]),
+            (Join("gert+"), &[("gert+", "waiting")]),
+            (
+                EndSession("gus+"),
+                &[("gus+", "left SessionEnded"), ("gert+", "waiting")],
+            ),
+            (EndSession("gert+"), &[("gert+", "left SessionEnded")]),
+        ],
+    );
+}
+
+#[test]
+fn invites_count_for_nothing_in_a_house_that_takes_no_guests() {
+    check(
+        Access::Accounts,
+        &[
+            (Join("gus+"), &[("gus+", "waiting")]),
+            (House(false, false), &[("gus+", "left GuestsNotAllowed")]),
+            (Join("gus+"), &[("gus+", "refused GuestsNotAllowed")]),
+            (Join("anna"), &[]),
+            (Join("gus+"), &[("gus+", "refused GuestsNotAllowed")]),
+            (House(true, false), &[]),
+            (Join("gus+"), &[("gus+", "anna gus+*")]),
+        ],
+    );
+}
+
+#[test]
+fn in_an_open_house_guests_of_open_rooms_wait_for_nobody() {
+    check(
+        Access::Guests,
+        &[
+            (Join("gil"), &[("gil", "waiting")]),
+            (House(true, true), &[("gil", "gil*")]),
+            (Join("gert"), &[("gert", "gil* gert*")]),
+            (Close, &[("gil", "gil* gert*")]),
+            (Join("gustav"), &[("gustav", "refused GuestsNotAllowed")]),
+            (Join("gus+"), &[("gus+", "waiting")]),
         ],
     );
 }
@@ -729,25 +791,36 @@ fn one_guest_cannot_fill_a_room_or_its_door() {
     world.join("gil/a");
     assert_eq!(
         [devices[0], devices[2], devices[3]].map(|who| world.sees(who)),
-        ["waiting", "waiting", "refused RoomFull"]
+        ["waiting", "waiting", "refused TooMany"]
     );
     world.join("gert");
     world.join("anna");
     assert_eq!(world.people, 5, "three of gil's, gert and anna");
     world.join("gil/d");
-    assert_eq!(world.sees("gil/d"), "refused RoomFull");
+    assert_eq!(world.sees("gil/d"), "refused TooMany");
     world.lose("gil/a");
     world.join("gil/a");
     world.leave("gil/b");
     world.join("gil/d");
     assert_eq!(world.people, 5);
-    for device in ["anna/b", "anna/c", "anna/d", "anna/e"] {
+}
+
+#[test]
+fn one_account_cannot_fill_a_room_with_its_devices() {
+    let mut world = World::new(Access::Accounts);
+    let devices: Vec<String> = (0..11).map(|index| format!("anna/{index}")).collect();
+    for device in &devices {
         world.join(device);
     }
-    assert_eq!(
-        world.people, 9,
-        "an account has as many devices as it likes"
-    );
+    assert_eq!(world.people, 10);
+    assert_eq!(world.sees("anna/10"), "refused TooMany");
+    world.join("bert");
+    assert_eq!(world.people, 11, "others have places of their own");
+    world.join("anna/3");
+    assert_eq!(world.people, 11, "a device that is in may come again");
+    world.leave("anna/3");
+    world.join("anna/10");
+    assert_eq!(world.people, 11);
 }
 
 #[test]

@@ -134,6 +134,10 @@ CREATE INDEX room_invites_room ON room_invites (room_id);
 ALTER TABLE guest_grants ADD COLUMN invite_id TEXT REFERENCES room_invites (id) ON DELETE CASCADE;
 CREATE INDEX guest_grants_invite ON guest_grants (invite_id);
 
+-- Of a room that was made without an owner: when somebody last came in. Such rooms are forgotten when nobody does.
+ALTER TABLE rooms ADD COLUMN used BIGINT;
+CREATE INDEX rooms_used ON rooms (used);
+
 -- Bearer tokens of machines.
 CREATE TABLE api_tokens (
     id TEXT PRIMARY KEY,

@@ -4,6 +4,7 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use identity::room;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -11,7 +12,7 @@ use crate::chance;
 use crate::media::MediaHandle;
 use crate::oidc::keys::Keys;
 use crate::rooms::Rooms;
-use crate::store::{self, Db, grants, guests, links, sessions, settings};
+use crate::store::{self, Db, grants, guests, invites, links, rooms, sessions, settings};
 
 const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
 /// What another process ended, such as `stube user lock`, has to reach sockets and media within two seconds.
@@ -23,9 +24,9 @@ pub struct Chores(Vec<JoinHandle<()>>);
 
 impl Chores {
     /// Needs a tokio runtime.
-    pub fn start(db: &Db, rooms: &Rooms, media: MediaHandle, keys: Arc<Keys>) -> Self {
-        let sweeping = tokio::spawn(sweep(db.clone(), keys));
-        let looking = tokio::spawn(look_for_ended_sessions(db.clone(), rooms.clone()));
+    pub fn start(db: &Db, live: &Rooms, media: MediaHandle, keys: Arc<Keys>) -> Self {
+        let sweeping = tokio::spawn(sweep(db.clone(), live.clone(), keys));
+        let looking = tokio::spawn(look_for_ended_sessions(db.clone(), live.clone()));
         let counting = tokio::spawn(report_counts(media));
         Self(vec![sweeping, looking, counting])
     }
@@ -37,12 +38,15 @@ impl Chores {
     }
 }
 
-async fn sweep(db: Db, keys: Arc<Keys>) {
+async fn sweep(db: Db, live: Rooms, keys: Arc<Keys>) {
     let mut clock = interval(SWEEP_EVERY);
     loop {
         clock.tick().await;
         if let Err(error) = remove_expired(&db).await {
             tracing::warn!(%error, "what has expired cannot be forgotten now");
+        }
+        if let Err(error) = forget_unused_rooms(&db, &live).await {
+            tracing::warn!(%error, "rooms that nobody uses cannot be forgotten now");
         }
         if let Err(error) = keys.tend_if_any(&db).await {
             tracing::warn!(
@@ -58,7 +62,22 @@ async fn remove_expired(db: &Db) -> store::Result<()> {
     sessions::remove_expired(db, now).await?;
     grants::remove_ended(db, now).await?;
     links::remove_expired(db, now).await?;
-    guests::remove_expired(db, now).await
+    guests::remove_expired(db, now).await?;
+    invites::remove_expired(db, now).await
+}
+
+/// Those that belong to nobody.
+async fn forget_unused_rooms(db: &Db, live: &Rooms) -> store::Result<()> {
+    let now = chance::unix_ms();
+    let (gone, grants) = rooms::remove_unused(db, now, room::forgotten_before(now)).await?;
+    for grant in &grants {
+        live.end_session(grant).await;
+    }
+    for room in &gone {
+        tracing::info!(room = %room.id, "a room of nobody was forgotten");
+        live.room_changed(room).await;
+    }
+    Ok(())
 }
 
 async fn look_for_ended_sessions(db: Db, rooms: Rooms) {

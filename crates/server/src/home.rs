@@ -48,6 +48,7 @@ enum Event {
     UserChanged {
         user: UserId,
     },
+    HouseChanged,
 }
 
 impl Home {
@@ -86,7 +87,7 @@ impl Home {
         self.send(Event::PeopleChanged { room: room.clone() });
     }
 
-    /// Made, renamed, opened or closed.
+    /// Made, renamed, opened, closed or forgotten.
     pub fn room_changed(&self, room: &StoredRoom) {
         self.send(Event::RoomChanged {
             room: room.id.clone(),
@@ -97,6 +98,11 @@ impl Home {
     /// Visited a room.
     pub fn user_changed(&self, user: &UserId) {
         self.send(Event::UserChanged { user: user.clone() });
+    }
+
+    /// What the house allows is another.
+    pub fn house_changed(&self) {
+        self.send(Event::HouseChanged);
     }
 
     /// Nobody waits for a home page: when the task is that far behind, the event waits instead.
@@ -199,6 +205,7 @@ impl Desk {
                 });
             }
             Event::UserChanged { user } => self.mark(Stale::Rooms, |reader| reader.user == user),
+            Event::HouseChanged => self.mark(Stale::Rooms, |_| true),
         }
     }
 
@@ -284,7 +291,7 @@ impl Desk {
         HomeRoom {
             owner: room.is_owned_by(user),
             people: self.people.inside(&room.id),
-            access: effective(room.access, self.settings.get().guests),
+            access: effective(room.access, self.settings.get().welcome()),
             id: room.id,
             name: room.name,
             visited_at: visited,

@@ -50,6 +50,8 @@ pub enum Kind {
     /// Each grant is another person.
     Guest {
         grant: SessionId,
+        /// Came by an invite, and not because the room is open.
+        invited: bool,
     },
 }
 

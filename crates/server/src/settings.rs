@@ -1,9 +1,11 @@
 //! What the house is called, shows and allows: what stands in the settings' file or the environment holds; the rest is
 //! what administrators set in the browser, else the default. Read at every request, so it lives in memory.
 
-use std::sync::{Arc, PoisonError, RwLock};
+use std::sync::Arc;
 
+use identity::guest::Welcome;
 use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
 
 use crate::config::{Config, Visibility};
 use crate::store::{self, Db, settings};
@@ -45,11 +47,20 @@ pub struct Effective {
     pub visibility: Vec<Visibility>,
 }
 
+impl Effective {
+    pub fn welcome(&self) -> Welcome {
+        Welcome {
+            guests: self.guests,
+            open_house: self.open_house,
+        }
+    }
+}
+
 /// Cheap to clone; all clones are one.
 #[derive(Clone, Debug)]
 pub struct Settings {
     fixed: Arc<Config>,
-    now: Arc<RwLock<(Chosen, Arc<Effective>)>>,
+    now: Arc<watch::Sender<(Chosen, Arc<Effective>)>>,
 }
 
 impl Settings {
@@ -62,25 +73,22 @@ impl Settings {
         let effective = Arc::new(effective(&config, &chosen));
         Self {
             fixed: Arc::new(config),
-            now: Arc::new(RwLock::new((chosen, effective))),
+            now: Arc::new(watch::Sender::new((chosen, effective))),
         }
     }
 
     /// What holds now.
     pub fn get(&self) -> Arc<Effective> {
-        self.now
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .1
-            .clone()
+        self.now.borrow().1.clone()
     }
 
     pub fn chosen(&self) -> Chosen {
-        self.now
-            .read()
-            .unwrap_or_else(PoisonError::into_inner)
-            .0
-            .clone()
+        self.now.borrow().0.clone()
+    }
+
+    /// Hears of every change from now on.
+    pub fn subscribe(&self) -> watch::Receiver<(Chosen, Arc<Effective>)> {
+        self.now.subscribe()
     }
 
     /// Stores what was chosen and lets it hold from now on.
@@ -92,7 +100,7 @@ impl Settings {
 
     fn adopt(&self, chosen: Chosen) {
         let effective = Arc::new(effective(&self.fixed, &chosen));
-        *self.now.write().unwrap_or_else(PoisonError::into_inner) = (chosen, effective);
+        self.now.send_replace((chosen, effective));
     }
 }
 

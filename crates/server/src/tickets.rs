@@ -130,6 +130,7 @@ mod tests {
         let guest = Principal {
             kind: Kind::Guest {
                 grant: SessionId::from("g".to_owned()),
+                invited: false,
             },
             ..principal("g")
         };

@@ -32,6 +32,7 @@ const codes: { readonly [C in ErrorCode | 'offline']: Key & `code.${C}` } = {
   already_in_room: 'code.already_in_room',
   not_admitted: 'code.not_admitted',
   room_full: 'code.room_full',
+  too_many: 'code.too_many',
   sdp_invalid: 'code.sdp_invalid',
   no_media_connection: 'code.no_media_connection',
   rate_limited: 'code.rate_limited',

@@ -269,6 +269,7 @@ export const de: Catalogue = {
   'code.already_in_room': 'Sie sind schon in einem Raum.',
   'code.not_admitted': 'Sie warten noch an der Tür.',
   'code.room_full': 'Der Raum ist voll.',
+  'code.too_many': 'Mehr davon geht nicht. Erst muss etwas wegfallen.',
   'code.sdp_invalid': 'Die Medienverbindung kam nicht zustande.',
   'code.no_media_connection': 'Die Medienverbindung ist weg.',
   'code.rate_limited': 'Zu viele Versuche. Warten Sie einen Moment.',

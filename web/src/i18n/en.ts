@@ -267,6 +267,7 @@ export const en = {
   'code.already_in_room': 'You are in a room already.',
   'code.not_admitted': 'You are still waiting at the door.',
   'code.room_full': 'The room is full.',
+  'code.too_many': 'No more of these are possible. Something has to go first.',
   'code.sdp_invalid': 'The media connection could not be set up.',
   'code.no_media_connection': 'The media connection is gone.',
   'code.rate_limited': 'Too many attempts. Wait a moment and try again.',

@@ -157,6 +157,8 @@ impl World {
             id: RoomId::from("r1"),
             name: "Stand-up".to_owned(),
             access,
+            invites: true,
+            open_house: false,
             owner: Some(UserId::from("anna")),
         };
         Self {
@@ -217,7 +219,8 @@ impl World {
             .apply(message);
     }
 
-    /// A new connection; what the device's former one saw last stays under `<who>!`.
+    /// A new connection; what the device's former one saw last stays under `<who>!`. Names with `g` are guests', and those
+    /// with a `+` behind them of guests who were invited.
     pub fn join(&mut self, who: &str) {
         self.counter += 1;
         let connection = ConnectionId(self.counter);
@@ -242,6 +245,7 @@ impl World {
             device: DeviceId::from(device),
             session: SessionKey(person.to_owned()),
             name: person.to_owned(),
+            invited: person.ends_with('+'),
             fresh: ParticipantId(format!("p{}", self.counter)),
         }));
         // The room ends a connection with `room_left`; an unanswered one would hang.
@@ -331,6 +335,12 @@ impl World {
 
     pub fn access(&mut self, access: Access) {
         self.facts.access = access;
+        self.input(Input::FactsChanged(self.facts.clone()));
+    }
+
+    /// The settings of the house: whether invites count, and whether it is an open one.
+    pub fn house(&mut self, invites: bool, open_house: bool) {
+        (self.facts.invites, self.facts.open_house) = (invites, open_house);
         self.input(Input::FactsChanged(self.facts.clone()));
     }
 

@@ -142,6 +142,7 @@ fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::NotInRoom
         | ErrorCode::AlreadyInRoom
         | ErrorCode::RoomFull
+        | ErrorCode::TooMany
         | ErrorCode::NoMediaConnection => StatusCode::CONFLICT,
         ErrorCode::SetupLinkInvalid | ErrorCode::LinkInvalid => StatusCode::GONE,
         ErrorCode::RateLimited => StatusCode::TOO_MANY_REQUESTS,

@@ -7,6 +7,7 @@ pub mod caller;
 pub mod error;
 pub mod guard;
 mod headers;
+pub mod invites;
 mod links;
 mod openapi;
 pub mod own;
@@ -24,7 +25,7 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_extractor_with_state, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use axum::{Router, body::Bytes};
 use protocol::{ErrorCode, limits};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -88,6 +89,9 @@ fn routes(admin: OpenApiRouter<Shared>) -> OpenApiRouter<Shared> {
         .routes(routes!(people::search))
         .route("/people/{id}/picture", get(pictures::of_person))
         .route("/rooms", post(rooms::create).patch(rooms::change))
+        .route("/rooms/invites", post(invites::create).get(invites::list))
+        .route("/rooms/invites/{id}", delete(invites::take_back))
+        .route("/invites/open", post(invites::open))
         .route("/guests", post(rooms::let_guest_in))
         .route("/tickets", post(rooms::ticket))
         .route("/socket", get(ws::socket))

@@ -2,20 +2,23 @@
 
 use axum::Json;
 use axum::extract::Query;
+use identity::throttle::Network;
 use identity::{DisplayName, RoomAddress, guest};
 use protocol::http::{ChangeRoom, CreateRoom, Door, GuestEntry, GuestGrant, Ticket};
-use protocol::{Access, ErrorCode, UserId, limits};
+use protocol::{Access, ErrorCode, UserId};
 use serde::Deserialize;
 
 use super::State;
 use super::caller::{Anybody, Caller, From, Member};
 use super::error::{ApiError, ApiResult};
 use super::guard::JsonBody;
+use super::invites;
 use crate::app::App;
 use crate::chance;
 use crate::principal::SessionId;
-use crate::store::rooms::{self, NewRoom, StoredRoom};
-use crate::store::{guests, visits};
+use crate::store::guests::{self, NewGrant};
+use crate::store::rooms::{self, StoredRoom};
+use crate::store::visits;
 
 #[derive(Deserialize)]
 pub struct AtDoor {
@@ -34,43 +37,47 @@ pub async fn door(
     }
     let address = RoomAddress::parse(&room)?;
     let found = rooms::by_name(&app.db, &address.name).await?;
-    let Some(caller) = caller else {
-        return Ok(Json(open_door(&app, found)?));
-    };
-    Ok(Json(match found {
-        Some(room) => member_door(&app, &room, &caller.account.id).await?,
-        None => Door {
+    let reader = caller.as_ref().map(|caller| &caller.account.id);
+    Ok(Json(match (found, reader) {
+        (Some(room), Some(reader)) => member_door(&app, &room, reader).await?,
+        (Some(room), None) => guest_door(open_room(&app, room)?),
+        (None, None) if !app.settings.get().welcome().is_open_house() => {
+            return Err(ErrorCode::GuestsNotAllowed.into());
+        }
+        (None, reader) => Door {
             name: address.name.as_str().to_owned(),
-            access: first_access(&app, &address),
+            access: app.rooms.first_access(&address, reader),
             exists: false,
-            owner: true,
+            owner: reader.is_some(),
             known: false,
-            people: Some(0),
+            people: reader.map(|_| 0),
         },
     }))
 }
 
-/// What somebody without an account sees. A room that is not open and one that is not there look the same.
-fn open_door(app: &App, found: Option<StoredRoom>) -> ApiResult<Door> {
-    let room = open_room(app, found)?;
-    Ok(Door {
+/// What somebody without an account sees of a room that they may enter.
+pub fn guest_door(room: StoredRoom) -> Door {
+    Door {
         name: room.name,
         access: room.access,
         exists: true,
         owner: false,
         known: false,
         people: None,
-    })
+    }
 }
 
-fn open_room(app: &App, found: Option<StoredRoom>) -> ApiResult<StoredRoom> {
-    let open = |room: &StoredRoom| {
-        guest::may_enter(app.settings.get().guests, room.access == Access::Guests)
-    };
-    found.filter(open).ok_or(ErrorCode::GuestsNotAllowed.into())
+/// A room that is not open and one that is not there look the same, but in an open house, where the latter can be made.
+fn open_room(app: &App, room: StoredRoom) -> ApiResult<StoredRoom> {
+    let welcome = app.settings.get().welcome();
+    if welcome.may_enter(room.access == Access::Guests) {
+        Ok(room)
+    } else {
+        Err(ErrorCode::GuestsNotAllowed.into())
+    }
 }
 
-async fn member_door(app: &App, room: &StoredRoom, reader: &UserId) -> ApiResult<Door> {
+pub async fn member_door(app: &App, room: &StoredRoom, reader: &UserId) -> ApiResult<Door> {
     let owner = room.is_owned_by(reader);
     Ok(Door {
         name: room.name.clone(),
@@ -82,34 +89,38 @@ async fn member_door(app: &App, room: &StoredRoom, reader: &UserId) -> ApiResult
     })
 }
 
-/// Who may enter a room that is made under this address.
-pub fn first_access(app: &App, address: &RoomAddress) -> Access {
-    if guest::may_enter(app.settings.get().guests, address.open) {
-        Access::Guests
-    } else {
-        Access::Accounts
-    }
-}
-
 pub async fn create(
     app: State,
-    Member(caller): Member,
+    Caller(caller): Caller,
+    From(from): From,
     JsonBody(body): JsonBody<CreateRoom>,
 ) -> ApiResult<Json<Door>> {
-    let address = RoomAddress::parse(&body.name)?;
-    let new = NewRoom {
-        id: chance::id().into(),
-        name: &address.name,
-        access: first_access(&app, &address),
-        owner: &caller.account.id,
-        created: chance::unix_ms(),
+    let Some(caller) = caller else {
+        app.gate.guest(from)?;
+        if !app.settings.get().welcome().is_open_house() {
+            return Err(ErrorCode::SignInRequired.into());
+        }
+        let address = RoomAddress::parse(&body.name)?;
+        return Ok(Json(guest_door(room_for_all(&app, from, &address).await?)));
     };
-    let (room, made) = rooms::find_or_create(&app.db, new).await?;
-    if made {
-        tracing::info!(room = %room.id, user = %caller.account.id, "a room was made");
-        app.rooms.room_changed(&room).await;
+    let address = RoomAddress::parse(&body.name)?;
+    let user = &caller.account.id;
+    let room = app.rooms.find_or_make(&address, Some(user)).await?;
+    let room = room.ok_or(ErrorCode::TooMany)?;
+    Ok(Json(member_door(&app, &room, user).await?))
+}
+
+/// A room that somebody without an account may enter. In an open house it is made if it is not there yet.
+async fn room_for_all(app: &App, from: Network, address: &RoomAddress) -> ApiResult<StoredRoom> {
+    if let Some(room) = rooms::by_name(&app.db, &address.name).await? {
+        return open_room(app, room);
     }
-    Ok(Json(member_door(&app, &room, &caller.account.id).await?))
+    if !app.settings.get().welcome().is_open_house() {
+        return Err(ErrorCode::GuestsNotAllowed.into());
+    }
+    app.gate.new_room(from)?;
+    let room = app.rooms.find_or_make(address, None).await?;
+    open_room(app, room.ok_or(ErrorCode::TooMany)?)
 }
 
 pub async fn change(
@@ -130,7 +141,7 @@ pub async fn change(
     if !room.is_owned_by(&caller.account.id) {
         return Err(ErrorCode::NotOwner.into());
     }
-    if body.access == Some(Access::Guests) && !app.settings.get().guests {
+    if body.access == Some(Access::Guests) && !app.settings.get().welcome().may_enter(true) {
         return Err(ErrorCode::Forbidden.into());
     }
     let changed = rooms::change(&app.db, &room.id, body.access, new_name.as_ref())
@@ -147,25 +158,39 @@ pub async fn let_guest_in(
     JsonBody(entry): JsonBody<GuestEntry>,
 ) -> ApiResult<Json<GuestGrant>> {
     app.gate.guest(from)?;
-    let address = RoomAddress::parse(&entry.room)?;
     let name = DisplayName::parse(&entry.name)?;
-    let room = open_room(&app, rooms::by_name(&app.db, &address.name).await?)?;
-    let secret = chance::secret();
-    let id = SessionId::from(chance::id());
-    guests::create(
-        &app.db,
-        &id,
-        secret.hash(),
-        &room.id,
-        &name,
+    let (room, invite) = match &entry.invite {
+        Some(token) => {
+            let invite = invites::good_invite(&app, token).await?;
+            (invite.room_id.clone(), Some(invite))
+        }
+        None => {
+            let address = RoomAddress::parse(&entry.room)?;
+            (room_for_all(&app, from, &address).await?.id, None)
+        }
+    };
+    let (secret, id, now) = (
+        chance::secret(),
+        SessionId::from(chance::id()),
         chance::unix_ms(),
-    )
-    .await?;
-    tracing::info!(grant = %id, room = %room.id, "a guest was given a grant");
+    );
+    let new = NewGrant {
+        id: &id,
+        secret: secret.hash(),
+        room: &room,
+        name: &name,
+        invite: invite.as_ref().map(|invite| invite.id.as_str()),
+        created: now,
+    };
+    if !guests::create(&app.db, &new).await? {
+        return Err(ErrorCode::LinkInvalid.into());
+    }
+    tracing::info!(grant = %id, %room, invited = invite.is_some(), "a guest was given a grant");
+    let expires = guest::expires(now, invite.map(|invite| invite.expires));
     Ok(Json(GuestGrant {
         grant: secret.expose().to_owned(),
         name: name.into_string(),
-        expires_in_ms: u32::try_from(limits::GUEST_GRANT_MS).unwrap_or(u32::MAX),
+        expires_in_ms: u32::try_from(expires.saturating_sub(now)).unwrap_or(u32::MAX),
     }))
 }
 

@@ -28,11 +28,15 @@ const QUEUE: usize = 32;
 /// What people without an account may ask for at once from one network, and then how often.
 const GUEST_BURST: u32 = 120;
 const GUEST_EVERY: Duration = Duration::from_millis(500);
+/// Rooms that people without an account may make at once from one network, and then how often.
+const ROOM_BURST: u32 = 20;
+const ROOM_EVERY: Duration = Duration::from_secs(60);
 
 /// Makes guessing slow and keeps the cost of passwords within bounds.
 pub struct Gate {
     throttle: Mutex<Throttle>,
     guests: Mutex<Quota>,
+    rooms: Mutex<Quota>,
     cores: Semaphore,
     places: Semaphore,
 }
@@ -42,6 +46,7 @@ impl Gate {
         Self {
             throttle: Mutex::default(),
             guests: Mutex::new(Quota::new(GUEST_BURST, GUEST_EVERY)),
+            rooms: Mutex::new(Quota::new(ROOM_BURST, ROOM_EVERY)),
             cores: Semaphore::new(cores),
             places: Semaphore::new(cores + QUEUE),
         }
@@ -53,12 +58,12 @@ impl Gate {
 
     /// One question of somebody without an account.
     pub fn guest(&self, from: Network) -> ApiResult<()> {
-        let taken = self
-            .guests
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .take(Instant::now(), from);
-        taken.map_err(|wait| ApiError::retry(ErrorCode::RateLimited, wait))
+        take(&self.guests, from)
+    }
+
+    /// One room that somebody without an account makes.
+    pub fn new_room(&self, from: Network) -> ApiResult<()> {
+        take(&self.rooms, from)
     }
 
     async fn core(&self) -> ApiResult<(SemaphorePermit<'_>, SemaphorePermit<'_>)> {
@@ -83,6 +88,12 @@ impl Gate {
     }
 }
 
+fn take(quota: &Mutex<Quota>, from: Network) -> ApiResult<()> {
+    let mut quota = quota.lock().unwrap_or_else(PoisonError::into_inner);
+    let taken = quota.take(Instant::now(), from);
+    taken.map_err(|wait| ApiError::retry(ErrorCode::RateLimited, wait))
+}
+
 pub async fn me(app: State, Caller(caller): Caller) -> ApiResult<Json<House>> {
     let house = app.settings.get();
     Ok(Json(House {
@@ -90,7 +101,7 @@ pub async fn me(app: State, Caller(caller): Caller) -> ApiResult<Json<House>> {
         logo: house.logo.clone(),
         setup_needed: caller.is_none() && !users::any(&app.db).await?,
         guests: house.guests,
-        open_house: house.open_house,
+        open_house: house.welcome().is_open_house(),
         local_sign_in: house.local_sign_in,
         providers: Vec::new(),
         recovery_mail: house.local_sign_in && app.mail.is_there(),

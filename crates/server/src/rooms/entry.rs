@@ -1,14 +1,14 @@
 //! The way into a room: from a name and a principal to a place in the room's queue.
 
-use identity::RoomAddress;
-use protocol::{Access, DeviceId, ErrorCode, IntentId, ParticipantId};
+use identity::{RoomAddress, UnixMs};
+use protocol::{DeviceId, ErrorCode, IntentId, ParticipantId, UserId};
 use room::{ConnectionId, Join, SessionKey, Subject};
 
 use super::driver::Command;
-use super::{Rooms, Stay, effective};
+use super::{Rooms, Stay};
 use crate::chance;
 use crate::principal::{Kind, Principal};
-use crate::store::rooms::{self, NewRoom, StoredRoom};
+use crate::store::rooms::{self, StoredRoom};
 use crate::store::{StoreError, visits};
 use crate::ws::outbound::Outbound;
 
@@ -25,13 +25,17 @@ impl Rooms {
     /// The room itself answers, on the socket; a refusal before that is the error here.
     pub async fn join(&self, knock: Knock<'_>) -> Result<Stay, ErrorCode> {
         let address = RoomAddress::parse(knock.address).map_err(|_| ErrorCode::NameInvalid)?;
-        let found = match &knock.principal.kind {
-            Kind::Account { user } => self.enter_as_account(user, &address).await,
-            Kind::Guest { .. } => self.find_for_guest(knock.principal, &address).await,
+        let (found, otherwise) = match &knock.principal.kind {
+            Kind::Account { user } => (
+                self.enter_as_account(user, &address).await,
+                ErrorCode::TooMany,
+            ),
+            Kind::Guest { .. } => (
+                self.find_for_guest(knock.principal, &address).await,
+                ErrorCode::GuestsNotAllowed,
+            ),
         };
-        let room = found
-            .map_err(unavailable)?
-            .ok_or(ErrorCode::GuestsNotAllowed)?;
+        let room = found.map_err(unavailable)?.ok_or(otherwise)?;
         let connection = ConnectionId(self.0.count());
         let join = Join {
             connection,
@@ -40,6 +44,7 @@ impl Rooms {
             device: knock.device,
             session: SessionKey(knock.principal.session.as_str().to_owned()),
             name: knock.principal.name.clone(),
+            invited: matches!(knock.principal.kind, Kind::Guest { invited: true, .. }),
             fresh: ParticipantId(chance::id()),
         };
         let command = Command::Join(Box::new(join), knock.outbound.clone());
@@ -53,28 +58,19 @@ impl Rooms {
         }
     }
 
-    /// Finds the room, or makes it, and remembers the visit.
+    /// Finds the room, or makes it, and remembers the visit. `None` if they own too many.
     async fn enter_as_account(
         &self,
-        user: &protocol::UserId,
+        user: &UserId,
         address: &RoomAddress,
     ) -> Result<Option<StoredRoom>, StoreError> {
         let hub = &self.0;
+        let Some(room) = self.find_or_make(address, Some(user)).await? else {
+            return Ok(None);
+        };
         let now = chance::unix_ms();
-        let wanted = if address.open {
-            Access::Guests
-        } else {
-            Access::Accounts
-        };
-        let new = NewRoom {
-            id: chance::id().into(),
-            name: &address.name,
-            access: effective(wanted, hub.settings.get().guests),
-            owner: user,
-            created: now,
-        };
-        let (room, _) = rooms::find_or_create(&hub.db, new).await?;
         visits::record(&hub.db, user, &room.id, now).await?;
+        self.note_use(&room, now).await?;
         hub.home.user_changed(user);
         Ok(Some(room))
     }
@@ -86,14 +82,25 @@ impl Rooms {
         address: &RoomAddress,
     ) -> Result<Option<StoredRoom>, StoreError> {
         let room = rooms::by_name(&self.0.db, &address.name).await?;
-        Ok(room.filter(|room| guest.room_scope.as_ref() == Some(&room.id)))
+        let room = room.filter(|room| guest.room_scope.as_ref() == Some(&room.id));
+        if let Some(room) = &room {
+            self.note_use(room, chance::unix_ms()).await?;
+        }
+        Ok(room)
+    }
+
+    async fn note_use(&self, room: &StoredRoom, now: UnixMs) -> Result<(), StoreError> {
+        match room.owner {
+            Some(_) => Ok(()),
+            None => rooms::use_ownerless(&self.0.db, &room.id, now).await,
+        }
     }
 }
 
 fn subject(kind: &Kind) -> Subject {
     match kind {
         Kind::Account { user } => Subject::Account(user.clone()),
-        Kind::Guest { grant } => Subject::Guest(grant.as_str().to_owned()),
+        Kind::Guest { grant, .. } => Subject::Guest(grant.as_str().to_owned()),
     }
 }
 

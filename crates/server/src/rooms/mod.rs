@@ -3,6 +3,7 @@
 
 mod driver;
 mod entry;
+mod making;
 mod media;
 mod stay;
 mod tasks;
@@ -12,9 +13,10 @@ mod writer;
 
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
+use identity::guest::Welcome;
 use protocol::{Access, RoomId, limits};
 use room::{Input, RoomFacts, SeatRecord, SessionKey};
 use tokio::sync::mpsc;
@@ -27,7 +29,7 @@ use crate::principal::SessionId;
 use crate::settings::Settings;
 use crate::store::rooms::StoredRoom;
 use crate::store::seats::Change;
-use crate::store::{self, Db, seats};
+use crate::store::{self, Db, rooms, seats};
 use crate::ws::sockets::Sockets;
 
 pub use entry::Knock;
@@ -83,6 +85,7 @@ impl Rooms {
             counter: AtomicU64::new(1),
         }));
         tokio::spawn(media::carry_events(Arc::downgrade(&rooms.0), events));
+        tokio::spawn(follow_settings(Arc::downgrade(&rooms.0)));
         rooms
     }
 
@@ -115,19 +118,10 @@ impl Rooms {
         self.0.people.inside(room)
     }
 
-    /// The room was made, renamed, opened or closed: tells whom it concerns.
+    /// The room was made, renamed, opened, closed or forgotten: tells whom it concerns.
     pub async fn room_changed(&self, room: &StoredRoom) {
         self.0.home.room_changed(room);
-        let live = self
-            .0
-            .live()
-            .get(&room.id)
-            .map(|live| live.commands.clone());
-        if let Some(commands) = live {
-            let facts = self.0.facts(room.clone());
-            // A room that has just ended needs no news.
-            let _ = commands.send(Input::FactsChanged(facts).into()).await;
-        }
+        self.0.tell_facts(room.clone()).await;
     }
 
     /// Signed out, or the account or grant ended: closes its sockets, frees its seats, ends its media.
@@ -179,9 +173,21 @@ impl Hub {
         self.counter.fetch_add(1, Ordering::Relaxed)
     }
 
+    async fn tell_facts(&self, room: StoredRoom) {
+        let live = self.live().get(&room.id).map(|live| live.commands.clone());
+        if let Some(commands) = live {
+            let facts = self.facts(room);
+            // A room that has just ended needs no news.
+            let _ = commands.send(Input::FactsChanged(facts).into()).await;
+        }
+    }
+
     fn facts(&self, room: StoredRoom) -> RoomFacts {
+        let welcome = self.settings.get().welcome();
         RoomFacts {
-            access: effective(room.access, self.settings.get().guests),
+            access: effective(room.access, welcome),
+            invites: welcome.takes_invites(),
+            open_house: welcome.is_open_house(),
             id: room.id,
             name: room.name,
             owner: room.owner,
@@ -235,9 +241,32 @@ impl Hub {
     }
 }
 
+/// What a house allows may change while people are in its rooms.
+async fn follow_settings(hub: Weak<Hub>) {
+    let Some(mut changes) = hub.upgrade().map(|hub| hub.settings.subscribe()) else {
+        return;
+    };
+    while changes.changed().await.is_ok() {
+        let Some(hub) = hub.upgrade() else { return };
+        hub.home.house_changed();
+        let live: Vec<_> = hub.live().keys().cloned().collect();
+        for room in live {
+            match rooms::by_id(&hub.db, &room).await {
+                Ok(Some(room)) => hub.tell_facts(room).await,
+                Ok(None) => {}
+                Err(error) => tracing::warn!(%error, %room, "a room does not hear of new settings"),
+            }
+        }
+    }
+}
+
 /// Who may really enter: no room is open to guests in a house that takes none.
-pub fn effective(access: Access, guests: bool) -> Access {
-    if guests { access } else { Access::Accounts }
+pub fn effective(access: Access, welcome: Welcome) -> Access {
+    if welcome.may_enter(access == Access::Guests) {
+        Access::Guests
+    } else {
+        Access::Accounts
+    }
 }
 
 /// How many people are inside the live rooms. Clones are the same list.

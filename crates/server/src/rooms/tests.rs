@@ -72,19 +72,23 @@ impl House {
             session: SessionId::from(format!("session of {user}")),
             expires: u64::MAX,
         };
+        let mut visitor = self.knock(&principal, room).await;
+        assert_eq!(visitor.next().await.0["type"], "ok");
+        assert_eq!(visitor.next().await.0["type"], "room_snapshot");
+        visitor
+    }
+
+    async fn knock(&self, principal: &Principal, room: &str) -> Visitor {
         let outbound = Outbound::default();
         let knock = Knock {
-            principal: &principal,
+            principal,
             id: "join".into(),
             address: room,
             device: "device".into(),
             outbound: &outbound,
         };
         let stay = self.rooms.join(knock).await.expect("a place in the queue");
-        let mut visitor = Visitor { stay, outbound };
-        assert_eq!(visitor.next().await.0["type"], "ok");
-        assert_eq!(visitor.next().await.0["type"], "room_snapshot");
-        visitor
+        Visitor { stay, outbound }
     }
 
     fn commands(&self, room: &str) -> mpsc::Sender<Command> {
@@ -231,16 +235,9 @@ async fn after_a_kill_the_time_to_come_back_counts_from_the_start() {
 async fn a_house_without_guests_has_no_room_open_to_them() {
     let house = House::new().await;
     let address = identity::RoomAddress::parse("public/Garten").expect("a name");
-    let new = store::rooms::NewRoom {
-        id: "r".into(),
-        name: &address.name,
-        access: Access::Guests,
-        owner: &UserId::from("anna"),
-        created: 1,
-    };
-    let (room, _) = store::rooms::find_or_create(&house.db, new)
-        .await
-        .expect("a room");
+    let anna = UserId::from("anna");
+    let made = house.rooms.find_or_make(&address, Some(&anna)).await;
+    let room = made.expect("an answer").expect("a room");
     let (handle, _media) = MediaHandle::detached();
     let closed = Rooms::new(
         house.db.clone(),
@@ -250,6 +247,37 @@ async fn a_house_without_guests_has_no_room_open_to_them() {
     );
     assert_eq!(house.rooms.0.facts(room.clone()).access, Access::Guests);
     assert_eq!(closed.0.facts(room).access, Access::Accounts);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn guests_who_wait_come_in_when_the_house_opens() {
+    let house = House::new().await;
+    let address = identity::RoomAddress::parse("public/Garten").expect("a name");
+    let made = house.rooms.find_or_make(&address, None).await;
+    let room = made.expect("an answer").expect("a room");
+    assert_eq!((room.access, room.owner), (Access::Guests, None));
+    let grant = SessionId::from("grant".to_owned());
+    let principal = Principal {
+        kind: Kind::Guest {
+            grant: grant.clone(),
+            invited: false,
+        },
+        name: "Gil".to_owned(),
+        room_scope: Some(room.id),
+        session: grant,
+        expires: u64::MAX,
+    };
+    let mut gil = house.knock(&principal, "Garten").await;
+    assert_eq!(gil.next().await.0["type"], "ok");
+    assert_eq!(gil.next().await.0["type"], "waiting");
+    let open = Chosen {
+        open_house: Some(true),
+        ..Chosen::default()
+    };
+    let settings = &house.rooms.0.settings;
+    settings.choose(&house.db, open).await.expect("chosen");
+    assert_eq!(gil.next().await.0["type"], "room_snapshot");
     house.close().await;
 }
 

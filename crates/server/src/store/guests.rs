@@ -7,36 +7,64 @@ use super::{Db, Result, on, stored};
 use crate::principal::SessionId;
 
 /// May have expired: that is the caller's to judge.
-#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredGrant {
-    #[sqlx(try_from = "String")]
     pub id: SessionId,
-    #[sqlx(try_from = "String")]
     pub room_id: RoomId,
     pub name: String,
+    pub created: UnixMs,
+    /// Of a grant that came by an invite: when that ends.
+    pub invite_expires: Option<UnixMs>,
+}
+
+#[derive(sqlx::FromRow)]
+struct Row {
+    id: String,
+    room_id: String,
+    name: String,
     #[sqlx(try_from = "i64")]
+    created: u64,
+    invite_expires: Option<i64>,
+}
+
+#[derive(Debug)]
+pub struct NewGrant<'a> {
+    pub id: &'a SessionId,
+    pub secret: SecretHash,
+    pub room: &'a RoomId,
+    pub name: &'a DisplayName,
+    /// The id of the invite that somebody came by.
+    pub invite: Option<&'a str>,
     pub created: UnixMs,
 }
 
-pub async fn create(
-    db: &Db,
-    id: &SessionId,
-    secret: SecretHash,
-    room: &RoomId,
-    name: &DisplayName,
-    created: UnixMs,
-) -> Result<()> {
-    const SQL: &str = "INSERT INTO guest_grants (id, secret_hash, room_id, name, created) VALUES ($1, $2, $3, $4, $5)";
-    on!(db, pool => {
-        let query = sqlx::query(SQL).bind(id.as_str()).bind(secret.to_hex()).bind(room.as_str());
-        query.bind(name.as_str()).bind(stored(created)).execute(pool).await.map(drop)
+/// `false` if the invite is gone.
+pub async fn create(db: &Db, new: &NewGrant<'_>) -> Result<bool> {
+    const SQL: &str = "INSERT INTO guest_grants (id, secret_hash, room_id, name, created, invite_id) \
+        SELECT $1, $2, $3, $4, $5, $6 WHERE $6 IS NULL OR EXISTS (SELECT 1 FROM room_invites WHERE id = $6)";
+    let made = on!(db, pool => {
+        let query = sqlx::query(SQL).bind(new.id.as_str()).bind(new.secret.to_hex()).bind(new.room.as_str());
+        let query = query.bind(new.name.as_str()).bind(stored(new.created)).bind(new.invite);
+        query.execute(pool).await.map(|done| done.rows_affected())
     })?;
-    Ok(())
+    Ok(made == 1)
 }
 
 pub async fn by_secret(db: &Db, secret: SecretHash) -> Result<Option<StoredGrant>> {
-    const SQL: &str = "SELECT id, room_id, name, created FROM guest_grants WHERE secret_hash = $1";
-    Ok(on!(db, pool => sqlx::query_as(SQL).bind(secret.to_hex()).fetch_optional(pool).await)?)
+    const SQL: &str = "SELECT g.id, g.room_id, g.name, g.created, i.expires AS invite_expires FROM guest_grants g \
+        LEFT JOIN room_invites i ON i.id = g.invite_id WHERE g.secret_hash = $1";
+    let row: Option<Row> =
+        on!(db, pool => sqlx::query_as(SQL).bind(secret.to_hex()).fetch_optional(pool).await)?;
+    Ok(row.map(|row| StoredGrant {
+        id: SessionId::from(row.id),
+        room_id: RoomId::from(row.room_id),
+        name: row.name,
+        created: row.created,
+        // A time that cannot be one is long past.
+        invite_expires: row
+            .invite_expires
+            .map(|expires| UnixMs::try_from(expires).unwrap_or(0)),
+    }))
 }
 
 /// Forgets what has expired by `now`, and with it the guests' names.

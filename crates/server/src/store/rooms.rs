@@ -4,6 +4,7 @@ use identity::{RoomName, UnixMs};
 use protocol::{Access, RoomId, UserId};
 
 use super::{Db, Result, in_transaction, on, stored};
+use crate::principal::SessionId;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredRoom {
@@ -48,8 +49,23 @@ pub struct NewRoom<'a> {
     pub id: RoomId,
     pub name: &'a RoomName,
     pub access: Access,
-    pub owner: &'a UserId,
+    pub owner: Option<Owner<'a>>,
     pub created: UnixMs,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub struct Owner<'a> {
+    pub user: &'a UserId,
+    /// With so many rooms they get no other.
+    pub most_rooms: u32,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum FoundOrMade {
+    Found(StoredRoom),
+    Made(StoredRoom),
+    /// It is not there, and whoever would own it has as many as one may have.
+    TooMany,
 }
 
 /// By folded name.
@@ -67,25 +83,77 @@ pub async fn by_id(db: &Db, id: &RoomId) -> Result<Option<StoredRoom>> {
     Ok(row.map(StoredRoom::from))
 }
 
-/// The room of this name, as it is, or made as described; `true` if it was made.
-pub async fn find_or_create(db: &Db, new: NewRoom<'_>) -> Result<(StoredRoom, bool)> {
-    const INSERT: &str = "INSERT INTO rooms (id, name, name_key, open_to_guests, owner, created) \
-        VALUES ($1, $2, $3, $4, $5, $6) ON CONFLICT (name_key) DO NOTHING";
+/// The room of this name, as it is, or made as described.
+pub async fn find_or_create(db: &Db, new: &NewRoom<'_>) -> Result<FoundOrMade> {
+    const INSERT: &str = "INSERT INTO rooms (id, name, name_key, open_to_guests, owner, created, used) \
+        SELECT $1, $2, $3, $4, $5, $6, $7 \
+        WHERE $5 IS NULL OR (SELECT COUNT(*) FROM rooms WHERE owner = $5) < $8 ON CONFLICT (name_key) DO NOTHING";
     const SELECT: &str = "SELECT id, name, open_to_guests, owner FROM rooms WHERE name_key = $1";
-    let (row, made): (Row, bool) = in_transaction!(db, tx => {
+    let owner = new.owner.map(|owner| owner.user.as_str());
+    let used = new.owner.is_none().then(|| stored(new.created));
+    let most = i64::from(new.owner.map_or(0, |owner| owner.most_rooms));
+    let (row, made): (Option<Row>, bool) = in_transaction!(db, tx => {
         let made = sqlx::query(INSERT)
             .bind(new.id.as_str())
             .bind(new.name.as_str())
             .bind(new.name.key())
             .bind(new.access == Access::Guests)
-            .bind(new.owner.as_str())
+            .bind(owner)
             .bind(stored(new.created))
+            .bind(used)
+            .bind(most)
             .execute(&mut *tx)
             .await?
             .rows_affected();
-        (sqlx::query_as(SELECT).bind(new.name.key()).fetch_one(&mut *tx).await?, made == 1)
+        (sqlx::query_as(SELECT).bind(new.name.key()).fetch_optional(&mut *tx).await?, made == 1)
     });
-    Ok((row.into(), made))
+    Ok(match (row.map(StoredRoom::from), made) {
+        (Some(room), true) => FoundOrMade::Made(room),
+        (Some(room), false) => FoundOrMade::Found(room),
+        (None, _) => FoundOrMade::TooMany,
+    })
+}
+
+/// Somebody came into a room that was made without an owner. Of other rooms nothing is noted.
+pub async fn use_ownerless(db: &Db, id: &RoomId, now: UnixMs) -> Result<()> {
+    const SQL: &str = "UPDATE rooms SET used = $2 WHERE id = $1 AND used IS NOT NULL";
+    on!(db, pool => sqlx::query(SQL).bind(id.as_str()).bind(stored(now)).execute(pool).await.map(drop))?;
+    Ok(())
+}
+
+/// Forgets rooms that were made without an owner and last used at `before` or earlier, with nobody in them and no invite
+/// to them that is good at `now`. Gives back those rooms, and the guests' grants that went with them.
+pub async fn remove_unused(
+    db: &Db,
+    now: UnixMs,
+    before: UnixMs,
+) -> Result<(Vec<StoredRoom>, Vec<SessionId>)> {
+    const SIT: &str = "UPDATE rooms SET used = $1 WHERE used IS NOT NULL \
+        AND EXISTS (SELECT 1 FROM seats WHERE seats.room_id = rooms.id)";
+    macro_rules! unused {
+        () => {
+            " WHERE r.used <= $1 AND NOT EXISTS (SELECT 1 FROM room_invites i WHERE i.room_id = r.id AND i.expires > $2)"
+        };
+    }
+    const GRANTS: &str = concat!(
+        "SELECT g.id FROM guest_grants g JOIN rooms r ON r.id = g.room_id",
+        unused!()
+    );
+    const DELETE: &str = concat!(
+        "DELETE FROM rooms AS r",
+        unused!(),
+        " RETURNING id, name, open_to_guests, owner"
+    );
+    let (now, before) = (stored(now), stored(before));
+    let (rows, grants): (Vec<Row>, Vec<String>) = in_transaction!(db, tx => {
+        sqlx::query(SIT).bind(now).execute(&mut *tx).await?;
+        let grants = sqlx::query_scalar(GRANTS).bind(before).bind(now).fetch_all(&mut *tx).await?;
+        (sqlx::query_as(DELETE).bind(before).bind(now).fetch_all(&mut *tx).await?, grants)
+    });
+    Ok((
+        rows.into_iter().map(StoredRoom::from).collect(),
+        grants.into_iter().map(SessionId::from).collect(),
+    ))
 }
 
 /// Opens, closes or renames; what is absent stays. `Taken` if another room has the new name, `None` if the room is gone.

@@ -7,7 +7,8 @@ use protocol::http::{PersonSource, SignInMethod};
 use protocol::{Access, DeviceId, ParticipantId, RoomId, UserId};
 use room::{SeatRecord, Subject};
 
-use super::rooms::{NewRoom, StoredRoom};
+use super::guests::NewGrant;
+use super::rooms::{FoundOrMade, NewRoom, Owner, StoredRoom};
 use super::seats::Change;
 use super::sessions::NewSession;
 use super::users::{Account, NewAccount};
@@ -16,8 +17,10 @@ use crate::principal::SessionId;
 
 mod groups;
 mod images;
+mod invites;
 mod leaving;
 mod links;
+mod ownership;
 mod people;
 
 #[path = "../../tests/support/postgres.rs"]
@@ -99,10 +102,17 @@ async fn make_room(
         id: RoomId::from(id),
         name: &address.name,
         access,
-        owner,
+        owner: Some(Owner {
+            user: owner,
+            most_rooms: 100,
+        }),
         created,
     };
-    rooms::find_or_create(db, new).await.expect("a room")
+    match rooms::find_or_create(db, &new).await.expect("a room") {
+        FoundOrMade::Found(room) => (room, false),
+        FoundOrMade::Made(room) => (room, true),
+        FoundOrMade::TooMany => panic!("100 rooms are enough"),
+    }
 }
 
 #[tokio::test]
@@ -532,16 +542,15 @@ async fn a_guests_grant_is_found_by_its_secret_and_forgotten_with_its_name() {
         let anna = account(db, "u1", "anna").await;
         let (room, _) = make_room(db, "r1", "public/Küche", &anna.id, 1).await;
         let name = DisplayName::parse("Gast 🧑‍🚀").expect("a name");
-        guests::create(
-            db,
-            &session_id("g1"),
-            secret(1).hash(),
-            &room.id,
-            &name,
-            100,
-        )
-        .await
-        .expect("a grant");
+        let grant = NewGrant {
+            id: &session_id("g1"),
+            secret: secret(1).hash(),
+            room: &room.id,
+            name: &name,
+            invite: None,
+            created: 100,
+        };
+        assert!(guests::create(db, &grant).await.expect("a grant"));
         let found = guests::by_secret(db, secret(1).hash())
             .await
             .expect("an answer")

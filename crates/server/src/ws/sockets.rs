@@ -175,6 +175,7 @@ mod tests {
         let guest = Principal {
             kind: Kind::Guest {
                 grant: session("g"),
+                invited: false,
             },
             ..account("g")
         };

@@ -4,6 +4,7 @@ mod accounts;
 mod administration;
 mod commands;
 mod directory;
+mod invites;
 mod life;
 mod limits;
 mod pages;

@@ -172,18 +172,29 @@ async fn a_slow_reader_is_closed_and_nobody_else_notices() {
     let (house, _) = House::new().with_anna().await;
     // Long messages fill the queue sooner.
     let name = "👨‍👩‍👧‍👦".repeat(64);
-    let mut add = house.command(&["user", "add", "bert", "--name", &name, "--password-stdin"]);
-    assert!(with_input(&mut add, PASSWORD).status.success());
-    let bert = house.person();
-    bert.sign_in("bert", PASSWORD).await;
+    let member = async |username: &str| {
+        let arguments = ["user", "add", username, "--name", &name, "--password-stdin"];
+        assert!(
+            with_input(&mut house.command(&arguments), PASSWORD)
+                .status
+                .success()
+        );
+        let person = house.person();
+        person.sign_in(username, PASSWORD).await;
+        person
+    };
 
     // Seats of people who are expected back make a snapshot long.
-    for device in 0..24 {
-        Socket::of(&bert, &house.base)
-            .await
-            .enter("Garten", &format!("away {device}"))
-            .await;
+    for username in ["carl", "dora", "emil"] {
+        let away = member(username).await;
+        for device in 0..8 {
+            Socket::of(&away, &house.base)
+                .await
+                .enter("Garten", &format!("away {device}"))
+                .await;
+        }
     }
+    let bert = member("bert").await;
     let slow = knock_with_buffer(
         &house.base,
         Some(&house.base),

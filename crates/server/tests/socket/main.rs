@@ -4,6 +4,7 @@ mod client;
 mod document;
 mod door;
 mod home;
+mod invites;
 mod limits;
 mod meeting;
 mod seats;
