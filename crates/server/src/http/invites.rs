@@ -21,11 +21,14 @@ use crate::store::invites::{self, StoredInvite};
 use crate::store::rooms;
 use crate::{chance, sign_ins};
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
 pub struct OfRoom {
+    /// The room's name.
     room: String,
 }
 
+#[utoipa::path(post, path = "/rooms/invites", tag = "rooms", request_body = CreateInvite, security(("session" = [])),
+    responses((status = 200, description = "With the link's secret, told this once. For whoever owns the room or has been inside.", body = NewInvite)))]
 pub async fn create(
     app: State,
     Member(caller): Member,
@@ -65,6 +68,8 @@ pub async fn create(
     }))
 }
 
+#[utoipa::path(get, path = "/rooms/invites", tag = "rooms", params(OfRoom), security(("session" = [])),
+    responses((status = 200, description = "Own ones, and all of them for the owner of the room; newest first.", body = RoomInvites)))]
 pub async fn list(
     app: State,
     Member(caller): Member,
@@ -89,6 +94,8 @@ pub async fn list(
 }
 
 /// Whoever came in by it has to leave.
+#[utoipa::path(delete, path = "/rooms/invites/{id}", tag = "rooms", params(("id" = String, Path)), security(("session" = [])),
+    responses((status = 204, description = "Taken back. Whoever came in by it has to leave.")))]
 pub async fn take_back(
     app: State,
     Member(caller): Member,
@@ -109,6 +116,8 @@ pub async fn take_back(
     Ok(StatusCode::NO_CONTENT)
 }
 
+#[utoipa::path(post, path = "/invites/open", tag = "rooms", request_body = OpenInvite, security((), ("session" = [])),
+    responses((status = 200, description = "The door of its room.", body = Door)))]
 pub async fn open(
     app: State,
     Caller(caller): Caller,

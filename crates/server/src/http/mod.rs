@@ -25,7 +25,7 @@ use axum::extract::{DefaultBodyLimit, Request};
 use axum::http::StatusCode;
 use axum::middleware::{Next, from_extractor_with_state, from_fn, from_fn_with_state};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{delete, get, post};
+use axum::routing::{get, post};
 use axum::{Router, body::Bytes};
 use protocol::{ErrorCode, limits};
 use tower_http::catch_panic::CatchPanicLayer;
@@ -85,15 +85,15 @@ fn routes(admin: OpenApiRouter<Shared>) -> OpenApiRouter<Shared> {
         .route("/setup", post(sign_in::setup))
         .route("/session", post(sign_in::sign_in).delete(sign_in::sign_out))
         .route("/applications", get(oidc::application))
-        .route("/door", get(rooms::door))
+        .routes(routes!(rooms::door))
         .routes(routes!(people::search))
         .route("/people/{id}/picture", get(pictures::of_person))
-        .route("/rooms", post(rooms::create).patch(rooms::change))
-        .route("/rooms/invites", post(invites::create).get(invites::list))
-        .route("/rooms/invites/{id}", delete(invites::take_back))
-        .route("/invites/open", post(invites::open))
-        .route("/guests", post(rooms::let_guest_in))
-        .route("/tickets", post(rooms::ticket))
+        .routes(routes!(rooms::create, rooms::change))
+        .routes(routes!(invites::create, invites::list))
+        .routes(routes!(invites::take_back))
+        .routes(routes!(invites::open))
+        .routes(routes!(rooms::let_guest_in))
+        .routes(routes!(rooms::ticket))
         .route("/socket", get(ws::socket))
         .routes(routes!(links::open))
         .routes(routes!(links::accept))

@@ -20,11 +20,14 @@ use crate::store::guests::{self, NewGrant};
 use crate::store::rooms::{self, StoredRoom};
 use crate::store::visits;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, utoipa::IntoParams)]
 pub struct AtDoor {
+    /// The room's name, with `public/` before it or not.
     room: String,
 }
 
+#[utoipa::path(get, path = "/door", tag = "rooms", params(AtDoor), security((), ("session" = [])),
+    responses((status = 200, description = "What stands at the door.", body = Door)))]
 pub async fn door(
     app: State,
     Caller(caller): Caller,
@@ -89,6 +92,8 @@ pub async fn member_door(app: &App, room: &StoredRoom, reader: &UserId) -> ApiRe
     })
 }
 
+#[utoipa::path(post, path = "/rooms", tag = "rooms", request_body = CreateRoom, security((), ("session" = [])),
+    responses((status = 200, description = "Its door. Without a session in an open house only.", body = Door)))]
 pub async fn create(
     app: State,
     Caller(caller): Caller,
@@ -123,6 +128,8 @@ async fn room_for_all(app: &App, from: Network, address: &RoomAddress) -> ApiRes
     open_room(app, room.ok_or(ErrorCode::TooMany)?)
 }
 
+#[utoipa::path(patch, path = "/rooms", tag = "rooms", request_body = ChangeRoom, security(("session" = [])),
+    responses((status = 200, description = "Its door. Owner only.", body = Door)))]
 pub async fn change(
     app: State,
     Member(caller): Member,
@@ -152,6 +159,8 @@ pub async fn change(
     Ok(Json(member_door(&app, &changed, &caller.account.id).await?))
 }
 
+#[utoipa::path(post, path = "/guests", tag = "rooms", request_body = GuestEntry, security(()),
+    responses((status = 200, description = "A grant for this one room.", body = GuestGrant)))]
 pub async fn let_guest_in(
     app: State,
     From(from): From,
@@ -194,6 +203,8 @@ pub async fn let_guest_in(
     }))
 }
 
+#[utoipa::path(post, path = "/tickets", tag = "rooms", security(("session" = []), ("grant" = [])),
+    responses((status = 200, description = "Opens one WebSocket, within 30 s.", body = Ticket)))]
 pub async fn ticket(app: State, Anybody(principal): Anybody) -> ApiResult<Json<Ticket>> {
     if app.readiness.is_draining() {
         return Err(ApiError::retry(
