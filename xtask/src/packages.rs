@@ -42,6 +42,16 @@ pub const POSTGRESQL: Package = Package {
     },
 };
 
+/// Not in the PATH of everybody.
+pub const SLAPD: Package = Package {
+    name: "slapd",
+    probe: Probe::File("/usr/sbin/slapd"),
+};
+
+/// What is answered before a package asks. Without a directory of its own, slapd's service has nothing to start with: the
+/// tests start theirs themselves.
+const ANSWERS: &[(&str, &str)] = &[("slapd", "slapd slapd/no_configuration boolean true")];
+
 /// What strangers' programs need that the journeys talk to.
 pub const STRANGERS: &[Package] = &[Package {
     name: "python3-venv",
@@ -101,14 +111,14 @@ pub fn ensure<'a>(packages: impl IntoIterator<Item = &'a Package>) -> Result<()>
         return Ok(());
     }
     let names = names(&missing);
-    let Some(apt) = apt_get() else {
+    let Some(root) = as_root() else {
         bail!(
             "the tests need {names}, and installing them takes root: apt-get install --no-install-recommends {}",
             names.replace(',', "")
         );
     };
     println!("Installing {names}.");
-    install(apt, &missing)
+    install(root, &missing)
         .with_context(|| format!("cannot install {names}, which the tests need"))?;
     let still: Vec<&Package> = missing
         .into_iter()
@@ -123,7 +133,25 @@ pub fn ensure<'a>(packages: impl IntoIterator<Item = &'a Package>) -> Result<()>
     Ok(())
 }
 
-fn install(mut apt_get: impl FnMut() -> Command, packages: &[&Package]) -> Result<()> {
+fn install(mut as_root: impl FnMut() -> Command, packages: &[&Package]) -> Result<()> {
+    for (_, answer) in ANSWERS
+        .iter()
+        .filter(|(name, _)| packages.iter().any(|package| package.name == *name))
+    {
+        const ANSWER: &str = "printf '%s\\n' \"$1\" | debconf-set-selections";
+        process::succeed(as_root().args(["sh", "-c", ANSWER, "sh", answer]), LIMIT)?;
+    }
+    let mut apt_get = || {
+        let mut command = as_root();
+        command.args([
+            "apt-get",
+            "-o",
+            "DPkg::Lock::Timeout=300",
+            "-o",
+            "Acquire::Retries=3",
+        ]);
+        command
+    };
     process::succeed(apt_get().arg("update"), LIMIT)?;
     let names = packages.iter().map(|package| package.name);
     process::succeed(
@@ -142,8 +170,8 @@ fn names(packages: &[&Package]) -> String {
         .join(", ")
 }
 
-/// How to call apt-get here without a question asked, if we may at all.
-fn apt_get() -> Option<impl FnMut() -> Command> {
+/// How to run what installs packages, without a question asked, if we may at all.
+fn as_root() -> Option<impl FnMut() -> Command> {
     which("apt-get")?;
     let root = is_root();
     if !root && !sudo_without_password() {
@@ -158,14 +186,7 @@ fn apt_get() -> Option<impl FnMut() -> Command> {
         if !root {
             command.args(["-n", "env"]);
         }
-        command.args([
-            "DEBIAN_FRONTEND=noninteractive",
-            "apt-get",
-            "-o",
-            "DPkg::Lock::Timeout=300",
-            "-o",
-            "Acquire::Retries=3",
-        ]);
+        command.arg("DEBIAN_FRONTEND=noninteractive");
         command
     })
 }

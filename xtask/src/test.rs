@@ -99,7 +99,7 @@ fn run_chains(chains: Vec<Vec<Step<'_>>>, skipped: Skipped) -> Result<Score> {
 fn install_packages(parts: &[Part]) -> Result<()> {
     let mut needed = Vec::new();
     if parts.contains(&Part::Rust) {
-        needed.push(&packages::POSTGRESQL);
+        needed.extend([&packages::POSTGRESQL, &packages::SLAPD]);
     }
     if parts.contains(&Part::EndToEnd) {
         needed.extend(packages::BROWSERS);

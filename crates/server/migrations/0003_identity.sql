@@ -6,6 +6,8 @@ ALTER TABLE users ADD COLUMN mail TEXT;
 -- Folded, for finding somebody by it. Two people may share an address.
 ALTER TABLE users ADD COLUMN mail_key TEXT;
 ALTER TABLE users ADD COLUMN locked BOOLEAN NOT NULL DEFAULT FALSE;
+-- Locked because the source has this person no more, and for as long; not by an administrator.
+ALTER TABLE users ADD COLUMN gone BOOLEAN NOT NULL DEFAULT FALSE;
 -- Who looks after name, mail and picture: house, ldap, scim, provider.
 ALTER TABLE users ADD COLUMN source TEXT NOT NULL DEFAULT 'house';
 ALTER TABLE users ADD COLUMN password_changed BIGINT;

@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::directory::Searches;
 use crate::http::caller::Proxies;
 use crate::http::sign_in::Gate;
+use crate::ldap::Ldap;
 use crate::links::Asks;
 use crate::mail::Mailer;
 use crate::oidc::Provider;
@@ -39,6 +40,8 @@ pub struct App {
     pub asks: Asks,
     /// For other applications of the house.
     pub provider: Provider,
+    /// The directory of people outside, if there is one.
+    pub ldap: Option<Ldap>,
     pub readiness: Readiness,
 }
 
@@ -59,6 +62,7 @@ impl App {
             provider: Provider::new(sealer.clone()),
             tickets: Tickets::default(),
             searches: Searches::default(),
+            ldap: Ldap::new(&config.ldap)?,
             readiness: Readiness::default(),
             config,
             settings,

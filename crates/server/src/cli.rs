@@ -12,6 +12,7 @@ use protocol::http::PersonSource;
 use crate::commands::user::UserCommand;
 use crate::config::Config;
 use crate::group_command::GroupCommand;
+use crate::ldap::commands::LdapCommand;
 use crate::oidc::commands::ClientCommand;
 use crate::settings::Settings as LiveSettings;
 use crate::store::users::{self, NewAccount};
@@ -48,6 +49,9 @@ enum Command {
     /// Groups of people.
     #[command(subcommand)]
     Group(GroupCommand),
+    /// The directory of people outside.
+    #[command(subcommand)]
+    Ldap(LdapCommand),
     /// Settings.
     #[command(subcommand)]
     Config(Settings),
@@ -99,6 +103,7 @@ impl Cli {
             Command::SetupLink => runtime()?.block_on(setup_link(config))?,
             Command::Client(client) => runtime()?.block_on(client.execute(config))?,
             Command::Group(group) => runtime()?.block_on(group.execute(config))?,
+            Command::Ldap(ldap) => runtime()?.block_on(ldap.execute(config))?,
             Command::User(user) => runtime()?.block_on(user.execute(config))?,
         }
         Ok(())

@@ -17,6 +17,7 @@ mod group_command;
 mod home;
 mod http;
 mod images;
+mod ldap;
 mod leaving;
 mod links;
 mod mail;

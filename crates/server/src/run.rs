@@ -21,7 +21,7 @@ use crate::origins::Origins;
 use crate::rooms::Rooms;
 use crate::settings::Settings;
 use crate::store::{Db, people, settings};
-use crate::{banner, certificates, chance, http, media, sys};
+use crate::{banner, certificates, chance, http, ldap, media, sys};
 
 /// How long the header of a request may take, and a connection's first request.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -74,6 +74,7 @@ pub async fn run(config: Config, lan: bool) -> anyhow::Result<()> {
         http::router(app.clone()),
     ));
     let chores = Chores::start(&db, &rooms, media, app.provider.keys.clone());
+    let in_step = tokio::spawn(ldap::keep_in_step(app.clone()));
     banner::print(&app, lan, &setup_link(&app).await?);
 
     tokio::select! {
@@ -86,6 +87,7 @@ pub async fn run(config: Config, lan: bool) -> anyhow::Result<()> {
     tracing::info!("stopping");
     app.readiness.start_draining();
     chores.stop();
+    in_step.abort();
     orderly("rooms", rooms.shut_down()).await;
     handle.graceful_shutdown(Some(STOP_TIMEOUT));
     orderly("web server", async { drop(server.await) }).await;

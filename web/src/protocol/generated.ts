@@ -142,7 +142,7 @@ name: string,
  */
 logo?: string, 
 /**
- * Nobody has an account yet: the set-up link is the way in.
+ * Nobody administers the house yet: the set-up link is the way in.
  */
 setup_needed: boolean, 
 /**

@@ -39,7 +39,7 @@ pub struct House {
     /// Whether there is a logo at `/api/v1/logo`; another value when it changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub logo: Option<String>,
-    /// Nobody has an account yet: the set-up link is the way in.
+    /// Nobody administers the house yet: the set-up link is the way in.
     pub setup_needed: bool,
     /// Whether rooms can be opened to guests at all.
     pub guests: bool,

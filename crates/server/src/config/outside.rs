@@ -118,7 +118,8 @@ pub struct Ldap {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bind_password_file: Option<PathBuf>,
     pub base_dn: String,
-    /// Who is one of the people.
+    /// Who is one of the people. In Active Directory:
+    /// `(&(objectCategory=person)(objectClass=user)(!(userAccountControl:1.2.840.113556.1.4.803:=2)))`.
     pub filter: String,
     /// What is a group; its members are read from `attributes.member`.
     pub group_filter: String,
@@ -249,6 +250,14 @@ fn check_ldap(ldap: &Ldap) -> anyhow::Result<()> {
     }
     if !encrypted && !is_local(url) {
         bail!("ldap.url sends passwords in the clear: use ldaps:// or start_tls = true");
+    }
+    for (key, filter) in [
+        ("filter", &ldap.filter),
+        ("group_filter", &ldap.group_filter),
+    ] {
+        if !filter.starts_with('(') || ldap3::parse_filter(filter).is_err() {
+            bail!("ldap.{key} must be a filter like (objectClass=person)");
+        }
     }
     if ldap.base_dn.is_empty() {
         bail!("ldap.base_dn says where people are to be looked for, and is empty");

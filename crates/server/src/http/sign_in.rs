@@ -19,6 +19,7 @@ use super::error::{ApiError, ApiResult};
 use super::guard::JsonBody;
 use crate::app::App;
 use crate::chance;
+use crate::ldap;
 use crate::sign_ins::{self, How};
 use crate::store::settings;
 use crate::store::users::{self, Account, NewAccount};
@@ -99,7 +100,7 @@ pub async fn me(app: State, Caller(caller): Caller) -> ApiResult<Json<House>> {
     Ok(Json(House {
         name: house.name.clone(),
         logo: house.logo.clone(),
-        setup_needed: caller.is_none() && !users::any(&app.db).await?,
+        setup_needed: caller.is_none() && !users::any_administrator(&app.db).await?,
         guests: house.guests,
         open_house: house.welcome().is_open_house(),
         local_sign_in: house.local_sign_in,
@@ -121,7 +122,7 @@ pub async fn setup(
     app.gate.guest(from)?;
     let link = Secret::parse(&setup.token).ok_or_else(invalid)?;
     // Nobody without the link makes us hash a password.
-    if users::any(&app.db).await? || !settings::is_setup_link(&app.db, &link).await? {
+    if users::any_administrator(&app.db).await? || !settings::is_setup_link(&app.db, &link).await? {
         return Err(invalid());
     }
     let username = Username::parse(&setup.username)?;
@@ -156,27 +157,27 @@ pub async fn sign_in(
     JsonBody(sign_in): JsonBody<SignIn>,
 ) -> ApiResult<Response> {
     // A name that cannot be anybody's takes the same way as one that is nobody's.
-    let key = Username::parse(&sign_in.username)
-        .map_or_else(|_| String::new(), |name| name.key().to_owned());
+    let username = Username::parse(&sign_in.username).ok();
+    let key = username.as_ref().map_or("", Username::key);
     let began = Instant::now();
-    let allowed = app.gate.throttle().attempt(began, &key, from);
+    let allowed = app.gate.throttle().attempt(began, key, from);
     allowed.map_err(|wait| ApiError::retry(ErrorCode::RateLimited, wait))?;
 
-    let checked = check_password(&app, &key, sign_in.password).await;
+    let checked = check_password(&app, username.as_ref(), sign_in.password).await;
     match checked {
-        Ok(Some(account)) => {
-            app.gate.throttle().succeeded(began, &key, from);
+        Ok(Some((account, method))) => {
+            app.gate.throttle().succeeded(began, key, from);
             if let Some(before) = before {
                 sign_ins::end(&app, &before.session).await?;
             }
-            let how = How::here(SignInMethod::Password, &headers);
+            let how = How::here(method, &headers);
             let cookie = sign_ins::begin(&app, &account, how).await?;
             let user = sign_ins::user(&account);
             Ok((cookie, Json(SignInStep::Done { user })).into_response())
         }
         Ok(None) => Err(ErrorCode::WrongCredentials.into()),
         Err(error) => {
-            app.gate.throttle().abandoned(began, &key, from);
+            app.gate.throttle().abandoned(began, key, from);
             Err(error)
         }
     }
@@ -190,10 +191,22 @@ pub async fn sign_out(app: State, Caller(caller): Caller) -> ApiResult<Response>
     Ok((gone, Json(SignedOut { go_to: None })).into_response())
 }
 
-/// Somebody locked out gets the same answer as somebody unknown.
-async fn check_password(app: &App, key: &str, text: String) -> ApiResult<Option<Account>> {
-    let found = users::by_username(&app.db, key).await?;
-    let (account, stored) = found.unzip();
-    let right = app.gate.verify(text, stored.flatten()).await?;
-    Ok(account.filter(|account| right && !account.locked))
+/// By the house's own password or by the directory's. Somebody locked out gets the same answer as somebody unknown.
+async fn check_password(
+    app: &App,
+    username: Option<&Username>,
+    text: String,
+) -> ApiResult<Option<(Account, SignInMethod)>> {
+    let key = username.map_or("", Username::key);
+    let (account, stored) = users::by_username(&app.db, key).await?.unzip();
+    let right = app.gate.verify(text.clone(), stored.flatten()).await?;
+    let found = match account {
+        Some(account) if right => Some((account, SignInMethod::Password)),
+        account => {
+            let typed = username.map_or("", Username::as_str);
+            let found = ldap::check(app, account.as_ref(), typed, &text).await?;
+            found.map(|account| (account, SignInMethod::Ldap))
+        }
+    };
+    Ok(found.filter(|(account, _)| !account.locked))
 }

@@ -9,6 +9,7 @@ pub mod grants;
 pub mod groups;
 pub mod guests;
 pub mod images;
+pub mod imports;
 pub mod invites;
 pub mod leaving;
 pub mod links;

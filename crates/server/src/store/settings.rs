@@ -51,9 +51,9 @@ pub async fn set_chosen(db: &Db, chosen: &Chosen) -> Result<()> {
     set(db, CHOSEN, &text).await
 }
 
-/// The set-up link that is valid; `fresh` becomes it if there is none. `None` once there is an account.
+/// The set-up link that is valid; `fresh` becomes it if there is none. `None` once there is an administrator.
 pub async fn setup_link(db: &Db, fresh: &Secret) -> Result<Option<Secret>> {
-    const SQL: &str = "INSERT INTO settings (key, value) SELECT $1, $2 WHERE NOT EXISTS (SELECT 1 FROM users) \
+    const SQL: &str = "INSERT INTO settings (key, value) SELECT $1, $2 WHERE NOT EXISTS (SELECT 1 FROM users WHERE admin) \
         ON CONFLICT (key) DO UPDATE SET value = settings.value RETURNING value";
     let value: Option<String> = on!(db, pool => {
         sqlx::query_scalar(SQL).bind(SETUP_LINK).bind(fresh.expose()).fetch_optional(pool).await

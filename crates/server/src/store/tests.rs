@@ -17,6 +17,7 @@ use crate::principal::SessionId;
 
 mod groups;
 mod images;
+mod imports;
 mod invites;
 mod leaving;
 mod links;
@@ -40,6 +41,13 @@ async fn on_both(scenario: impl AsyncFn(&Db)) {
         .expect("PostgreSQL");
     scenario(&postgres).await;
     postgres.close().await;
+}
+
+fn new_administrator(id: &str, username: &str) -> NewAccount {
+    NewAccount {
+        admin: true,
+        ..new_account(id, username)
+    }
 }
 
 fn new_account(id: &str, username: &str) -> NewAccount {
@@ -118,9 +126,7 @@ async fn make_room(
 #[tokio::test]
 async fn an_account_is_found_by_any_way_of_writing_its_username() {
     on_both(async |db| {
-        assert!(!users::any(db).await.expect("an answer"));
         let anna = account(db, "u1", "Änne").await;
-        assert!(users::any(db).await.expect("an answer"));
         for written in ["Änne", "änne", "A\u{308}NNE"] {
             let key = Username::parse(written).expect("a username");
             let found = users::by_username(db, key.key()).await.expect("an answer");
@@ -164,19 +170,21 @@ async fn the_setup_link_makes_one_account_and_is_the_same_until_then() {
             .expect("an answer")
             .expect("a link");
         assert!(again.is(&link));
-        let wrong = users::create_first(db, &secret(2), &new_account("u1", "anna"))
+        let wrong = users::create_first(db, &secret(2), &new_administrator("u1", "anna"))
             .await
             .expect("an answer");
         assert_eq!(wrong, None);
-        assert!(!users::any(db).await.expect("an answer"));
-        let first = users::create_first(db, &link, &new_account("u1", "anna"))
+        account(db, "u0", "carla").await;
+        assert!(!users::any_administrator(db).await.expect("an answer"));
+        let first = users::create_first(db, &link, &new_administrator("u1", "anna"))
             .await
             .expect("an answer");
         assert_eq!(
             first.map(|account| account.username),
             Some("anna".to_owned())
         );
-        let second = users::create_first(db, &link, &new_account("u2", "bernd"))
+        assert!(users::any_administrator(db).await.expect("an answer"));
+        let second = users::create_first(db, &link, &new_administrator("u2", "bernd"))
             .await
             .expect("an answer");
         assert_eq!(second, None);
@@ -197,7 +205,10 @@ async fn two_who_use_the_setup_link_at_once_get_one_account() {
             .await
             .expect("an answer")
             .expect("a link");
-        let (one, other) = (new_account("u1", "anna"), new_account("u2", "bernd"));
+        let (one, other) = (
+            new_administrator("u1", "anna"),
+            new_administrator("u2", "bernd"),
+        );
         let (one, other) = tokio::join!(
             users::create_first(db, &link, &one),
             users::create_first(db, &link, &other)
@@ -214,14 +225,16 @@ async fn two_who_use_the_setup_link_at_once_get_one_account() {
 }
 
 #[tokio::test]
-async fn an_account_made_by_hand_ends_the_setup_link() {
+async fn an_administrator_made_by_hand_ends_the_setup_link() {
     on_both(async |db| {
         let link = settings::setup_link(db, &secret(1))
             .await
             .expect("an answer")
             .expect("a link");
-        account(db, "u1", "anna").await;
-        let second = users::create_first(db, &link, &new_account("u2", "bernd"))
+        users::create(db, &new_administrator("u1", "anna"))
+            .await
+            .expect("an administrator");
+        let second = users::create_first(db, &link, &new_administrator("u2", "bernd"))
             .await
             .expect("an answer");
         assert_eq!(second, None);

@@ -131,16 +131,17 @@ macro_rules! insert_account {
             .execute(&mut *$tx)
             .await?;
         $crate::store::people::index_person!($tx, new.id.as_str(), &new.account().entry());
-        sqlx::query("DELETE FROM settings WHERE key = $1")
-            .bind($crate::store::settings::SETUP_LINK)
-            .execute(&mut *$tx)
-            .await?;
+        if new.admin {
+            sqlx::query("DELETE FROM settings WHERE key = $1")
+                .bind($crate::store::settings::SETUP_LINK)
+                .execute(&mut *$tx)
+                .await?;
+        }
     }};
 }
-
 pub(super) use insert_account;
 
-/// `Taken` if the username is. With an account in the house the set-up link is no way in any more.
+/// `Taken` if the username is. With an administrator in the house the set-up link is no way in any more.
 pub async fn create(db: &Db, new: &NewAccount) -> Result<Account> {
     in_transaction!(db, tx => {
         insert_account!(tx, new);
@@ -148,10 +149,12 @@ pub async fn create(db: &Db, new: &NewAccount) -> Result<Account> {
     Ok(new.account())
 }
 
-/// Makes the first account if the set-up link is still good, and uses the link up; both or neither.
+/// Makes the first administrator if the set-up link is still good, and uses the link up; both or neither.
 pub async fn create_first(db: &Db, link: &Secret, new: &NewAccount) -> Result<Option<Account>> {
+    const USE_SETUP_LINK: &str = "DELETE FROM settings WHERE key = $1 AND value = $2 \
+        AND NOT EXISTS (SELECT 1 FROM users WHERE admin)";
     let used = in_transaction!(db, tx => {
-        let deleted = sqlx::query("DELETE FROM settings WHERE key = $1 AND value = $2")
+        let deleted = sqlx::query(USE_SETUP_LINK)
             .bind(settings::SETUP_LINK)
             .bind(link.expose())
             .execute(&mut *tx)
@@ -277,9 +280,10 @@ pub(super) const OTHER_ADMINISTRATORS: &str =
 pub(super) const UPDATE: &str = "UPDATE users SET username = $2, username_key = COALESCE($3, username_key), \
     name = $4, mail = $5, mail_key = $6, admin = $7, locked = $8, source = $9 WHERE id = $1";
 
-pub async fn any(db: &Db) -> Result<bool> {
+/// Whether anybody administers the house. Until then the set-up link is good: people who come by LDAP do not close it.
+pub async fn any_administrator(db: &Db) -> Result<bool> {
     Ok(
-        on!(db, pool => sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM users)").fetch_one(pool).await)?,
+        on!(db, pool => sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM users WHERE admin)").fetch_one(pool).await)?,
     )
 }
 

@@ -5,6 +5,7 @@ mod administration;
 mod commands;
 mod directory;
 mod invites;
+mod ldap;
 mod life;
 mod limits;
 mod pages;

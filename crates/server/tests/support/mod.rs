@@ -1,6 +1,7 @@
 //! The real binary on a free port with a directory of its own, and people who talk to it over HTTP.
 
 pub mod postgres;
+pub mod slapd;
 
 use std::fs;
 use std::io::{BufRead, BufReader, Read};

@@ -4,6 +4,7 @@
 //! Every route is added by `routes!`, so that none is missing in the description.
 
 mod groups;
+mod ldap;
 mod leaving;
 mod links;
 mod sessions;
@@ -30,4 +31,6 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(sessions::end_all))
         .routes(routes!(leaving::remove))
         .routes(routes!(leaving::export))
+        .routes(routes!(ldap::status))
+        .routes(routes!(ldap::sync))
 }
