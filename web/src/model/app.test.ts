@@ -1,4 +1,4 @@
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 import type { Media } from '../media/media.ts';
 import type { House, RoomView } from '../protocol/generated.ts';
 import { settle } from '../tests/clock.ts';
@@ -276,6 +276,55 @@ describe('outside providers', () => {
     scene.app.retry();
     await settle();
     expect(scene.app.devices.state.microphone.on).toBe(false);
+  });
+});
+
+describe('pages for accounts only', () => {
+  /** Their models are loaded when somebody goes there. */
+  const stands = (scene: Scene, name: Page['name']): Promise<void> =>
+    vi.waitFor(() => expect(scene.app.state.page.name).toBe(name), { timeout: 5_000 });
+  const own = (path: string, user: Partial<typeof ANNA> = {}): Scene => {
+    const scene = new Scene(path);
+    scene.house = { ...HOUSE, user: { ...ANNA, ...user } };
+    for (const list of ['account', 'account/sessions', 'account/applications', 'admin/checklist']) {
+      scene.server.on(`GET /${list}`, 503, { code: 'unavailable' });
+    }
+    return scene;
+  };
+
+  it.each(['/account', '/admin', '/admin/people/u%201'])('lead from %s to the sign-in and back', async (path) => {
+    const scene = await new Scene(path).start();
+    expect(scene.path).toBe(`/sign-in?to=${encodeURIComponent(path)}`);
+    scene.page('sign_in');
+  });
+
+  it('are the account for everybody, and the administration for administrators', async () => {
+    await stands(await own('/account', { admin: false }).start(), 'account');
+    await stands(await own('/admin').start(), 'admin');
+    (await own('/admin', { admin: false }).start()).page('not_found');
+  });
+
+  it('are left at once by somebody who is locked', async () => {
+    const scene = await own('/account').start();
+    await stands(scene, 'account');
+    scene.server.socket.open();
+    scene.server.on('POST /tickets', 401, { code: 'sign_in_required' });
+    scene.house = HOUSE;
+    scene.server.socket.break();
+    await scene.browser.clock.pass(1_000);
+    expect(scene.path).toBe('/sign-in?to=%2Faccount');
+    scene.page('sign_in');
+  });
+
+  it('are not shown any more when another page was gone to meanwhile', async () => {
+    const scene = await own('/account').start();
+    await stands(scene, 'account');
+    scene.app.navigate('/admin');
+    scene.app.navigate('/');
+    await stands(scene, 'home');
+    await import('./admin/admin.ts');
+    await settle();
+    scene.page('home');
   });
 });
 

@@ -140,7 +140,8 @@ export type AdminPage =
   | { readonly name: 'invites'; readonly screen: InvitesScreen }
   | { readonly name: 'applications'; readonly screen: ListScreen<Client, ClientDraft> }
   | { readonly name: 'sessions'; readonly screen: ListScreen<PersonSession> }
-  | { readonly name: 'house' | 'policy'; readonly screen: SettingsScreen }
+  | { readonly name: 'house'; readonly screen: SettingsScreen }
+  | { readonly name: 'policy'; readonly screen: SettingsScreen }
   | { readonly name: 'audit'; readonly screen: AuditScreen }
   | { readonly name: 'tokens'; readonly screen: ListScreen<Token, TokenDraft> };
 

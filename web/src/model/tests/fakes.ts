@@ -246,6 +246,8 @@ export class FakeCapture implements Capture {
 export class FakeServer {
   readonly routes = new Map<string, (body: unknown) => [status: number, body: object]>();
   readonly requests: { route: string; body: unknown; bearer: string | null }[] = [];
+  /** With the query, below `/api/v1`. */
+  readonly addresses: string[] = [];
   readonly sockets: FakeSocket[] = [];
   readonly http = new Http((input, init) => this.#answer(String(input), init));
 
@@ -277,7 +279,9 @@ export class FakeServer {
   async #answer(url: string, init: RequestInit | undefined): Promise<Response> {
     const [path = ''] = url.replace('/api/v1', '').split('?');
     const route = `${init?.method ?? 'GET'} ${path}`;
-    const body: unknown = typeof init?.body === 'string' ? JSON.parse(init.body) : undefined;
+    this.addresses.push(url.replace('/api/v1', ''));
+    const isJson = new Headers(init?.headers).get('content-type') === 'application/json';
+    const body: unknown = isJson ? JSON.parse(String(init?.body)) : (init?.body ?? undefined);
     this.requests.push({ route: `${route}`, body, bearer: new Headers(init?.headers).get('authorization') });
     const answer = this.routes.get(route);
     if (!answer) throw new Error(`nobody answers ${route}`);
