@@ -2,10 +2,10 @@
 //! started again at the same address. Ended by its id when the test ends, however it ends.
 
 use std::{
-    io::{BufRead as _, BufReader, Read},
+    io::{BufRead as _, BufReader, Read, Write as _},
     net::TcpListener,
     path::PathBuf,
-    process::{Child, Command, Stdio},
+    process::{Child, Command, Output, Stdio},
     sync::{
         Arc, Mutex, PoisonError,
         atomic::{AtomicU32, Ordering},
@@ -53,9 +53,31 @@ impl House {
     }
 
     pub async fn start(&mut self) {
+        let mut server = self.binary(&["run"]).spawn().expect("the server starts");
+        self.listen(server.stdout.take().expect("its words"));
+        self.listen(server.stderr.take().expect("its complaints"));
+        self.server = Some(server);
+        self.until_ready().await;
+    }
+
+    /// Runs a command of the house to its end.
+    pub fn command(&self, arguments: &[&str], input: &str) -> Output {
+        let mut process = self
+            .binary(arguments)
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("the command starts");
+        let mut stdin = process.stdin.take().expect("standard input");
+        // Not every command reads it.
+        let _ = writeln!(stdin, "{input}");
+        drop(stdin);
+        process.wait_with_output().expect("its end")
+    }
+
+    fn binary(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_stube"));
         command
-            .arg("run")
+            .args(arguments)
             .current_dir(&self.data)
             .env("STUBE__LISTEN", format!("127.0.0.1:{}", self.port))
             .env("STUBE__DATA_DIR", &self.data)
@@ -66,11 +88,7 @@ impl House {
         if let Some(database) = &self.database {
             command.env("STUBE__DATABASE__URL", database);
         }
-        let mut server = command.spawn().expect("the server starts");
-        self.listen(server.stdout.take().expect("its words"));
-        self.listen(server.stderr.take().expect("its complaints"));
-        self.server = Some(server);
-        self.until_ready().await;
+        command
     }
 
     /// SIGTERM, as a service manager does it; the server has to end by itself.

@@ -14,6 +14,7 @@ use tokio::sync::{Mutex, MutexGuard};
 use house::{House, room};
 use postgres::Postgres;
 
+mod ending;
 mod house;
 mod postgres;
 
