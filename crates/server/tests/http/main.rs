@@ -8,9 +8,13 @@ mod invites;
 mod ldap;
 mod life;
 mod limits;
+mod links;
+mod own;
 mod pages;
 mod provider;
 mod rooms;
 
+#[path = "../support/mail.rs"]
+mod mail;
 #[path = "../support/mod.rs"]
 mod support;

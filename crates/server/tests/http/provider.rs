@@ -738,6 +738,64 @@ async fn a_new_password_and_a_removed_client_take_back_everything() {
 }
 
 #[tokio::test]
+async fn people_see_their_applications_and_take_back_what_they_were_given() {
+    for house in both() {
+        let (house, anna) = house.with_anna().await;
+        let bela = house.member("bela").await;
+        let (ours, strange) = (App::add(&house, &["--trusted"]), App::add(&house, &[]));
+        let unused = App::add(&house, &["--trusted"]);
+        unused.code(&anna, &[]).await;
+        let mut tokens = vec![ours.tokens(&anna, &[OFFLINE]).await];
+        let page = strange.sends(&anna, &[OFFLINE]).await;
+        let (request, token) = (field(&page, "request"), field(&page, "token"));
+        let pairs = [
+            ("request", request.as_str()),
+            ("token", &token),
+            ("answer", "allow"),
+        ];
+        let origin = [("origin", house.base.as_str())];
+        let yes = post_form(&anna, "/oidc/consent", &pairs, &origin).await;
+        let code = told(&yes, "code").expect("a code");
+        tokens.push(strange.exchanges(&code).await.json());
+        let belas = ours.tokens(&bela, &[OFFLINE]).await;
+
+        let list = async |person: &Person| {
+            let list = person.get("/api/v1/account/applications").await.json();
+            let list = list["applications"].as_array().expect("a list").clone();
+            let mut ids: Vec<_> = list.iter().map(|app| app["id"].clone()).collect();
+            ids.sort_by_key(Value::to_string);
+            (list, ids)
+        };
+        let (all, ids) = list(&anna).await;
+        let mut both = vec![json!(ours.id), json!(strange.id)];
+        both.sort_by_key(Value::to_string);
+        assert_eq!(ids, both, "not the one whose code nobody took: {all:?}");
+        assert_eq!(
+            (&all[0]["name"], &all[0]["scopes"]),
+            (
+                &json!("Ablage & Co"),
+                &json!(["openid", "profile", "offline_access"])
+            )
+        );
+        for (app, tokens) in [(&ours, &tokens[0]), (&strange, &tokens[1])] {
+            let path = format!("/api/v1/account/applications/{}", app.id);
+            assert!(app.may_know(tokens).await);
+            let gone = answer(anna.request(Method::DELETE, &path)).await;
+            assert_eq!(gone.status, 204, "{gone:?}");
+            assert!(!app.may_know(tokens).await);
+            refused(&app.refreshes(tokens).await, 400, "invalid_grant");
+            let again = answer(anna.request(Method::DELETE, &path)).await;
+            again.is(404, "not_found");
+        }
+        assert_eq!(list(&anna).await.0, Vec::<Value>::new());
+        let silent = strange.sends(&anna, &[("prompt", "none")]).await;
+        assert_eq!(told(&silent, "error").as_deref(), Some("consent_required"));
+        assert!(ours.may_know(&belas).await, "another person's stay");
+        assert_eq!(list(&bela).await.1, [json!(ours.id)]);
+    }
+}
+
+#[tokio::test]
 async fn clients_are_added_listed_and_removed_and_their_secrets_are_shown_once() {
     let mut house = House::new();
     let app = App::add(&house, &[]);

@@ -343,7 +343,7 @@ impl Person {
 }
 
 /// Somebody's open WebSocket.
-pub struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub struct Socket(pub WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 impl Socket {
     /// Reads on until the server closes.
