@@ -17,6 +17,7 @@ use crate::rooms::Rooms;
 use crate::run;
 use crate::sealing::Sealer;
 use crate::settings::Settings;
+use crate::sso::Sso;
 use crate::store::Db;
 use crate::tickets::Tickets;
 
@@ -42,6 +43,8 @@ pub struct App {
     pub provider: Provider,
     /// The directory of people outside, if there is one.
     pub ldap: Option<Ldap>,
+    /// Other providers, that sign people in here.
+    pub sso: Sso,
     pub readiness: Readiness,
 }
 
@@ -60,6 +63,7 @@ impl App {
             proxies: Proxies::new(&config.trusted_proxies),
             gate: Gate::new(available_parallelism().map_or(1, usize::from)),
             provider: Provider::new(sealer.clone()),
+            sso: Sso::new(config.oidc.as_slice())?,
             tickets: Tickets::default(),
             searches: Searches::default(),
             ldap: Ldap::new(&config.ldap)?,

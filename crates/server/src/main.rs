@@ -31,6 +31,7 @@ mod run;
 mod sealing;
 mod settings;
 mod sign_ins;
+mod sso;
 mod store;
 mod sys;
 mod tickets;

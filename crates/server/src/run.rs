@@ -11,6 +11,7 @@ use anyhow::{Context, bail};
 use axum_server::Handle;
 use axum_server::tls_rustls::{RustlsConfig, from_tcp_rustls};
 use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
 use crate::app::App;
@@ -75,6 +76,7 @@ pub async fn run(config: Config, lan: bool) -> anyhow::Result<()> {
     ));
     let chores = Chores::start(&db, &rooms, media, app.provider.keys.clone());
     let in_step = tokio::spawn(ldap::keep_in_step(app.clone()));
+    let providers = app.sso.start();
     banner::print(&app, lan, &setup_link(&app).await?);
 
     tokio::select! {
@@ -88,6 +90,7 @@ pub async fn run(config: Config, lan: bool) -> anyhow::Result<()> {
     app.readiness.start_draining();
     chores.stop();
     in_step.abort();
+    providers.iter().for_each(JoinHandle::abort);
     orderly("rooms", rooms.shut_down()).await;
     handle.graceful_shutdown(Some(STOP_TIMEOUT));
     orderly("web server", async { drop(server.await) }).await;

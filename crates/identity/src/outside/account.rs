@@ -38,8 +38,8 @@ pub struct Situation<'a> {
     pub same_id: Option<&'a Known>,
     /// The provider's group whose people administer the house.
     pub admin_group: Option<&'a GroupName>,
-    /// Nobody has an account yet.
-    pub empty_house: bool,
+    /// Nobody can administer the house yet.
+    pub without_administrator: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,7 +68,7 @@ pub struct Changes {
 pub enum Refused {
     #[error("the account is locked")]
     Locked,
-    /// The first account administers the house, and this person would not.
+    /// The first to come in from outside administers the house, and this person would not.
     #[error("nobody administers the house yet")]
     NotSetUp,
 }
@@ -84,7 +84,7 @@ pub fn decide(situation: &Situation<'_>) -> Decision {
         },
         None => {
             let admin = administers(situation).unwrap_or(false);
-            if situation.empty_house && !admin {
+            if situation.without_administrator && !admin {
                 Decision::Refuse(Refused::NotSetUp)
             } else {
                 Decision::Create { admin }
@@ -171,7 +171,7 @@ mod tests {
             same_mail: &[],
             same_id: None,
             admin_group: None,
-            empty_house: false,
+            without_administrator: false,
         }
     }
 
@@ -341,12 +341,12 @@ mod tests {
     }
 
     #[test]
-    fn the_first_account_of_a_house_is_an_administrators() {
+    fn while_nobody_administers_the_house_only_administrators_come_in() {
         let group = GroupName::parse("Admins").expect("a name");
         let inside = profile(true, &["Admins"]);
         let outside = profile(true, &[]);
         let refused = Decision::Refuse(Refused::NotSetUp);
-        for (profile, admin_group, empty_house, expect) in [
+        for (profile, admin_group, without_administrator, expect) in [
             (
                 &inside,
                 Some(&group),
@@ -359,7 +359,7 @@ mod tests {
         ] {
             let decision = decide(&Situation {
                 admin_group,
-                empty_house,
+                without_administrator,
                 ..situation(profile)
             });
             assert_eq!(decision, expect);

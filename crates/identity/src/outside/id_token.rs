@@ -267,7 +267,7 @@ mod tests {
             (
                 "without an end",
                 json!({"exp": null}),
-                Some(IdTokenError::Signature(SignatureError::Wrong)),
+                Some(IdTokenError::Signature(SignatureError::Malformed)),
             ),
         ] {
             assert_eq!(changed(changes).err(), expect, "{what}");

@@ -7,8 +7,8 @@ use axum::http::{HeaderMap, HeaderName, HeaderValue, header};
 use axum::middleware::Next;
 use axum::response::Response;
 
-use crate::oidc;
 use crate::origins::Origins;
+use crate::{oidc, sso};
 
 const EVERYWHERE: &[(&str, &str)] = &[
     (
@@ -90,7 +90,7 @@ pub async fn set(State(page): State<Arc<PageHeaders>>, request: Request, next: N
         .authority()
         .map(|authority| authority.as_str()));
     // Pages of the provider bring a policy of their own.
-    let provider = oidc::owns(path);
+    let provider = oidc::owns(path) || sso::owns(path);
     let policy = if no_page || provider {
         HeaderValue::from_static(NO_PAGE)
     } else {

@@ -21,6 +21,7 @@ use crate::app::App;
 use crate::chance;
 use crate::ldap;
 use crate::sign_ins::{self, How};
+use crate::sso;
 use crate::store::settings;
 use crate::store::users::{self, Account, NewAccount};
 
@@ -100,11 +101,14 @@ pub async fn me(app: State, Caller(caller): Caller) -> ApiResult<Json<House>> {
     Ok(Json(House {
         name: house.name.clone(),
         logo: house.logo.clone(),
-        setup_needed: caller.is_none() && !users::any_administrator(&app.db).await?,
+        // Where an administrator can come in from a provider, nobody has to be set up.
+        setup_needed: caller.is_none()
+            && !app.sso.brings_administrators()
+            && !users::any_administrator(&app.db).await?,
         guests: house.guests,
         open_house: house.welcome().is_open_house(),
         local_sign_in: house.local_sign_in,
-        providers: Vec::new(),
+        providers: app.sso.listed(),
         recovery_mail: house.local_sign_in && app.mail.is_there(),
         imprint_url: house.imprint_url.clone(),
         privacy_url: house.privacy_url.clone(),
@@ -184,11 +188,13 @@ pub async fn sign_in(
 }
 
 pub async fn sign_out(app: State, Caller(caller): Caller) -> ApiResult<Response> {
+    let mut go_to = None;
     if let Some(caller) = caller {
+        go_to = sso::leave(&app, &caller.session).await?;
         sign_ins::end(&app, &caller.session).await?;
     }
     let gone = sign_ins::no_cookie(&app)?;
-    Ok((gone, Json(SignedOut { go_to: None })).into_response())
+    Ok((gone, Json(SignedOut { go_to })).into_response())
 }
 
 /// By the house's own password or by the directory's. Somebody locked out gets the same answer as somebody unknown.

@@ -183,7 +183,7 @@ fn see_other(location: &str) -> ApiResult<Response> {
 }
 
 /// A form's parameters; `None` if the body is something else.
-fn form(headers: &HeaderMap, body: &Bytes) -> Option<Parameters> {
+pub fn form(headers: &HeaderMap, body: &Bytes) -> Option<Parameters> {
     let kind = headers.get(header::CONTENT_TYPE)?.to_str().ok()?;
     let essence = kind.split(';').next().unwrap_or_default().trim();
     if !essence.eq_ignore_ascii_case("application/x-www-form-urlencoded") {

@@ -8,6 +8,7 @@ pub mod export;
 pub mod grants;
 pub mod groups;
 pub mod guests;
+pub mod identities;
 pub mod images;
 pub mod imports;
 pub mod invites;

@@ -139,6 +139,41 @@ pub async fn remove_of(
     Ok(ended.into_iter().map(SessionId::from).collect())
 }
 
+/// How a session began at an outside provider, if it did.
+pub async fn outside(db: &Db, id: &SessionId) -> Result<Option<Outside>> {
+    const SQL: &str = "SELECT issuer, subject, issuer_session, sealed_id_token FROM sessions \
+        WHERE id = $1 AND issuer IS NOT NULL AND subject IS NOT NULL";
+    type Row = (String, String, Option<String>, Option<String>);
+    let row: Option<Row> =
+        on!(db, pool => sqlx::query_as(SQL).bind(id.as_str()).fetch_optional(pool).await)?;
+    Ok(
+        row.map(|(issuer, subject, session, sealed_id_token)| Outside {
+            issuer,
+            subject,
+            session,
+            sealed_id_token,
+        }),
+    )
+}
+
+/// Ends what began at an outside provider: one of its sessions, or all of a subject; says so to other processes and gives
+/// back which. Of a provider that names its sessions now and did not before, all of the subject that have no name end.
+pub async fn remove_outside(
+    db: &Db,
+    issuer: &str,
+    subject: Option<&str>,
+    session: Option<&str>,
+    mark: &str,
+) -> Result<Vec<SessionId>> {
+    const SQL: &str = "DELETE FROM sessions WHERE issuer = $1 AND (issuer_session = $3 OR \
+        (subject = $2 AND (issuer_session IS NULL OR CAST($3 AS TEXT) IS NULL))) RETURNING id";
+    let ended: Vec<String> = in_transaction!(db, tx => {
+        sqlx::query(settings::SET).bind(settings::SESSIONS_ENDED).bind(mark).execute(&mut *tx).await?;
+        sqlx::query_scalar(SQL).bind(issuer).bind(subject).bind(session).fetch_all(&mut *tx).await?
+    });
+    Ok(ended.into_iter().map(SessionId::from).collect())
+}
+
 pub async fn touch(db: &Db, id: &SessionId, used: UnixMs) -> Result<()> {
     const SQL: &str = "UPDATE sessions SET used = $2 WHERE id = $1";
     on!(db, pool => sqlx::query(SQL).bind(id.as_str()).bind(stored(used)).execute(pool).await.map(drop))?;

@@ -4,6 +4,7 @@ mod accounts;
 mod administration;
 mod commands;
 mod directory;
+mod fake_provider;
 mod invites;
 mod ldap;
 mod life;
@@ -13,6 +14,7 @@ mod own;
 mod pages;
 mod provider;
 mod rooms;
+mod sso;
 
 #[path = "../support/mail.rs"]
 mod mail;
