@@ -6,7 +6,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::mail::MailServer;
+use crate::mail::{MailServer, Security};
 use crate::support::{Answer, House, PASSWORD, Person, answer};
 
 const NEW_PASSWORD: &str = "blaue tür am mittag";
@@ -369,4 +369,38 @@ async fn links_are_printed_by_commands_and_sent_by_mail() {
     let refused = house.run(&["user", "invite", "--uses", "2", "--admin"]);
     assert!(!refused.status.success());
     assert!(!house.run(&["user", "recover", "carla"]).status.success());
+}
+
+#[test]
+fn mail_is_encrypted_on_its_way_to_other_computers_or_does_not_go_out() {
+    let check = |what: &str, address: &str, security, believed: bool, expect: bool| {
+        let mut house = House::new();
+        let server = MailServer::with(security);
+        house.set(
+            "MAIL__SERVER",
+            &address.replace("PORT", &server.port.to_string()),
+        );
+        house.set("MAIL__FROM", "stube@example.org");
+        let mut command = house.command(&["user", "invite", "--mail", "bernd@example.org"]);
+        if believed {
+            let file = house.directory.0.join("authorities.pem");
+            std::fs::write(&file, &server.certificate).expect("a file");
+            command.env("SSL_CERT_FILE", file);
+        }
+        let output = command.output().expect("the command runs");
+        assert_eq!(output.status.success(), expect, "{what}: {output:?}");
+        if expect {
+            server.next().token("invite");
+        }
+        assert!(server.is_silent(Duration::ZERO), "{what}");
+    };
+    use Security::{Plain, StartTls, Tls};
+    // In capitals it is a name like any other, and not this computer's own.
+    let (there, tls) = ("smtp://LOCALHOST:PORT", "smtps://localhost:PORT");
+    check("STARTTLS", there, StartTls, true, true);
+    check("STARTTLS with a stranger", there, StartTls, false, false);
+    check("no STARTTLS", there, Plain, true, false);
+    check("TLS", tls, Tls, true, true);
+    check("TLS with a stranger", tls, Tls, false, false);
+    check("this computer", "smtp://localhost:PORT", Plain, false, true);
 }
