@@ -16,6 +16,7 @@ use super::*;
 use crate::principal::SessionId;
 
 mod groups;
+mod identities;
 mod images;
 mod imports;
 mod invites;
