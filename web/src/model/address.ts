@@ -111,9 +111,13 @@ export function clientIdOf(path: string): string | undefined {
   return new URLSearchParams(path.slice(path.indexOf('?'))).get('client_id') ?? undefined;
 }
 
-/** Where the sign-in at an outside provider begins; it comes back to `to`. */
-export function providerPath(provider: string, to: string): string {
-  return `/sso/start?provider=${encodeURIComponent(provider)}&to=${encodeURIComponent(to)}`;
+/**
+ * Where the sign-in at an outside provider begins; it comes back to `to`. `silent`: only if nobody has to be shown
+ * anything; `again`: people show anew who they are.
+ */
+export function providerPath(provider: string, to: string, manner?: 'silent' | 'again'): string {
+  const path = `/sso/start?provider=${encodeURIComponent(provider)}&to=${encodeURIComponent(to)}`;
+  return manner ? `${path}&${manner}=1` : path;
 }
 
 export function signInPath(to: string): string {

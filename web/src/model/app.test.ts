@@ -268,6 +268,15 @@ describe('outside providers', () => {
     const scene = portal('/r/K%C3%BCche#mute=1');
     scene.server.on('GET /door', 403, { code: 'guests_not_allowed' });
     await scene.start();
+    // Asked once whether they are known there, which is not to be seen; nobody is, so it is a guest's door.
+    expect(scene.browser.left).toBe('/sso/start?provider=uni&to=%2Fr%2FK%25C3%25BCche&silent=1');
+    scene.browser.left = undefined;
+    scene.browser.replace('/r/K%C3%BCche');
+    scene.app.retry();
+    await settle();
+    expect(scene.browser.left).toBeUndefined();
+    scene.page('door');
+    expect(scene.browser.address().hash).toBe('#mute=1');
     scene.app.signIn();
     expect(scene.browser.left).toBe('/sso/start?provider=uni&to=%2Fr%2FK%25C3%25BCche');
     scene.browser.replace('/r/K%C3%BCche');
@@ -277,6 +286,30 @@ describe('outside providers', () => {
     await settle();
     expect(scene.app.devices.state.microphone.on).toBe(false);
   });
+});
+
+it.each([
+  ['a guest who is in there already', { grant: true }],
+  ['somebody who has signed out', { signedOut: true }],
+  ['a house with a form of its own', { form: true }],
+])('asks no provider silently for %s', async (_, { grant, signedOut, form }: Record<string, boolean | undefined>) => {
+  const scene = new Scene('/r/Tea');
+  scene.house = { ...HOUSE, local_sign_in: form === true, providers: [{ id: 'uni', name: 'Portal' }] };
+  if (grant) scene.browser.session.set('stube.grant', JSON.stringify({ room: 'Tea', grant: 'g', name: 'Bela' }));
+  if (signedOut) scene.browser.session.set('stube.signed_out', '1');
+  scene.server.on('GET /door', 403, { code: 'guests_not_allowed' });
+  await scene.start();
+  expect(scene.browser.left).toBeUndefined();
+  scene.page('door');
+});
+
+it('lets people show anew who they are where an application wants to be sure', async () => {
+  const to = encodeURIComponent('/oidc/authorize?client_id=a');
+  const scene = new Scene(`/sign-in?to=${to}&again=1`, true);
+  scene.house = { ...scene.house, local_sign_in: false, providers: [{ id: 'uni', name: 'Portal' }] };
+  await scene.start();
+  const { providers } = scene.page('sign_in').screen.state;
+  expect(providers[0]?.href).toBe(`/sso/start?provider=uni&to=${to}&again=1`);
 });
 
 describe('pages for accounts only', () => {

@@ -109,19 +109,39 @@ export class AppModel extends Store<AppState> implements AppScreen {
       return;
     }
     this.patch({ house: houseView(this.#house) });
-    if (this.#house.user) this.#signedIn();
+    if (this.#house.user) this.#remembered.signedOut = false;
     else this.#forgetClient();
+    this.#restoreFragment();
     this.#route();
   }
 
-  #signedIn(): void {
+  /** Back from a provider: the redirects have not carried it. */
+  #restoreFragment(): void {
     const { browser } = this.#ports;
-    this.#remembered.signedOut = false;
     const { pathname, search, hash } = browser.address();
     if (hash !== '' || pathname === '/sign-in') return;
-    // Back from a provider: the redirects have not carried the fragment.
     const kept = this.#remembered.takeFragment(pathname);
     if (kept) browser.replace(pathname + search + kept);
+  }
+
+  /** The one provider that people are sent to without a question, unless they have just signed out. */
+  #onlyProvider(house: House): string | undefined {
+    const [only, ...others] = house.providers;
+    const unasked = only && others.length === 0 && !house.local_sign_in && !this.#remembered.signedOut;
+    return unasked ? only.id : undefined;
+  }
+
+  /** Who comes from the portal to a room is an account there, not a guest: asked once, without showing anything. */
+  #askSilently(text: string, house: House): boolean {
+    const { browser } = this.#ports;
+    const only = house.user ? undefined : this.#onlyProvider(house);
+    const guest = this.#remembered.grant(readRoomText(text).name) !== undefined;
+    if (only === undefined || guest || this.#remembered.askedSilently) return false;
+    const { pathname, hash } = browser.address();
+    this.#remembered.askedSilently = true;
+    this.#remembered.setFragment(pathname, hash);
+    browser.leave(providerPath(only, pathname, 'silent'));
+    return true;
   }
 
   #forgetClient(): void {
@@ -178,7 +198,7 @@ export class AppModel extends Store<AppState> implements AppScreen {
         else this.#openAccountLink('recovery', route.token);
         return;
       case 'room':
-        this.#openDoor(route.text ?? '', house);
+        if (!this.#askSilently(route.text ?? '', house)) this.#openDoor(route.text ?? '', house);
         return;
       case 'not_found':
         this.#show({ name: 'not_found' });
@@ -212,12 +232,12 @@ export class AppModel extends Store<AppState> implements AppScreen {
 
   #openSignIn({ to, again, refusal }: Extract<Route, { page: 'sign_in' }>, house: House): void {
     const { browser, http } = this.#ports;
-    const [only, ...others] = house.providers;
-    const unasked = only && others.length === 0 && !house.local_sign_in;
-    if (unasked && !refusal && !again && !this.#remembered.signedOut) {
-      browser.leave(providerPath(only.id, to));
+    const only = this.#onlyProvider(house);
+    if (only !== undefined && !refusal && !again) {
+      browser.leave(providerPath(only, to));
       return;
     }
+    const manner = again ? 'again' : undefined;
     const text = roomTextFromPath(to);
     const roomName = text === undefined ? undefined : readRoomText(text).name;
     // Signed in, the same address leads on; out of the app there is nothing more to load.
@@ -226,7 +246,7 @@ export class AppModel extends Store<AppState> implements AppScreen {
       { browser, http, done, clientId: clientIdOf(to) },
       {
         form: house.local_sign_in,
-        providers: house.providers.map(({ id, name }) => ({ id, name, href: providerPath(id, to) })),
+        providers: house.providers.map(({ id, name }) => ({ id, name, href: providerPath(id, to, manner) })),
         recovery: house.local_sign_in && house.recovery_mail,
         ...(refusal ? { refusal } : {}),
         ...(roomName ? { roomName } : {}),

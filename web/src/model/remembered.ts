@@ -76,6 +76,16 @@ export class Remembered {
     else this.#browser.session.remove('stube.signed_out');
   }
 
+  /** The provider was asked in this tab whether it knows who this is. */
+  get askedSilently(): boolean {
+    return this.#browser.session.get('stube.asked_silently') !== undefined;
+  }
+
+  set askedSilently(on: boolean) {
+    if (on) this.#browser.session.set('stube.asked_silently', '1');
+    else this.#browser.session.remove('stube.asked_silently');
+  }
+
   /** The fragment of the address that a sign-in comes back to: no redirect carries it. */
   takeFragment(path: string): string {
     const kept = read<{ path: string; hash: string }>(this.#browser.session.get('stube.fragment'));
