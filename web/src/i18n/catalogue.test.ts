@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { ErrorCode } from '../protocol/generated.ts';
-import { catalogues, chooseLanguage, type Key, relativeTime, type Text, translate } from './catalogue.ts';
+import { catalogues, chooseLanguage, type Key, relativeTime, type Text, textOf, translate } from './catalogue.ts';
 
 // A code without a text is a type error here.
 const codes: { readonly [C in ErrorCode | 'offline']: Key & `code.${C}` } = {
@@ -66,13 +66,22 @@ describe('the catalogues', () => {
     const sources = files.map((name) => readFileSync(new URL(name, folder), 'utf8')).join('\n');
     // These are put together from a code: `code.${code}`.
     const composed =
-      /^(code|name|step|source|managed|method|scope)\.|^admin\.section_|^sign_in\.refused_|^devices\.(\w+_)?(denied|missing|busy|lost|failed|insecure|unsupported)$/;
+      /^(action|code|name|step|source|managed|method|scope)\.|^admin\.section_|^sign_in\.refused_|^devices\.(\w+_)?(denied|missing|busy|lost|failed|insecure|unsupported)$/;
     expect(keys.filter((key) => !composed.test(key) && !sources.includes(`'${key}'`))).toEqual([]);
   });
 
   it('have a text for every error code of the server and no other', () => {
     expect(keys.filter((key) => key.startsWith('code.')).sort()).toEqual(Object.values(codes).sort());
   });
+});
+
+it.each([
+  ['action.person.created', 'Person added'],
+  ['action.nothing.known', undefined],
+  ['toString', undefined],
+  ['home.people', undefined],
+])('the text of %s, which the server chooses, is %s', (key, text) => {
+  expect(textOf('en', key)).toBe(text);
 });
 
 describe('a translation', () => {

@@ -32,6 +32,13 @@ export function translate<K extends Key>(language: Language, key: K, ...[params]
   });
 }
 
+/** The text of a key that may not be one; only texts without parameters. */
+export function textOf(language: Language, key: string): string | undefined {
+  const texts: Readonly<Record<string, Text>> = catalogues[language];
+  const text = Object.hasOwn(texts, key) ? texts[key] : undefined;
+  return typeof text === 'string' ? text : undefined;
+}
+
 function chooseForm(language: Language, text: Text, count: string | number | undefined): string {
   if (typeof text === 'string') return text;
   return new Intl.PluralRules(language).select(Number(count)) === 'one' ? text.one : text.other;

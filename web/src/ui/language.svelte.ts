@@ -7,6 +7,7 @@ import {
   type Key,
   type Language,
   relativeTime,
+  textOf,
   translate,
 } from '../i18n/catalogue.ts';
 
@@ -48,6 +49,11 @@ export function t<K extends Key>(key: K, ...params: Arguments<K>): string {
 
 export function timeAgo(at: number): string {
   return relativeTime(language, at, Date.now());
+}
+
+/** For a key that the server chooses; absent where we have no words for it. */
+export function plainText(key: string): string | undefined {
+  return textOf(language, key);
 }
 
 export function dateTime(at: number): string {
