@@ -129,6 +129,7 @@ export function homeOf(state: Partial<HomeState>) {
 export function shareOf(state: Partial<ShareState> = {}): ShareScreen {
   const store = new Store<ShareState>({
     roomName: 'Teamrunde',
+    way: 'room',
     link: 'https://stube.example.org/r/public/Teamrunde%20am%20Montag',
     access: 'guests',
     allowGuests: true,
@@ -139,6 +140,11 @@ export function shareOf(state: Partial<ShareState> = {}): ShareScreen {
     ...state,
   });
   return Object.assign(store, {
+    choose: noop,
+    setLife: noop,
+    makeInvite: noop,
+    forgetInvite: noop,
+    takeBack: async () => true,
     setAllowGuests: noop,
     useOfferedName: noop,
     keepName: noop,
@@ -152,6 +158,7 @@ export function doorOf(state: Partial<DoorState>) {
     roomName: 'Teamrunde',
     phase: 'open',
     viewer: 'account',
+    invited: false,
     access: 'guests',
     exists: true,
     owner: true,
@@ -236,6 +243,12 @@ export function meetingOf(others: number, state: Partial<MeetingState> = {}, scr
 }
 
 export function leftOf(state: Partial<LeftState>) {
-  const store = new Store<LeftState>({ roomName: 'Teamrunde', viewer: 'account', reason: 'left', ...state });
+  const store = new Store<LeftState>({
+    roomName: 'Teamrunde',
+    viewer: 'account',
+    reason: 'left',
+    home: true,
+    ...state,
+  });
   return Object.assign(store, { joinAgain: noop, goHome: noop });
 }

@@ -16,6 +16,8 @@ export type Route =
   /** Links to an account. Without a token, `recover` asks for a link by mail. */
   | { readonly page: 'invite'; readonly token: string | undefined }
   | { readonly page: 'recover'; readonly token: string | undefined }
+  /** An invite link of a room. */
+  | { readonly page: 'join'; readonly token: string }
   | { readonly page: 'account' }
   | { readonly page: 'admin'; readonly section: AdminSection; readonly id?: string }
   /** `text` is the room's name as it stands in the address; undefined when it cannot be read. */
@@ -48,6 +50,18 @@ export function adminPath(section: AdminSection, id?: string): string {
   return section === 'overview' ? '/admin' : `/admin/${section}`;
 }
 
+const JOIN = '/join';
+
+/** Where an invite leads in. The secret stands in the fragment, which no browser sends anywhere. */
+export function joinPath(token: string): string {
+  return `${JOIN}#${token}`;
+}
+
+/** What one wishes may stand behind it, as at a room's address. */
+function joinTokenIn(hash: string): string {
+  return hash.slice(1).split('&')[0] ?? '';
+}
+
 export function routeOf({ pathname, search, hash }: { pathname: string; search: string; hash: string }): Route {
   switch (pathname) {
     case '/':
@@ -58,6 +72,8 @@ export function routeOf({ pathname, search, hash }: { pathname: string; search: 
       return { page: 'invite', token: tokenIn(hash) };
     case '/recover':
       return { page: 'recover', token: tokenIn(hash) };
+    case JOIN:
+      return { page: 'join', token: joinTokenIn(hash) };
     case '/account':
       return { page: 'account' };
     case '/sign-in': {

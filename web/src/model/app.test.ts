@@ -154,12 +154,79 @@ describe('somebody who is not signed in', () => {
   });
 });
 
+describe('an open house', () => {
+  const OPEN_HOUSE = { ...HOUSE, open_house: true };
+
+  it('lets somebody without an account in by the name of a room, or to the sign-in', async () => {
+    const scene = new Scene('/');
+    scene.house = OPEN_HOUSE;
+    await scene.start();
+    const { screen } = scene.page('lobby');
+    scene.server.on('GET /door', 200, { name: 'Neu', access: 'guests', exists: false, owner: false, known: false });
+    screen.setRoomText('Neu');
+    screen.enterRoom();
+    await settle();
+    expect(scene.path).toBe('/r/public/Neu');
+    expect(scene.page('door').screen.state).toMatchObject({ phase: 'open', viewer: 'guest', exists: false });
+    scene.app.navigate('/');
+    scene.page('lobby');
+    scene.app.signIn();
+    scene.page('sign_in');
+  });
+
+  it('is a home to those with an account as every house', async () => {
+    const scene = new Scene('/', true);
+    scene.house = { ...OPEN_HOUSE, user: ANNA };
+    (await scene.start()).page('home');
+  });
+});
+
+describe('an invited guest', () => {
+  it('stays in the meeting at the address of the invite, and can come back', async () => {
+    const scene = new Scene('/join#t0ken');
+    const door = { name: 'Küche', access: 'accounts', exists: true, owner: false, known: false };
+    scene.server.on('POST /invites/open', 200, door);
+    scene.server.on('POST /guests', 200, { grant: 'g', name: 'Ben', expires_in_ms: 1000 });
+    await scene.start();
+    scene.page('door').screen.setName('Ben');
+    scene.page('door').screen.join();
+    await settle();
+    scene.server.socket.open();
+    scene.server.socket.say({ type: 'room_snapshot', epoch: 'e', seq: 0, room: { ...VIEW, owner: false } });
+    scene.page('meeting');
+    expect(scene.path).toBe('/join#t0ken');
+    const renamed = { type: 'room_changed', name: 'Bad', access: 'accounts', owner: false } as const;
+    scene.server.socket.say({ type: 'room_delta', seq: 1, change: renamed });
+    expect(scene.path).toBe('/join#t0ken');
+    scene.server.socket.say({ type: 'room_left', reason: 'session_ended' });
+    const { screen } = scene.page('left');
+    expect(screen.state).toEqual({ roomName: 'Bad', reason: 'session_ended', viewer: 'guest', home: false });
+    scene.server.on('POST /invites/open', 410, { code: 'link_invalid' });
+    screen.joinAgain();
+    await settle();
+    expect(scene.page('door').screen.state.phase).toBe('invite_invalid');
+  });
+
+  it('who signs in instead comes to the room as themselves', async () => {
+    const scene = new Scene('/join#t0ken');
+    const door = { name: 'Küche', access: 'accounts', exists: true, owner: false, known: false };
+    scene.server.on('POST /invites/open', 200, door);
+    await scene.start();
+    scene.app.signIn();
+    expect(scene.path).toBe('/sign-in?to=%2Fjoin');
+    scene.page('sign_in').screen.submit({ username: 'anna', password: 'x' });
+    await settle();
+    expect(scene.path).toBe('/r/K%C3%BCche');
+    expect(scene.page('door').screen.state).toMatchObject({ phase: 'open', viewer: 'account', invited: false });
+  });
+});
+
 describe('the meeting', () => {
   it('follows the door, and the left page leads back to the door', async () => {
     const scene = await new Scene('/r/K%C3%BCche', true).inMeeting();
     scene.page('meeting').screen.leave();
     const { screen } = scene.page('left');
-    expect(screen.state).toEqual({ roomName: 'Küche', reason: 'left', viewer: 'account' });
+    expect(screen.state).toEqual({ roomName: 'Küche', reason: 'left', viewer: 'account', home: true });
     expect(scene.capture.live).toEqual([]);
     screen.joinAgain();
     await settle();

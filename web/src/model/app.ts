@@ -15,11 +15,12 @@ import { DevicesModel, type DevicesPorts } from './devices.ts';
 import { DoorModel } from './door.ts';
 import { LeftModel, SetupModel } from './entrance.ts';
 import { HomeModel } from './home.ts';
+import { LobbyModel } from './lobby.ts';
 import { MeetingModel } from './meeting.ts';
 import { logoPath, picturePath } from './pictures.ts';
 import { problemFrom } from './problem.ts';
 import { Remembered } from './remembered.ts';
-import { readRoomText, roomPath, roomTextFromPath } from './room_name.ts';
+import { readRoomText, roomTextFromPath } from './room_name.ts';
 import type { AppScreen, AppState, HouseView, Page, UserView } from './screens.ts';
 import { SignInModel } from './sign_in.ts';
 import { Store } from './store.ts';
@@ -162,8 +163,10 @@ export class AppModel extends Store<AppState> implements AppScreen {
 
   /** A change of the fragment alone is told by browsers as going back, too, and leads nowhere. */
   #wentBack(): void {
-    const meeting = this.#meeting?.state;
-    const stays = meeting && roomPath(meeting.roomName, meeting.access) === this.#ports.browser.address().pathname;
+    const { hash, pathname } = this.#ports.browser.address();
+    const at = this.#meeting?.path;
+    // An invite's fragment is no wish: another one leads elsewhere.
+    const stays = at === (at?.includes('#') ? pathname + hash : pathname);
     if (!stays) this.#route();
   }
 
@@ -176,6 +179,7 @@ export class AppModel extends Store<AppState> implements AppScreen {
     switch (route.page) {
       case 'home':
         if (house.user) this.#openHome(house);
+        else if (house.open_house) this.#openLobby();
         else this.#redirect(signInPath('/'));
         return;
       case 'setup':
@@ -200,6 +204,9 @@ export class AppModel extends Store<AppState> implements AppScreen {
       case 'room':
         if (!this.#askSilently(route.text ?? '', house)) this.#openDoor(route.text ?? '', house);
         return;
+      case 'join':
+        this.#openDoor('', house, route.token);
+        return;
       case 'not_found':
         this.#show({ name: 'not_found' });
     }
@@ -220,6 +227,11 @@ export class AppModel extends Store<AppState> implements AppScreen {
       navigate: (path) => this.navigate(path),
     });
     this.#show({ name: 'home', screen: home }, () => home.close());
+  }
+
+  #openLobby(): void {
+    const { browser } = this.#ports;
+    this.#show({ name: 'lobby', screen: new LobbyModel({ browser, navigate: (path) => this.navigate(path) }) });
   }
 
   #openSetup(token: string | undefined): void {
@@ -337,7 +349,7 @@ export class AppModel extends Store<AppState> implements AppScreen {
     this.#show({ name: 'forgotten', screen: new ForgottenModel(this.#ports.http) });
   }
 
-  #openDoor(text: string, house: House): void {
+  #openDoor(text: string, house: House, invite?: string): void {
     const { browser, http } = this.#ports;
     const door = new DoorModel(
       {
@@ -347,11 +359,12 @@ export class AppModel extends Store<AppState> implements AppScreen {
         devices: this.devices,
         device: this.#device,
         guests: house.guests,
+        invite,
         client: house.user ? this.#accountClient() : undefined,
         accountName: house.user?.name,
         newCall: () => new Call({ ...this.#callPorts(), devices: this.devices }),
         newGuestClient: (grant) => this.#ports.newClient(() => http.ticket(grant)),
-        entered: (call, view, client) => this.#openMeeting(call, view, client, house),
+        entered: (call, view, client) => this.#openMeeting(call, view, client, house, invite),
         left: (reason, roomName) => this.#openLeft(reason, roomName, house),
       },
       text,
@@ -366,7 +379,7 @@ export class AppModel extends Store<AppState> implements AppScreen {
     return { capture, newMedia: (events) => this.#ports.newMedia(events) };
   }
 
-  #openMeeting(call: Call, view: RoomView, client: Client, house: House): void {
+  #openMeeting(call: Call, view: RoomView, client: Client, house: House, invite?: string): void {
     const { browser, capture, http } = this.#ports;
     const meeting = new MeetingModel(
       {
@@ -376,6 +389,7 @@ export class AppModel extends Store<AppState> implements AppScreen {
         devices: this.devices,
         guests: house.guests,
         viewer: house.user ? 'account' : 'guest',
+        invite: house.user ? undefined : invite,
         canShareScreen: capture.canShareScreen,
         left: (reason, roomName) => this.#openLeft(reason, roomName, house),
       },
@@ -393,7 +407,12 @@ export class AppModel extends Store<AppState> implements AppScreen {
 
   #openLeft(reason: RoomLeftReason | 'left', roomName: string, house: House): void {
     const screen = new LeftModel(
-      { roomName, reason, viewer: house.user ? 'account' : 'guest' },
+      {
+        roomName,
+        reason,
+        viewer: house.user ? 'account' : 'guest',
+        home: house.open_house || (house.user !== undefined && reason !== 'session_ended'),
+      },
       () => void this.#load(),
       () => this.navigate('/'),
     );
@@ -426,12 +445,13 @@ export class AppModel extends Store<AppState> implements AppScreen {
   }
 }
 
-function houseView({ name, imprint_url, privacy_url, logo, user }: House): HouseView {
+function houseView({ name, imprint_url, privacy_url, logo, open_house, user }: House): HouseView {
   return {
     name,
     ...(imprint_url ? { imprintUrl: imprint_url } : {}),
     ...(privacy_url ? { privacyUrl: privacy_url } : {}),
     ...(logo ? { logo: logoPath(logo) } : {}),
+    ...(open_house ? { openHouse: true } : {}),
     ...(user ? { user: userView(user) } : {}),
   };
 }

@@ -63,6 +63,7 @@ class Scene {
         http: server.http,
         device: claimDevice(browser),
         guests: true,
+        invite: route.page === 'join' ? route.token : undefined,
         client: this.client,
         accountName: this.client ? 'Anna' : undefined,
         newCall: () => new Call({ devices, capture: this.capture, newMedia: (events) => this.#newMedia(events) }),
@@ -298,6 +299,101 @@ describe('the door of a guest', () => {
     door.retry();
     await settle();
     expect(door.state.phase).toBe('open');
+  });
+});
+
+const INVITE = '/join#t0ken&mute=1&name=Ben';
+const CLOSED: Door = { ...OPEN, access: 'accounts' };
+
+describe('the door behind an invite', () => {
+  function invited(): Scene {
+    const scene = guest(INVITE);
+    scene.server.on('POST /invites/open', 200, CLOSED);
+    return scene;
+  }
+
+  it('is the ordinary door of its room, and keeps the invite in the address and nothing else', async () => {
+    const scene = invited();
+    const door = await scene.door();
+    expect(door.state).toMatchObject({
+      phase: 'open',
+      roomName: 'Küche',
+      access: 'accounts',
+      invited: true,
+      name: 'Ben',
+    });
+    expect(scene.devices.state).toMatchObject({ microphone: { on: false }, camera: { on: true } });
+    const { hash, pathname } = scene.browser.address();
+    expect(pathname + hash).toBe('/join#t0ken');
+    door.join();
+    await settle();
+    expect(scene.server.requests.map((one) => [one.route, one.body])).toEqual([
+      ['POST /invites/open', { token: 't0ken' }],
+      ['POST /guests', { room: 'Küche', name: 'Ben', invite: 't0ken' }],
+      ['POST /tickets', {}],
+    ]);
+    scene.server.socket.open();
+    expect(scene.server.socket.all('join_room')[0]?.room).toBe('Küche');
+  });
+
+  it('leads somebody with an account to the door of the room as themselves', async () => {
+    const scene = account('/join#t0ken&auto=2');
+    scene.server.on('POST /invites/open', 200, CLOSED);
+    const door = await scene.door();
+    expect(door.state).toMatchObject({ phase: 'open', viewer: 'account', invited: false, roomName: 'Küche' });
+    const { hash, pathname } = scene.browser.address();
+    expect(pathname + hash).toBe('/r/K%C3%BCche');
+    scene.server.socket.open();
+    expect(scene.server.socket.types()).toEqual(['hello']);
+  });
+
+  it('says so when the invite is not good, at once or at the click', async () => {
+    const refused = invited();
+    refused.server.on('POST /invites/open', 410, { code: 'link_invalid' });
+    expect((await refused.door()).state.phase).toBe('invite_invalid');
+    const later = invited();
+    const door = await later.door();
+    later.server.on('POST /guests', 410, { code: 'link_invalid' });
+    door.join();
+    await settle();
+    expect(door.state).toMatchObject({ phase: 'invite_invalid', canJoin: false });
+  });
+
+  it('opens when the server is reached again', async () => {
+    const scene = invited();
+    scene.server.routes.delete('POST /invites/open');
+    const door = await scene.door();
+    expect(door.state.phase).toBe('failed');
+    scene.server.on('POST /invites/open', 200, CLOSED);
+    door.retry();
+    await settle();
+    expect(door.state).toMatchObject({ phase: 'open', roomName: 'Küche', canJoin: true });
+    expect(scene.devices.state.microphone.on).toBe(false);
+  });
+
+  it('asks for another grant when that of another link or an earlier day is kept', async () => {
+    const scene = invited();
+    scene.remembered.setGrant({ room: 'Küche', grant: 'by the open door', name: 'Ben' });
+    (await scene.door()).join();
+    await settle();
+    expect(scene.server.requests.map((one) => one.route)).toContain('POST /guests');
+    const again = invited();
+    again.remembered.setGrant({ room: 'Küche', grant: 'old', name: 'Ben', invite: 't0ken' });
+    again.server.routes.set('POST /tickets', () =>
+      again.server.requests.at(-1)?.bearer === 'Bearer old'
+        ? [401, { code: 'sign_in_required' }]
+        : [200, { ticket: 't' }],
+    );
+    const door = await again.door();
+    door.join();
+    await settle();
+    again.server.socket.open();
+    expect(door.state.problem).toBeUndefined();
+    expect(again.server.requests.filter((one) => one.route !== 'POST /invites/open').map((one) => one.bearer)).toEqual([
+      'Bearer old',
+      null,
+      'Bearer g-1',
+    ]);
   });
 });
 

@@ -7,7 +7,7 @@ import type { Door, RoomLeftReason, RoomView } from '../protocol/generated.ts';
 import type { Client } from '../session/client.ts';
 import type { Http } from '../session/http.ts';
 import { Refusal } from '../session/refusal.ts';
-import type { DoorWishes } from './address.ts';
+import { type DoorWishes, joinPath } from './address.ts';
 import type { Browser } from './browser.ts';
 import type { Call } from './call.ts';
 import type { Device } from './device_id.ts';
@@ -27,6 +27,8 @@ export interface DoorPorts {
   readonly device: Promise<Device>;
   /** Whether this house has guests at all. */
   readonly guests: boolean;
+  /** The secret of the invite link that one came by. */
+  readonly invite?: string | undefined;
   /** The account's own connection; absent for guests. */
   readonly client: Client | undefined;
   readonly accountName: string | undefined;
@@ -44,6 +46,10 @@ export class DoorModel extends Store<DoorState> implements DoorScreen {
   #text: string;
   #call: Call | undefined;
   #guestClient: Client | undefined;
+  /** For somebody with an account an invite only names the room. */
+  readonly #invite: string | undefined;
+  /** The grant that is tried was one from before: it may be over, and another may be had. */
+  #grantIsOld = false;
   /** What an earlier attempt to join started is stale. */
   #attempt = 0;
   #share: ShareModel | undefined;
@@ -57,26 +63,32 @@ export class DoorModel extends Store<DoorState> implements DoorScreen {
   constructor(ports: DoorPorts, text: string, wishes: DoorWishes) {
     const room = readRoomText(text);
     const guest = ports.accountName === undefined;
+    const nameless = ports.invite === undefined && room.name === '';
     const name = ports.accountName ?? wishes.name ?? ports.remembered.guestName;
     super({
       roomName: room.name,
-      phase: room.problem || room.name === '' ? 'name_invalid' : 'loading',
+      phase: room.problem || nameless ? 'name_invalid' : 'loading',
       viewer: guest ? 'guest' : 'account',
       access: room.open ? 'guests' : 'accounts',
       exists: false,
       owner: false,
+      invited: guest && ports.invite !== undefined,
       name,
       canJoin: false,
     });
     this.#ports = ports;
     this.#wishes = wishes;
+    this.#invite = guest ? ports.invite : undefined;
     this.#text = writeRoomText(room.name, room.open ? 'guests' : 'accounts');
   }
 
   /** Looks who may enter, or comes back to the meeting that a reload left. */
   async open(): Promise<void> {
     if (this.state.phase === 'name_invalid') return;
-    const { client, device, devices, remembered } = this.#ports;
+    const { client, device, devices, invite, remembered } = this.#ports;
+    // Only the invite knows which room it is.
+    if (invite !== undefined) await this.#look();
+    if (invite !== undefined && !this.#seen) return;
     const before = remembered.meeting(this.state.roomName);
     const back = before && (await device).kept ? before : undefined;
     if (this.#closed) return;
@@ -92,7 +104,7 @@ export class DoorModel extends Store<DoorState> implements DoorScreen {
       this.#tryToEnter();
       return;
     }
-    await this.#look();
+    if (invite === undefined) await this.#look();
     if (!auto || !this.#known) return;
     await begun;
     this.join();
@@ -118,7 +130,9 @@ export class DoorModel extends Store<DoorState> implements DoorScreen {
   retry(): void {
     if (this.state.phase !== 'failed') return;
     this.patch({ phase: 'loading', problem: undefined });
-    void this.#look();
+    // Behind an invite nothing was begun before the room was known.
+    if (this.#call) void this.#look();
+    else void this.open();
   }
 
   openShare(): void {
@@ -127,7 +141,7 @@ export class DoorModel extends Store<DoorState> implements DoorScreen {
     const { roomName: name, access, owner, exists } = this.state;
     const share = new ShareModel(
       { browser, http, guests, changed: (door) => this.#show(door) },
-      { name, access, owner },
+      { name, access, owner, known: this.#known },
     );
     this.#share = share;
     this.patch({ share });
@@ -161,8 +175,11 @@ export class DoorModel extends Store<DoorState> implements DoorScreen {
   }
 
   async #look(): Promise<void> {
+    const { http, invite } = this.#ports;
+    // Named once, the room of an account is looked at as any other.
+    const invited = this.#invite ?? (this.#seen ? undefined : invite);
     try {
-      this.#show(await this.#ports.http.door(this.#text));
+      this.#show(await (invited === undefined ? http.door(this.#text) : http.openInvite(invited)));
     } catch (error) {
       if (!this.#closed) this.#notShown(error);
     }
@@ -202,10 +219,13 @@ export class DoorModel extends Store<DoorState> implements DoorScreen {
     const room = this.state.roomName;
     const name = readPersonName(this.state.name);
     if (!name) throw new Refusal('name_invalid');
+    const invite = this.#invite;
     let grant = remembered.grant(room);
-    if (grant?.name !== name) {
-      const entry = await http.enterAsGuest({ room: this.#text, name });
-      grant = { room, grant: entry.grant, name: entry.name };
+    this.#grantIsOld = grant?.name === name && grant.invite === invite;
+    if (!grant || !this.#grantIsOld) {
+      const by = invite === undefined ? {} : { invite };
+      const entry = await http.enterAsGuest({ room: this.#text, name, ...by });
+      grant = { room, grant: entry.grant, name: entry.name, ...by };
       remembered.setGrant(grant);
       remembered.guestName = entry.name;
     }
@@ -237,6 +257,14 @@ export class DoorModel extends Store<DoorState> implements DoorScreen {
         this.patch({ phase: 'guests_not_allowed', canJoin: false });
         return;
       }
+      if (problem.code === 'link_invalid') {
+        this.patch({ phase: 'invite_invalid', canJoin: false });
+        return;
+      }
+      if (problem.code === 'sign_in_required' && this.#grantIsOld) {
+        this.#tryToEnter();
+        return;
+      }
     }
     if (this.#seen) {
       this.patch({ phase: 'open', problem, canJoin: this.#canJoin(this.state.name) });
@@ -265,8 +293,9 @@ export class DoorModel extends Store<DoorState> implements DoorScreen {
     this.#known = known && this.state.viewer === 'account';
     this.#text = writeRoomText(name, access);
     const { hash, pathname } = browser.address();
+    const path = this.#invite === undefined ? roomPath(name, access) : joinPath(this.#invite);
     // What the fragment asked for is done: it must not be done again by a reload, nor stand in a link that is copied.
-    if (hash || pathname !== roomPath(name, access)) browser.replace(roomPath(name, access));
+    if (pathname + hash !== path) browser.replace(path);
     const opening = this.state.phase === 'loading';
     this.patch({ roomName: name, access, exists, owner, people, ...(opening ? { phase: 'open' } : {}) });
     if (this.state.phase === 'open') this.patch({ canJoin: this.#canJoin(this.state.name) });
@@ -276,6 +305,7 @@ export class DoorModel extends Store<DoorState> implements DoorScreen {
   #notShown(error: unknown): void {
     const problem = problemFrom(error);
     if (problem.code === 'guests_not_allowed') this.patch({ phase: 'guests_not_allowed' });
+    else if (problem.code === 'link_invalid') this.patch({ phase: 'invite_invalid' });
     else if (problem.code === 'name_invalid') this.patch({ phase: 'name_invalid' });
     else this.patch({ phase: 'failed', problem });
   }

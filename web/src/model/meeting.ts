@@ -6,13 +6,14 @@
 import type { CaptureProblem } from '../media/capture.ts';
 import type { Participant, RoomLeftReason, RoomView, Source, Wanted } from '../protocol/generated.ts';
 import type { Http } from '../session/http.ts';
+import { joinPath } from './address.ts';
 import type { Browser } from './browser.ts';
 import type { Call } from './call.ts';
 import type { DevicesModel } from './devices.ts';
 import type { Remembered } from './remembered.ts';
 import { roomPath } from './room_name.ts';
 import type { MeetingScreen, MeetingState, Person, Tile, TileSize } from './screens.ts';
-import { ShareModel } from './share.ts';
+import { type SharedRoom, ShareModel } from './share.ts';
 import { Store } from './store.ts';
 
 const STUCK_MS = 20_000;
@@ -32,6 +33,8 @@ export interface MeetingPorts {
   readonly devices: DevicesModel;
   readonly guests: boolean;
   readonly viewer: 'account' | 'guest';
+  /** Of a guest who came by one: it stays in the address, since a reload needs it. */
+  readonly invite?: string | undefined;
   readonly canShareScreen: boolean;
   left(reason: RoomLeftReason | 'left', roomName: string): void;
 }
@@ -72,6 +75,12 @@ export class MeetingModel extends Store<MeetingState> implements MeetingScreen {
     this.#follow(view);
   }
 
+  /** The address that it stands at, with the fragment if that belongs to it. */
+  get path(): string {
+    const { invite } = this.#ports;
+    return invite === undefined ? roomPath(this.#view.name, this.#view.access) : joinPath(invite);
+  }
+
   visibilityChanged(): void {
     this.#say();
   }
@@ -102,7 +111,7 @@ export class MeetingModel extends Store<MeetingState> implements MeetingScreen {
     if (this.#share) return;
     const { browser, guests, http } = this.#ports;
     // The change itself comes back with the view, as for everybody else.
-    this.#share = new ShareModel({ browser, http, guests, changed: () => {} }, this.#view);
+    this.#share = new ShareModel({ browser, http, guests, changed: () => {} }, this.#shared(this.#view));
     this.patch({ share: this.#share });
   }
 
@@ -147,13 +156,17 @@ export class MeetingModel extends Store<MeetingState> implements MeetingScreen {
         this.#call.expectFresh(participant.id, 'screen');
     }
     if (view.name !== before.name) this.#renamed(before.name, view.name);
-    const path = roomPath(view.name, view.access);
-    if (this.#ports.browser.address().pathname !== path) this.#ports.browser.replace(path);
+    const { pathname } = this.#ports.browser.address();
+    if (pathname !== this.path.split('#')[0]) this.#ports.browser.replace(this.path);
     if (view.name !== before.name || view.access !== before.access || view.owner !== before.owner) {
-      this.#share?.follow(view);
+      this.#share?.follow(this.#shared(view));
     }
     this.#draw();
     this.#remember();
+  }
+
+  #shared({ name, access, owner }: RoomView): SharedRoom {
+    return { name, access, owner, known: this.#ports.viewer === 'account' };
   }
 
   /** A guest's grant stays good: it is for the room, whatever it is called. */

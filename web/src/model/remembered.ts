@@ -17,6 +17,8 @@ export interface Grant {
   readonly room: string;
   readonly grant: string;
   readonly name: string;
+  /** The invite that it came by. */
+  readonly invite?: string;
 }
 
 export interface ChosenDevices {

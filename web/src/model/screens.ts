@@ -32,6 +32,8 @@ export type RoomAccess = 'accounts' | 'guests';
 export interface HouseView {
   /** The organisation's own name. */
   readonly name: string;
+  /** Everybody may make and enter rooms: there is a home page for them, too. */
+  readonly openHouse?: true;
   readonly imprintUrl?: string;
   readonly privacyUrl?: string;
   /** Absent for somebody who is not signed in. */
@@ -56,6 +58,8 @@ export type Page =
   | { readonly name: 'account_link'; readonly screen: AccountLinkScreen }
   | { readonly name: 'forgotten'; readonly screen: ForgottenScreen }
   | { readonly name: 'home'; readonly screen: HomeScreen }
+  /** Instead of the home page for somebody without an account, in an open house. */
+  | { readonly name: 'lobby'; readonly screen: LobbyScreen }
   | { readonly name: 'account'; readonly screen: AccountScreen }
   | { readonly name: 'admin'; readonly screen: AdminScreen }
   | { readonly name: 'door'; readonly screen: DoorScreen }
@@ -232,6 +236,24 @@ export interface HomeScreen extends Readable<HomeState> {
   enterRoom(): void;
 }
 
+// ------------------------------------------------------------------------------------------------------ open house
+
+export interface LobbyState {
+  readonly text: string;
+  readonly canEnter: boolean;
+  readonly nameProblem?: NameProblem;
+  /** A name that is hard to guess, offered while the name typed is guessable. */
+  readonly offeredName?: string;
+}
+
+/** Everybody may enter and make rooms; whoever has an account signs in with `app.signIn()`. */
+export interface LobbyScreen extends Readable<LobbyState> {
+  setRoomText(text: string): void;
+  useOfferedName(): void;
+  /** To the door of the room that was typed. */
+  enterRoom(): void;
+}
+
 // ---------------------------------------------------------------------------------------------------------- devices
 
 export type DeviceProblem =
@@ -307,9 +329,18 @@ export interface DoorState {
   /**
    * `loading`: nothing is known yet. `open`: one can join. `joining`: the click was heard. `waiting`: a guest, nobody
    * of the house is inside; they get in by themselves. `guests_not_allowed`: offer `app.signIn()`, it comes back here.
-   * `name_invalid`: the address is no room's. `failed`: see `problem`, the button is `retry()`.
+   * `invite_invalid`: the invite was taken back, has expired, or never was one. `name_invalid`: the address is no
+   * room's. `failed`: see `problem`, the button is `retry()`.
    */
-  readonly phase: 'loading' | 'open' | 'joining' | 'waiting' | 'guests_not_allowed' | 'name_invalid' | 'failed';
+  readonly phase:
+    | 'loading'
+    | 'open'
+    | 'joining'
+    | 'waiting'
+    | 'guests_not_allowed'
+    | 'invite_invalid'
+    | 'name_invalid'
+    | 'failed';
   readonly viewer: 'account' | 'guest';
   readonly access: RoomAccess;
   /** Accounts only: how many people are inside now. */
@@ -317,6 +348,8 @@ export interface DoorState {
   /** False for a room that comes into being by entering it. */
   readonly exists: boolean;
   readonly owner: boolean;
+  /** A guest who came by an invite: the room need not be open. */
+  readonly invited: boolean;
   /** The field "Your name", for guests. For accounts their own name. */
   readonly name: string;
   readonly canJoin: boolean;
@@ -338,10 +371,35 @@ export interface DoorScreen extends Readable<DoorState> {
 
 // ------------------------------------------------------------------------------------------------------ share sheet
 
+/** The room's own link, or one that lets people without an account in for a while, whether the room is open or not. */
+export type ShareWay = 'room' | 'invite';
+
+export type InviteLife = 'day' | 'week' | 'month';
+
+export interface InviteView {
+  readonly id: string;
+  /** Name of who made it. */
+  readonly by: string;
+  /** Unix milliseconds. */
+  readonly expiresAt: number;
+}
+
+export interface InvitesView {
+  /** How long the next one is good. */
+  readonly life: InviteLife;
+  /** Those that are good, newest first; absent until they are here. */
+  readonly list?: readonly InviteView[];
+  /** Of the link that stands there now. */
+  readonly expiresAt?: number;
+}
+
 export interface ShareState {
   readonly roomName: string;
-  /** The whole address, ready for copying, a QR code or `mailto:`. */
-  readonly link: string;
+  readonly way: ShareWay;
+  /** The whole address, ready for copying, a QR code or `mailto:`. Absent for the way `invite` until one is made. */
+  readonly link?: string;
+  /** Absent when the reader may not invite: then there is one way only. */
+  readonly invites?: InvitesView;
   readonly access: RoomAccess;
   /** The switch "Allow guests"; absent when the reader may not change it or the house has no guests. */
   readonly allowGuests?: boolean;
@@ -358,6 +416,14 @@ export interface ShareState {
 }
 
 export interface ShareScreen extends Readable<ShareState> {
+  choose(way: ShareWay): void;
+  setLife(life: InviteLife): void;
+  /** A link is told once: it stands there until another is made or the sheet is closed. */
+  makeInvite(): void;
+  /** To make another one. */
+  forgetInvite(): void;
+  /** Whoever came in by it has to leave. True when it is gone. */
+  takeBack(id: string): Promise<boolean>;
   setAllowGuests(on: boolean): void;
   /** Renames the room; links under its old name stop working. */
   useOfferedName(): void;
@@ -452,11 +518,13 @@ export interface LeftState {
   readonly viewer: 'account' | 'guest';
   /** `left`: by one's own wish. The rest: the server's word. */
   readonly reason: 'left' | 'replaced' | 'guests_not_allowed' | 'grace_expired' | 'session_ended' | 'internal';
+  /** Whether there is a home page for them. */
+  readonly home: boolean;
 }
 
 export interface LeftScreen extends Readable<LeftState> {
   /** To the door of the same room. */
   joinAgain(): void;
-  /** Accounts: to the home page. Guests have none: do not draw it for them. */
+  /** Only for those who have a home page. */
   goHome(): void;
 }

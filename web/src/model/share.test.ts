@@ -9,7 +9,7 @@ function sheet(room: Partial<SharedRoom> = {}, guests = true) {
   const changes: string[] = [];
   const share = new ShareModel(
     { browser, http: server.http, guests, changed: ({ name, access }) => changes.push(`${access} ${name}`) },
-    { name: 'Team 100%', access: 'accounts', owner: true, ...room },
+    { name: 'Team 100%', access: 'accounts', owner: true, known: true, ...room },
   );
   server.routes.set('PATCH /rooms', (body) => {
     const { name, access, new_name } = body as { name: string; access?: 'guests' | 'accounts'; new_name?: string };
@@ -53,7 +53,7 @@ describe('the share sheet', () => {
     const { share } = sheet();
     share.setAllowGuests(true);
     await settle();
-    share.follow({ name: 'Team 100%', access: 'guests', owner: true });
+    share.follow({ name: 'Team 100%', access: 'guests', owner: true, known: true });
     expect(share.state.offeredName).toBeDefined();
     share.keepName();
     expect(share.state.offeredName).toBeUndefined();
@@ -91,5 +91,85 @@ describe('the share sheet', () => {
     share.copy();
     await settle();
     expect(share.state).toMatchObject({ copied: false, copyFailed: true });
+  });
+});
+
+describe('invitations in the share sheet', () => {
+  const MADE = { id: 'i-1', by: 'Anna', created_ms: 1_000, expires_ms: 605_000 };
+  const OLD = { id: 'i-0', by: 'Béla', created_ms: 0, expires_ms: 300_000 };
+
+  function inviting(room: Partial<SharedRoom> = {}, guests = true) {
+    const all = sheet(room, guests);
+    all.server.on('GET /rooms/invites', 200, { invites: [OLD] });
+    all.server.on('POST /rooms/invites', 200, { token: 'secret-1', invite: MADE });
+    all.server.on('DELETE /rooms/invites/i-0', 204, {});
+    all.server.on('DELETE /rooms/invites/i-1', 204, {});
+    return all;
+  }
+
+  it.each([
+    [{ owner: true, known: true }, true, true],
+    [{ owner: false, known: true }, true, true],
+    [{ owner: false, known: false }, true, false],
+    [{ owner: true, known: true }, false, false],
+  ])('are for those who know the room: %j in a house with guests: %s: %s', (room, guests, expected) => {
+    const { share } = inviting(room, guests);
+    expect(share.state.invites !== undefined).toBe(expected);
+    share.choose('invite');
+    expect(share.state.way).toBe(expected ? 'invite' : 'room');
+  });
+
+  it('are made for as long as was chosen, told once, and stand in the list', async () => {
+    const { browser, server, share } = inviting();
+    share.choose('invite');
+    expect(share.state.link).toBeUndefined();
+    await settle();
+    expect(share.state.invites?.list).toEqual([{ id: 'i-0', by: 'Béla', expiresAt: 300_000 }]);
+    share.setLife('day');
+    share.makeInvite();
+    expect(share.state.busy).toBe(true);
+    await settle();
+    expect(server.requests.at(-1)).toMatchObject({
+      route: 'POST /rooms/invites',
+      body: { room: 'Team 100%', life_ms: 86_400_000 },
+    });
+    expect(share.state).toMatchObject({ busy: false, link: 'https://stube.example/join#secret-1' });
+    expect(share.state.invites?.list?.map(({ id }) => id)).toEqual(['i-1', 'i-0']);
+    expect(share.state.invites?.expiresAt).toBe(605_000);
+    share.copy();
+    await settle();
+    expect(browser.clipboard).toBe('https://stube.example/join#secret-1');
+    share.choose('room');
+    expect(share.state).toMatchObject({ link: 'https://stube.example/r/Team%20100%25', copied: false });
+    share.choose('invite');
+    share.forgetInvite();
+    expect(share.state.link).toBeUndefined();
+    expect(share.state.invites?.list?.length).toBe(2);
+  });
+
+  it('are taken back, and their link with them', async () => {
+    const { share } = inviting();
+    share.choose('invite');
+    await settle();
+    share.makeInvite();
+    await settle();
+    expect(await share.takeBack('i-0')).toBe(true);
+    expect(share.state.link).toContain('secret-1');
+    expect(await share.takeBack('i-1')).toBe(true);
+    expect(share.state.link).toBeUndefined();
+    expect(share.state.invites?.list).toEqual([]);
+  });
+
+  it('say what was refused and stay as they were', async () => {
+    const { server, share } = inviting();
+    share.choose('invite');
+    await settle();
+    server.on('POST /rooms/invites', 409, { code: 'too_many' });
+    share.makeInvite();
+    await settle();
+    expect(share.state).toMatchObject({ busy: false, problem: { code: 'too_many' } });
+    server.on('DELETE /rooms/invites/i-0', 404, { code: 'not_found' });
+    expect(await share.takeBack('i-0')).toBe(false);
+    expect(share.state.invites?.list?.length).toBe(1);
   });
 });

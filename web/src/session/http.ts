@@ -5,13 +5,16 @@ import type {
   AccountLink,
   ApplicationName,
   ChangeRoom,
+  CreateInvite,
   Door,
   GuestEntry,
   GuestGrant,
   House,
+  NewInvite,
   PasskeyAnswer,
   PasskeyChallenge,
   People,
+  RoomInvites,
   Setup,
   SignedOut,
   SignIn,
@@ -89,6 +92,23 @@ export class Http {
 
   changeRoom(change: ChangeRoom): Promise<Door> {
     return this.api.json('PATCH', '/rooms', change);
+  }
+
+  /** What is behind an invite link. */
+  openInvite(token: string): Promise<Door> {
+    return this.api.json('POST', '/invites/open', { token });
+  }
+
+  createInvite(invite: CreateInvite): Promise<NewInvite> {
+    return this.api.json('POST', '/rooms/invites', invite);
+  }
+
+  invites(room: string): Promise<RoomInvites> {
+    return this.api.json('GET', `/rooms/invites?room=${encodeURIComponent(room)}`);
+  }
+
+  takeBackInvite(id: string): Promise<true> {
+    return this.api.done('DELETE', `/rooms/invites/${encodeURIComponent(id)}`);
   }
 
   enterAsGuest(entry: GuestEntry): Promise<GuestGrant> {
