@@ -1,5 +1,7 @@
 //! Who may administer the house: administrators, and machines by the scopes of their tokens. And that somebody always can.
 
+use url::Url;
+
 use crate::UnixMs;
 
 /// What a request needs, and what a machine's token may be good for.
@@ -81,6 +83,13 @@ pub fn admit(asking: Asking<'_>, needed: Scope, now: UnixMs) -> Admission {
     }
 }
 
+/// Whether signing in by username and password may be closed, so that only outside providers are left: whoever asks must
+/// have come in by one of them, as an administrator, or nobody might get in any more.
+pub fn may_leave_to_providers(issuers: &[Url], came_by: Option<&str>) -> bool {
+    let came_by = came_by.and_then(|issuer| Url::parse(issuer).ok());
+    came_by.is_some_and(|issuer| issuers.contains(&issuer))
+}
+
 fn granted(yes: bool) -> Admission {
     if yes {
         Admission::Granted
@@ -131,5 +140,34 @@ mod tests {
             [Granted, Forbidden, Forbidden],
         );
         check("at its end", until(NOW), [Unknown; 3]);
+    }
+
+    #[test]
+    fn the_door_is_closed_only_by_somebody_who_came_through_another() {
+        let check = |what: &str, issuers: &[&str], came_by: Option<&str>, expect: bool| {
+            let issuers: Vec<_> = issuers
+                .iter()
+                .map(|issuer| Url::parse(issuer).expect("a URL"))
+                .collect();
+            let found = may_leave_to_providers(&issuers, came_by);
+            assert_eq!(found, expect, "{what}");
+        };
+        check("by a provider", &["https://a"], Some("https://a"), true);
+        check(
+            "by one of several",
+            &["https://a", "https://b"],
+            Some("https://b"),
+            true,
+        );
+        check(
+            "written another way",
+            &["https://a/"],
+            Some("https://A"),
+            true,
+        );
+        check("by password", &["https://a"], None, false);
+        check("there is no provider", &[], None, false);
+        check("the provider is gone", &[], Some("https://a"), false);
+        check("another one came", &["https://b"], Some("https://a"), false);
     }
 }

@@ -3,7 +3,8 @@
 use protocol::UserId;
 
 use crate::chance;
-use crate::store::{self, Db, audit};
+use crate::store::audit::{self, Entry};
+use crate::store::{self, Db};
 
 /// Who did it.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -53,4 +54,21 @@ pub async fn record(
         details,
     )
     .await
+}
+
+/// Who did it, for people to read: a name as it is now. Of somebody who was deleted nothing is left to say.
+pub fn by(entry: &Entry) -> &str {
+    match (&entry.actor_name, entry.actor.split_once(':')) {
+        (Some(name), _) => name,
+        (None, Some(("user", _))) => "",
+        (None, Some((_, id))) => id,
+        (None, None) => &entry.actor,
+    }
+}
+
+/// What it was done to: a name as it is now, else an id.
+pub fn subject(entry: &Entry) -> &str {
+    let id = entry.subject.split_once(':').map(|(_, id)| id);
+    let name = entry.subject_name.as_deref();
+    name.or(id).unwrap_or(&entry.subject)
 }

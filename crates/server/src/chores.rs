@@ -8,15 +8,20 @@ use identity::room;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
+use crate::app::App;
 use crate::chance;
 use crate::media::MediaHandle;
 use crate::oidc::keys::Keys;
 use crate::rooms::Rooms;
+use crate::settings::Settings;
 use crate::store::{self, Db, grants, guests, invites, links, rooms, sessions, settings};
 
 const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
 /// What another process ended, such as `stube user lock`, has to reach sockets and media within two seconds.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// What `stube settings set` has changed has to hold within two seconds.
+const READ_SETTINGS_EVERY: Duration = Duration::from_secs(1);
 
 const COUNT_EVERY: Duration = Duration::from_secs(60);
 
@@ -24,11 +29,13 @@ pub struct Chores(Vec<JoinHandle<()>>);
 
 impl Chores {
     /// Needs a tokio runtime.
-    pub fn start(db: &Db, live: &Rooms, media: MediaHandle, keys: Arc<Keys>) -> Self {
-        let sweeping = tokio::spawn(sweep(db.clone(), live.clone(), keys));
-        let looking = tokio::spawn(look_for_ended_sessions(db.clone(), live.clone()));
+    pub fn start(app: &App, media: MediaHandle) -> Self {
+        let (db, rooms, keys) = (&app.db, &app.rooms, &app.provider.keys);
+        let sweeping = tokio::spawn(sweep(db.clone(), rooms.clone(), keys.clone()));
+        let looking = tokio::spawn(look_for_ended_sessions(db.clone(), rooms.clone()));
+        let reading = tokio::spawn(read_settings(db.clone(), app.settings.clone()));
         let counting = tokio::spawn(report_counts(media));
-        Self(vec![sweeping, looking, counting])
+        Self(vec![sweeping, looking, reading, counting])
     }
 
     pub fn stop(self) {
@@ -113,6 +120,17 @@ async fn close_ended(
         }
     }
     Ok(mark)
+}
+
+async fn read_settings(db: Db, settings: Settings) {
+    let mut clock = interval(READ_SETTINGS_EVERY);
+    clock.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        clock.tick().await;
+        if let Err(error) = settings.look(&db).await {
+            tracing::debug!(%error, "settings cannot be looked at now");
+        }
+    }
 }
 
 /// What the media plane carried and what it dropped, if anything changed.

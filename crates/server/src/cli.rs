@@ -9,9 +9,12 @@ use identity::{DisplayName, NewPassword, PasswordHash, Username};
 
 use protocol::http::PersonSource;
 
+use crate::commands::group::GroupCommand;
+use crate::commands::log::AuditCommand;
+use crate::commands::settings::SettingsCommand;
+use crate::commands::token::TokenCommand;
 use crate::commands::user::UserCommand;
 use crate::config::Config;
-use crate::group_command::GroupCommand;
 use crate::ldap::commands::LdapCommand;
 use crate::oidc::commands::ClientCommand;
 use crate::settings::Settings as LiveSettings;
@@ -52,7 +55,15 @@ enum Command {
     /// The directory of people outside.
     #[command(subcommand)]
     Ldap(LdapCommand),
-    /// Settings.
+    /// Bearer tokens of machines.
+    #[command(subcommand)]
+    Token(TokenCommand),
+    /// What can also be chosen in the browser: name, links, who may come.
+    #[command(subcommand)]
+    Settings(SettingsCommand),
+    /// Shows who changed what, the newest last.
+    Audit(AuditCommand),
+    /// The settings' file and the environment.
     #[command(subcommand)]
     Config(Settings),
 }
@@ -104,6 +115,9 @@ impl Cli {
             Command::Client(client) => runtime()?.block_on(client.execute(config))?,
             Command::Group(group) => runtime()?.block_on(group.execute(config))?,
             Command::Ldap(ldap) => runtime()?.block_on(ldap.execute(config))?,
+            Command::Token(token) => runtime()?.block_on(token.execute(config))?,
+            Command::Settings(settings) => runtime()?.block_on(settings.execute(config))?,
+            Command::Audit(audit) => runtime()?.block_on(audit.execute(config))?,
             Command::User(user) => runtime()?.block_on(user.execute(config))?,
         }
         Ok(())

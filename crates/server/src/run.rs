@@ -74,7 +74,7 @@ pub async fn run(config: Config, lan: bool) -> anyhow::Result<()> {
         handle.clone(),
         http::router(app.clone()),
     ));
-    let chores = Chores::start(&db, &rooms, media, app.provider.keys.clone());
+    let chores = Chores::start(&app, media);
     let in_step = tokio::spawn(ldap::keep_in_step(app.clone()));
     let providers = app.sso.start();
     banner::print(&app, lan, &setup_link(&app).await?);

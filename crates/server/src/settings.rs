@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use identity::guest::Welcome;
 use serde::{Deserialize, Serialize};
-use tokio::sync::watch;
+use tokio::sync::{Mutex, watch};
 
 use crate::config::{Config, Visibility};
 use crate::store::{self, Db, settings};
@@ -61,6 +61,8 @@ impl Effective {
 pub struct Settings {
     fixed: Arc<Config>,
     now: Arc<watch::Sender<(Chosen, Arc<Effective>)>>,
+    /// Held from reading what is stored until it holds, so that nothing older comes after something newer.
+    changing: Arc<Mutex<()>>,
 }
 
 impl Settings {
@@ -74,6 +76,7 @@ impl Settings {
         Self {
             fixed: Arc::new(config),
             now: Arc::new(watch::Sender::new((chosen, effective))),
+            changing: Arc::default(),
         }
     }
 
@@ -92,9 +95,19 @@ impl Settings {
     }
 
     /// Stores what was chosen and lets it hold from now on.
-    pub async fn choose(&self, db: &Db, chosen: Chosen) -> store::Result<()> {
-        settings::set_chosen(db, &chosen).await?;
-        self.adopt(chosen);
+    pub async fn choose(&self, db: &Db, change: impl FnOnce(&mut Chosen)) -> store::Result<()> {
+        let _changing = self.changing.lock().await;
+        self.adopt(settings::choose(db, change).await?);
+        Ok(())
+    }
+
+    /// Lets hold what another process has stored.
+    pub async fn look(&self, db: &Db) -> store::Result<()> {
+        let _changing = self.changing.lock().await;
+        let stored = settings::chosen(db).await?;
+        if stored != self.chosen() {
+            self.adopt(stored);
+        }
         Ok(())
     }
 

@@ -265,7 +265,7 @@ impl Config {
             ("privacy_url", &self.house.privacy_url),
         ] {
             if let Some(url) = url
-                && !matches!(url.scheme(), "http" | "https" | "mailto")
+                && !is_link(url)
             {
                 bail!("house.{key} must be an http, https or mailto address");
             }
@@ -286,6 +286,11 @@ impl Config {
         outside::hide(&mut shown.oidc, &mut shown.ldap, &mut shown.mail);
         Ok(toml::to_string(&shown)?)
     }
+}
+
+/// Whether a link of the house may lead there.
+pub fn is_link(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https" | "mailto")
 }
 
 fn check_public_url(url: &Url) -> anyhow::Result<()> {

@@ -2,13 +2,13 @@
 //! it is enough says `identity::administration`.
 //!
 //! A token never counts where a guest's grant does, nor the other way round: each is looked for in its own table only, and
-//! a token begins with [`PREFIX`], which no grant does.
+//! a token has a beginning that no grant has.
 
 use axum::extract::FromRequestParts;
 use axum::http::request::Parts;
 use axum::http::{HeaderValue, Method, header};
+use identity::UnixMs;
 use identity::administration::{self, Admission, Asking, Scope};
-use identity::{Secret, UnixMs};
 use protocol::{ErrorCode, UserId};
 
 use super::Shared;
@@ -17,11 +17,10 @@ use super::error::{ApiError, ApiResult};
 use crate::app::App;
 use crate::audit::Actor;
 use crate::chance;
+use crate::machines;
 use crate::principal::SessionId;
 use crate::store::tokens::{self, StoredToken};
 
-/// What a token begins with, so that those who look for secrets in the wrong places find it.
-pub const PREFIX: &str = "stube_";
 /// A use is written down only if the last one is older than this.
 const TOUCH_MS: u64 = 5 * 60 * 1000;
 
@@ -147,10 +146,7 @@ impl Who {
 }
 
 async fn machine(app: &App, authorization: &HeaderValue) -> ApiResult<Option<StoredToken>> {
-    let secret = caller::bearer(authorization)
-        .and_then(|token| token.strip_prefix(PREFIX))
-        .and_then(Secret::parse);
-    let Some(secret) = secret else {
+    let Some(secret) = caller::bearer(authorization).and_then(machines::secret_of) else {
         return Ok(None);
     };
     let token = tokens::by_secret(&app.db, secret.hash()).await?;

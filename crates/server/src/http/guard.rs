@@ -133,7 +133,8 @@ fn is_json(headers: &HeaderMap) -> bool {
     essence.eq_ignore_ascii_case("application/json")
 }
 
-fn body_error(error: BytesRejection) -> ApiError {
+/// Of a body that could not be read.
+pub fn body_error(error: BytesRejection) -> ApiError {
     if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
         return ErrorCode::TooLarge.into();
     }

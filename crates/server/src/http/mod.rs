@@ -82,6 +82,7 @@ fn api(app: Shared) -> Router<Shared> {
 fn routes(admin: OpenApiRouter<Shared>) -> OpenApiRouter<Shared> {
     OpenApiRouter::default()
         .routes(routes!(openapi::read))
+        .routes(routes!(pictures::of_house))
         .route("/me", get(sign_in::me))
         .route("/setup", post(sign_in::setup))
         .route("/session", post(sign_in::sign_in).delete(sign_in::sign_out))

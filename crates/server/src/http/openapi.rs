@@ -80,15 +80,14 @@ fn finish(path: &str, operation: &mut Value) {
         "description": "A refusal.",
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/HttpError"}}}
     });
-    let Some(rest) = path.strip_prefix("/api/v1/admin/") else {
-        return;
-    };
-    operation["tags"] = json!(["administration"]);
-    operation["security"] = if rest == "tokens" || rest.starts_with("tokens/") {
-        json!([{"session": []}])
-    } else {
-        json!([{"session": []}, {"token": []}])
-    };
+    if path.starts_with("/api/v1/admin/") {
+        operation["tags"] = json!(["administration"]);
+        let anybody = json!([{"session": []}, {"token": []}]);
+        // What says so itself is for people only.
+        if operation["security"].is_null() {
+            operation["security"] = anybody;
+        }
+    }
 }
 
 /// Nothing of ours is ever `null`: what may be absent is not required, and that says it all.

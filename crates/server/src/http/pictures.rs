@@ -49,6 +49,20 @@ pub async fn of_person(
     Ok(serve(bytes, &current, &version, &headers, "private"))
 }
 
+/// For everybody: it stands at the sign-in and at the door.
+#[utoipa::path(get, path = "/logo", params(("v" = Option<String>, Query, description = "The version: may be kept for ever.")),
+    responses((status = 200, description = "The logo of the house.", content_type = "image/png")))]
+pub async fn of_house(
+    app: State,
+    Query(version): Query<Version>,
+    headers: HeaderMap,
+) -> ApiResult<Response> {
+    let current = app.settings.get().logo.clone().ok_or(ErrorCode::NotFound)?;
+    let bytes = stored::get(&app.db, stored::LOGO).await?;
+    let bytes = bytes.ok_or(ErrorCode::NotFound)?;
+    Ok(serve(bytes, &current, &version, &headers, "public"))
+}
+
 /// `whose`: `private` for what not everybody may see, `public` for the rest.
 pub fn serve(
     bytes: Vec<u8>,

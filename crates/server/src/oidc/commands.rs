@@ -3,14 +3,14 @@
 use anyhow::{Context, bail};
 use clap::Subcommand;
 use identity::DisplayName;
-use identity::provider::client::ClientSecretHash;
 use identity::provider::jose::Algorithm;
 use identity::provider::{Client, ClientId, RedirectUri};
 
-use crate::chance;
+use super::registry::{self, Registration};
+use crate::audit::Actor;
 use crate::config::Config;
 use crate::run;
-use crate::store::{Db, StoreError, clients};
+use crate::store::clients;
 
 #[derive(Subcommand)]
 pub enum ClientCommand {
@@ -52,35 +52,32 @@ impl ClientCommand {
                 trusted,
                 eddsa,
             } => {
-                let secret = (!public).then(chance::secret);
-                let name = DisplayName::parse(&name).context("this name cannot be taken")?;
-                let client = Client {
-                    id: ClientId(chance::id()),
-                    name: name.into_string(),
-                    secret: secret.as_ref().map(ClientSecretHash::of),
-                    trusted,
+                let new = Registration {
+                    name: DisplayName::parse(&name).context("this name cannot be taken")?,
                     redirect_uris: addresses(&redirects, public)?,
                     post_logout_uris: addresses(&post_logouts, public)?,
+                    public,
+                    trusted,
                     algorithm: if eddsa {
                         Algorithm::EdDsa
                     } else {
                         Algorithm::Rs256
                     },
                 };
-                add(&db, &client).await?;
-                println!("client_id      {}", client.id.as_str());
-                if let Some(secret) = secret {
+                let made = registry::register(&db, &Actor::House, new).await?;
+                println!("client_id      {}", made.client.id.as_str());
+                if let Some(secret) = made.secret {
                     println!("client_secret  {}", secret.expose());
                 }
                 println!("issuer         {}", run::address(&db, &config).await?);
             }
             Self::List => {
-                for client in clients::all(&db).await? {
+                for (client, _) in clients::all(&db).await? {
                     println!("{}", line(&client));
                 }
             }
             Self::Remove { id } => {
-                if !clients::remove(&db, &ClientId(id.clone())).await? {
+                if !registry::remove(&db, &Actor::House, ClientId(id.clone())).await? {
                     bail!("there is no client {id}");
                 }
                 println!("The client {id} is gone.");
@@ -88,13 +85,6 @@ impl ClientCommand {
         }
         db.close().await;
         Ok(())
-    }
-}
-
-async fn add(db: &Db, client: &Client) -> anyhow::Result<()> {
-    match clients::create(db, client, chance::unix_ms()).await {
-        Err(StoreError::Taken) => bail!("the id {} is taken", client.id.as_str()),
-        done => Ok(done?),
     }
 }
 

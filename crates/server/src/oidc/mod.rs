@@ -8,6 +8,7 @@ pub mod commands;
 pub mod keys;
 mod logout;
 mod page;
+pub mod registry;
 mod token;
 mod words;
 

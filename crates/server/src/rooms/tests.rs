@@ -271,11 +271,8 @@ async fn guests_who_wait_come_in_when_the_house_opens() {
     let mut gil = house.knock(&principal, "Garten").await;
     assert_eq!(gil.next().await.0["type"], "ok");
     assert_eq!(gil.next().await.0["type"], "waiting");
-    let open = Chosen {
-        open_house: Some(true),
-        ..Chosen::default()
-    };
     let settings = &house.rooms.0.settings;
+    let open = |chosen: &mut Chosen| chosen.open_house = Some(true);
     settings.choose(&house.db, open).await.expect("chosen");
     assert_eq!(gil.next().await.0["type"], "room_snapshot");
     house.close().await;

@@ -67,13 +67,22 @@ pub async fn by_id(db: &Db, id: &ClientId) -> Result<Option<Client>> {
     Ok(row.map(Client::try_from).transpose()?)
 }
 
-/// In the order of their registration.
-pub async fn all(db: &Db) -> Result<Vec<Client>> {
-    const SQL: &str = "SELECT id, name, secret_hash, trusted, redirect_uris, post_logout_uris, algorithm \
+/// In the order of their registration, and when that was.
+pub async fn all(db: &Db) -> Result<Vec<(Client, UnixMs)>> {
+    const SQL: &str = "SELECT id, name, secret_hash, trusted, redirect_uris, post_logout_uris, algorithm, created \
         FROM oidc_clients ORDER BY created, id";
-    let rows: Vec<Row> = on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)?;
-    let clients: std::result::Result<_, _> = rows.into_iter().map(Client::try_from).collect();
-    Ok(clients?)
+    #[derive(sqlx::FromRow)]
+    struct Registered {
+        #[sqlx(flatten)]
+        row: Row,
+        #[sqlx(try_from = "i64")]
+        created: u64,
+    }
+    let rows: Vec<Registered> = on!(db, pool => sqlx::query_as(SQL).fetch_all(pool).await)?;
+    let clients = rows
+        .into_iter()
+        .map(|registered| Ok((Client::try_from(registered.row)?, registered.created)));
+    Ok(clients.collect::<std::result::Result<_, sqlx::Error>>()?)
 }
 
 /// With all that it was ever given. `false` if there was none.

@@ -123,6 +123,14 @@ pub async fn by_secret(db: &Db, secret: SecretHash) -> Result<Option<StoredSessi
     }))
 }
 
+/// The outside provider that this sign-in began at, if it did.
+pub async fn issuer_of(db: &Db, id: &SessionId) -> Result<Option<String>> {
+    const SQL: &str = "SELECT issuer FROM sessions WHERE id = $1";
+    let row: Option<Option<String>> =
+        on!(db, pool => sqlx::query_scalar(SQL).bind(id.as_str()).fetch_optional(pool).await)?;
+    Ok(row.flatten())
+}
+
 /// Ends all sessions of a person but one, and says so to other processes; gives back which.
 pub async fn remove_of(
     db: &Db,

@@ -2,7 +2,7 @@
 
 use identity::Secret;
 
-use super::{Db, Result, on};
+use super::{Db, Result, in_transaction, on};
 use crate::settings::Chosen;
 
 /// Stored readable, unlike every other secret: it is printed again at each start, it is worth nothing once there is an
@@ -31,11 +31,13 @@ pub async fn set(db: &Db, key: &str, value: &str) -> Result<()> {
     Ok(())
 }
 
+/// Nobody else writes the value until the transaction that does this is over.
+const GET_OR_SET: &str = "INSERT INTO settings (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE \
+    SET value = settings.value RETURNING value";
+
 /// Writes the value unless there is one, and gives back the one that stands.
 pub async fn get_or_set(db: &Db, key: &str, value: &str) -> Result<String> {
-    const SQL: &str = "INSERT INTO settings (key, value) VALUES ($1, $2) ON CONFLICT (key) DO UPDATE \
-        SET value = settings.value RETURNING value";
-    Ok(on!(db, pool => sqlx::query_scalar(SQL).bind(key).bind(value).fetch_one(pool).await)?)
+    Ok(on!(db, pool => sqlx::query_scalar(GET_OR_SET).bind(key).bind(value).fetch_one(pool).await)?)
 }
 
 /// What administrators chose in the browser. What cannot be read any more counts as untouched.
@@ -46,9 +48,17 @@ pub async fn chosen(db: &Db) -> Result<Chosen> {
         .unwrap_or_default())
 }
 
-pub async fn set_chosen(db: &Db, chosen: &Chosen) -> Result<()> {
-    let text = serde_json::to_string(chosen).unwrap_or_default();
-    set(db, CHOSEN, &text).await
+/// Changes what was chosen, and nobody else in between; gives what it is then.
+pub async fn choose(db: &Db, change: impl FnOnce(&mut Chosen)) -> Result<Chosen> {
+    let chosen = in_transaction!(db, tx => {
+        let text: String = sqlx::query_scalar(GET_OR_SET).bind(CHOSEN).bind("{}").fetch_one(&mut *tx).await?;
+        let mut chosen = serde_json::from_str(&text).unwrap_or_default();
+        change(&mut chosen);
+        let text = serde_json::to_string(&chosen).unwrap_or_default();
+        sqlx::query(SET).bind(CHOSEN).bind(text).execute(&mut *tx).await?;
+        chosen
+    });
+    Ok(chosen)
 }
 
 /// The set-up link that is valid; `fresh` becomes it if there is none. `None` once there is an administrator.

@@ -70,7 +70,7 @@ macro_rules! select {
     };
 }
 
-pub async fn create(db: &Db, new: &NewToken<'_>) -> Result<()> {
+pub async fn create(db: &Db, new: &NewToken<'_>) -> Result<StoredToken> {
     const SQL: &str = "INSERT INTO api_tokens (id, name, secret_hash, scopes, made_by, created, expires) \
         VALUES ($1, $2, $3, $4, $5, $6, $7)";
     let scopes: Vec<_> = new.scopes.iter().map(|scope| scope.word()).collect();
@@ -79,20 +79,15 @@ pub async fn create(db: &Db, new: &NewToken<'_>) -> Result<()> {
         let query = query.bind(scopes.join(" ")).bind(new.made_by.map(UserId::as_str));
         query.bind(stored(new.created)).bind(new.expires.map(stored)).execute(pool).await.map(drop)
     })?;
-    Ok(())
+    const MADE: &str = select!("WHERE t.id = $1");
+    let row: Row = on!(db, pool => sqlx::query_as(MADE).bind(new.id).fetch_one(pool).await)?;
+    Ok(StoredToken::from(row))
 }
 
 pub async fn by_secret(db: &Db, secret: SecretHash) -> Result<Option<StoredToken>> {
     const SQL: &str = select!("WHERE t.secret_hash = $1");
     let row: Option<Row> =
         on!(db, pool => sqlx::query_as(SQL).bind(secret.to_hex()).fetch_optional(pool).await)?;
-    Ok(row.map(StoredToken::from))
-}
-
-pub async fn by_id(db: &Db, id: &str) -> Result<Option<StoredToken>> {
-    const SQL: &str = select!("WHERE t.id = $1");
-    let row: Option<Row> =
-        on!(db, pool => sqlx::query_as(SQL).bind(id).fetch_optional(pool).await)?;
     Ok(row.map(StoredToken::from))
 }
 
@@ -109,9 +104,8 @@ pub async fn touch(db: &Db, id: &str, used: UnixMs) -> Result<()> {
     Ok(())
 }
 
-/// `false` if there was none.
-pub async fn remove(db: &Db, id: &str) -> Result<bool> {
-    const SQL: &str = "DELETE FROM api_tokens WHERE id = $1";
-    let removed = on!(db, pool => sqlx::query(SQL).bind(id).execute(pool).await.map(|done| done.rows_affected()))?;
-    Ok(removed == 1)
+/// Gives the name it had; `None` if there was none.
+pub async fn remove(db: &Db, id: &str) -> Result<Option<String>> {
+    const SQL: &str = "DELETE FROM api_tokens WHERE id = $1 RETURNING name";
+    Ok(on!(db, pool => sqlx::query_scalar(SQL).bind(id).fetch_optional(pool).await)?)
 }

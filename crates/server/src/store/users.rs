@@ -287,6 +287,13 @@ pub async fn any_administrator(db: &Db) -> Result<bool> {
     )
 }
 
+/// Whether more than one person has an account, or an invite that is still good.
+pub async fn are_several(db: &Db, now: UnixMs) -> Result<bool> {
+    const SQL: &str = "SELECT (SELECT COUNT(*) FROM users) > 1 OR EXISTS \
+        (SELECT 1 FROM account_links WHERE user_id IS NULL AND uses_left > 0 AND expires > $1)";
+    Ok(on!(db, pool => sqlx::query_scalar(SQL).bind(stored(now)).fetch_one(pool).await)?)
+}
+
 /// In the order of their usernames.
 pub async fn all(db: &Db) -> Result<Vec<Account>> {
     const SQL: &str = concat!(

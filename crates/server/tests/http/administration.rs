@@ -3,7 +3,7 @@
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::support::{Answer, House, Person, answer};
+use crate::support::{Answer, House, Person, answer, behind_its_back};
 
 /// What somebody brings.
 enum With {
@@ -44,24 +44,38 @@ async fn guest(house: &House, anna: &Person) -> String {
     grant.json()["grant"].as_str().expect("a grant").to_owned()
 }
 
-/// Path and method of everything that is described, with ids that nobody has.
-async fn described(house: &House) -> Vec<(Method, String)> {
+/// One operation of the description, with ids that nobody has.
+#[derive(Debug)]
+struct Route {
+    method: Method,
+    path: String,
+    /// For administrators in person, and for no machine.
+    in_person: bool,
+}
+
+async fn administration(house: &House) -> Vec<Route> {
     let document = house.person().get("/api/v1/openapi.json").await.json();
     let mut found = Vec::new();
     for (path, operations) in document["paths"].as_object().expect("paths") {
-        let path: Vec<_> = path
-            .split('/')
-            .map(|part| {
-                if part.starts_with('{') {
-                    "nobody"
-                } else {
-                    part
-                }
-            })
-            .collect();
-        for method in operations.as_object().expect("operations").keys() {
+        if !path.starts_with("/api/v1/admin/") {
+            continue;
+        }
+        let parts = path.split('/');
+        let parts = parts.map(|part| {
+            if part.starts_with('{') {
+                "nobody"
+            } else {
+                part
+            }
+        });
+        let path = parts.collect::<Vec<_>>().join("/");
+        for (method, operation) in operations.as_object().expect("operations") {
             let method = Method::from_bytes(method.to_uppercase().as_bytes());
-            found.push((method.expect("a method"), path.join("/")));
+            found.push(Route {
+                method: method.expect("a method"),
+                path: path.clone(),
+                in_person: operation["security"] == json!([{"session": []}]),
+            });
         }
     }
     found
@@ -73,9 +87,13 @@ const OPEN: u16 = 0;
 #[tokio::test]
 async fn only_administrators_and_tokens_of_the_right_scope_get_into_the_administration() {
     let (house, anna) = House::new().with_anna().await;
-    let mut routes = described(&house).await;
-    routes.retain(|(_, path)| path.starts_with("/api/v1/admin/"));
-    assert!(routes.len() >= 3, "{routes:?}");
+    let routes = administration(&house).await;
+    assert!(routes.len() > 25, "{routes:?}");
+    let in_person: Vec<_> = routes.iter().filter(|route| route.in_person).collect();
+    assert!(in_person.iter().all(|route| {
+        route.path.starts_with("/api/v1/admin/tokens") || route.path == "/api/v1/admin/mail/test"
+    }));
+    assert_eq!(in_person.len(), 4);
 
     let locked = house.member("otto").await;
     let lock = "UPDATE users SET admin = TRUE, locked = TRUE WHERE username = 'otto'";
@@ -90,15 +108,20 @@ async fn only_administrators_and_tokens_of_the_right_scope_get_into_the_administ
     let read = token(&anna, &["read"]).await;
     let write = token(&anna, &["write"]).await;
 
-    // The answer to reading and to changing, at everything and at the tokens.
-    let check = async |who: &str, with: With, [read, write, token_read, token_write]: [u16; 4]| {
-        for (method, path) in &routes {
-            let at_tokens = path.starts_with("/api/v1/admin/tokens");
-            let expected = match (at_tokens, method.is_safe()) {
+    // The answer to reading and to changing, where machines may come, and where only people may.
+    let check = async |who: &str, with: With, answers: [u16; 4]| {
+        for Route {
+            method,
+            path,
+            in_person,
+        } in &routes
+        {
+            let [read, write, read_in_person, write_in_person] = answers;
+            let expected = match (in_person, method.is_safe()) {
                 (false, true) => read,
                 (false, false) => write,
-                (true, true) => token_read,
-                (true, false) => token_write,
+                (true, true) => read_in_person,
+                (true, false) => write_in_person,
             };
             let found = with.ask(&house, method, path).await.status.as_u16();
             let right = match expected {
@@ -224,11 +247,159 @@ async fn a_token_and_a_grant_never_stand_for_each_other() {
     assert_eq!(me.json().get("user"), None);
 }
 
-/// Of a house on SQLite: what no interface does.
-async fn behind_its_back(house: &House, sql: &'static str) {
-    let file = house.directory.0.join("data/stube.db");
-    let url = format!("sqlite://{}", file.to_str().expect("an ASCII path"));
-    let pool = sqlx::SqlitePool::connect(&url).await.expect("the database");
-    sqlx::query(sql).execute(&pool).await.expect("a change");
-    pool.close().await;
+#[tokio::test]
+async fn the_command_line_makes_and_takes_back_tokens_for_a_running_server() {
+    let (house, anna) = House::new().with_anna().await;
+    let run = |arguments: &[&str]| {
+        let output = house.run(arguments);
+        let text = String::from_utf8_lossy(&output.stdout).into_owned();
+        (output.status.success(), text)
+    };
+    let (_, token) = run(&["token", "add", "Backup", "--scope", "read", "--days", "1"]);
+    let token = token.trim();
+    let with = With::Bearer(token.to_owned());
+    let ask = async || {
+        with.ask(&house, &Method::GET, "/api/v1/admin/settings")
+            .await
+    };
+    assert_eq!(ask().await.status, StatusCode::OK);
+    let (_, list) = run(&["token", "list"]);
+    assert!(
+        list.contains("\tBackup\tread\tused ") && !list.contains(token),
+        "{list}"
+    );
+    let id = list.split('\t').next().expect("an id");
+    assert!(run(&["token", "remove", id]).0);
+    ask().await.is(401, "sign_in_required");
+    assert!(!run(&["token", "remove", id]).0, "it is gone");
+    for wrong in [
+        &["token", "add", "X", "--scope", "root"][..],
+        &["token", "add", "X", "--scope", "read", "--days", "0"],
+        &["token", "add", "X"],
+    ] {
+        assert!(!run(wrong).0, "{wrong:?}");
+    }
+    assert_eq!(run(&["token", "list"]).1, "");
+
+    let (_, log) = run(&["audit", "--lines", "2"]);
+    let lines: Vec<Vec<_>> = log
+        .lines()
+        .map(|line| line.split('\t').skip(1).collect())
+        .collect();
+    assert_eq!(
+        lines,
+        [
+            ["stube", "token.created", id, "read"],
+            ["stube", "token.removed", id, "Backup"]
+        ]
+    );
+    drop(anna);
+}
+
+#[tokio::test]
+async fn applications_are_registered_listed_and_removed() {
+    for house in [House::new(), House::on_postgres()] {
+        let (_house, anna) = house.with_anna().await;
+        let path = "/api/v1/admin/clients";
+        let new = |uri: &str, public: bool| {
+            json!({
+                "name": "Wiki", "redirect_uris": [uri], "public": public, "trusted": true,
+                "post_logout_uris": ["https://wiki.example.org/bye"],
+            })
+        };
+        for (uri, public) in [
+            ("http://wiki.example.org/", true),
+            ("javascript:alert(1)", true),
+            ("org.example.app:/cb", false),
+        ] {
+            let refused = anna.post(path, new(uri, public)).await;
+            refused.is(400, "address_invalid");
+        }
+        let none = json!({"name": "Wiki", "redirect_uris": []});
+        anna.post(path, none).await.is(400, "address_invalid");
+        let made = anna
+            .post(path, new("https://wiki.example.org/cb", false))
+            .await
+            .json();
+        let secret = made["secret"].as_str().expect("a secret");
+        let public = anna
+            .post(path, new("org.example.app:/cb", true))
+            .await
+            .json();
+        assert_eq!(public.get("secret"), None);
+        let list = anna.get(path).await;
+        assert_eq!(
+            list.json()["clients"],
+            json!([made["client"], public["client"]])
+        );
+        assert_eq!(made["client"]["trusted"], true);
+        assert!(!list.text.contains(secret), "{}", list.text);
+
+        let id = made["client"]["id"].as_str().expect("an id");
+        let one = format!("{path}/{id}");
+        let gone = answer(anna.request(Method::DELETE, &one)).await;
+        assert_eq!(gone.status, StatusCode::NO_CONTENT);
+        answer(anna.request(Method::DELETE, &one))
+            .await
+            .is(404, "not_found");
+        let log = anna.get("/api/v1/admin/audit").await.json();
+        let entry = &log["entries"][0];
+        assert_eq!(
+            [
+                &entry["by"],
+                &entry["action"],
+                &entry["subject"],
+                &entry["details"]
+            ],
+            ["Anna Ö.", "client.removed", id, "Wiki"]
+        );
+        assert_eq!(
+            log["entries"][1]["subject"], "Wiki",
+            "still there, so by its name"
+        );
+    }
+}
+
+#[tokio::test]
+async fn the_log_is_read_page_by_page() {
+    let (house, anna) = House::new().with_anna().await;
+    for number in 0..105 {
+        let dismissed = anna
+            .post("/api/v1/admin/checklist/dismiss", json!({}))
+            .await;
+        assert_eq!(dismissed.status, StatusCode::NO_CONTENT, "{number}");
+    }
+    let mut found = Vec::new();
+    let mut path = "/api/v1/admin/audit".to_owned();
+    for expected in [100, 5, 0] {
+        let page = anna.get(&path).await.json();
+        let page = page["entries"].as_array().expect("entries").clone();
+        assert_eq!(page.len(), expected);
+        let ids = page
+            .iter()
+            .map(|entry| entry["id"].as_str().expect("an id").to_owned());
+        found.extend(ids);
+        path = format!(
+            "/api/v1/admin/audit?before={}",
+            found.last().expect("an id")
+        );
+    }
+    assert!(
+        found.is_sorted_by(|newer, older| newer > older),
+        "newest first, none twice"
+    );
+    anna.get("/api/v1/admin/audit?before=a&before=b")
+        .await
+        .is(400, "malformed");
+    behind_its_back(
+        &house,
+        "UPDATE audit SET actor = 'user:gone', subject = 'user:gone'",
+    )
+    .await;
+    let log = anna.get("/api/v1/admin/audit").await.json();
+    let entry = &log["entries"][0];
+    assert_eq!(
+        (&entry["by"], &entry["subject"]),
+        (&json!(""), &json!("gone"))
+    );
 }

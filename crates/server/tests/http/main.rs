@@ -2,6 +2,7 @@
 
 mod accounts;
 mod administration;
+mod choices;
 mod commands;
 mod directory;
 mod fake_provider;

@@ -122,6 +122,31 @@ async fn who_waits_sees_nothing_and_is_sent_away_when_the_room_is_closed() {
 }
 
 #[tokio::test]
+async fn a_house_that_takes_no_guests_any_more_closes_its_rooms_to_them_at_once() {
+    let (house, anna) = House::new().with_anna().await;
+    anna.post("/api/v1/rooms", json!({"name": "public/Garten"}))
+        .await;
+    let grant = grant(&house.person(), "Garten", "Gil").await;
+    let mut gil = Socket::greeted(&house.base, &guest_ticket(&house.person(), &grant).await).await;
+    gil.join("Garten", "g").await.expect("at the door");
+    let settings = "/api/v1/admin/settings";
+    let changed = anna.patch(settings, json!({"guests": false})).await;
+    assert!(changed.status.is_success(), "{changed:?}");
+    assert_eq!(
+        gil.wait_for("room_left").await["reason"],
+        "guests_not_allowed"
+    );
+    assert_eq!(
+        gil.join("Garten", "g").await,
+        Err("guests_not_allowed".to_owned())
+    );
+    let door = async || house.person().door("Garten").await;
+    door().await.is(403, "guests_not_allowed");
+    anna.patch(settings, json!({"guests": true})).await;
+    assert!(door().await.status.is_success());
+}
+
+#[tokio::test]
 async fn a_renamed_or_opened_room_changes_for_those_inside() {
     let (house, person) = House::new().with_anna().await;
     let mut anna = Socket::of(&person, &house.base).await;

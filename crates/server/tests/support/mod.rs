@@ -361,6 +361,15 @@ impl Socket {
     }
 }
 
+/// Of a house on SQLite: what no interface does.
+pub async fn behind_its_back(house: &House, sql: &'static str) {
+    let file = house.directory.0.join("data/stube.db");
+    let url = format!("sqlite://{}", file.to_str().expect("an ASCII path"));
+    let pool = sqlx::SqlitePool::connect(&url).await.expect("the database");
+    sqlx::query(sql).execute(&pool).await.expect("a change");
+    pool.close().await;
+}
+
 pub async fn answer(request: reqwest::RequestBuilder) -> Answer {
     let response = request.send().await.expect("an answer");
     let (status, headers) = (response.status(), response.headers().clone());

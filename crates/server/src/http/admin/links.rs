@@ -16,7 +16,7 @@ use tokio::time::timeout;
 use crate::audit;
 use crate::chance;
 use crate::http::State;
-use crate::http::administrator::Administrator;
+use crate::http::administrator::{Administrator, AdministratorSession};
 use crate::http::error::ApiResult;
 use crate::http::guard::JsonBody;
 use crate::links::{self, Occasion};
@@ -121,12 +121,10 @@ pub async fn recovery(
     Ok(Json(link))
 }
 
-#[utoipa::path(post, path = "/mail/test",
+#[utoipa::path(post, path = "/mail/test", security(("session" = [])),
     responses((status = 204, description = "The mail server took a letter to whoever asks.")))]
-pub async fn test_mail(app: State, administrator: Administrator) -> ApiResult<StatusCode> {
-    // Machines have no mail.
-    let user = administrator.user.ok_or(ErrorCode::MailInvalid)?;
-    let account = users::by_id(&app.db, &user).await?;
+pub async fn test_mail(app: State, administrator: AdministratorSession) -> ApiResult<StatusCode> {
+    let account = users::by_id(&app.db, &administrator.user).await?;
     let to = account
         .and_then(|account| account.mail)
         .and_then(|mail| Mail::parse(&mail).ok())

@@ -3,23 +3,37 @@
 //!
 //! Every route is added by `routes!`, so that none is missing in the description.
 
+mod clients;
 mod groups;
 mod ldap;
 mod leaving;
 mod links;
+mod log;
 mod sessions;
+mod settings;
 mod tokens;
 
-use utoipa_axum::router::OpenApiRouter;
+use axum::extract::DefaultBodyLimit;
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouterExt};
 use utoipa_axum::routes;
 
 use super::Shared;
+use crate::images;
 
 pub fn routes() -> OpenApiRouter<Shared> {
+    let logo = routes!(settings::set_logo, settings::remove_logo)
+        .layer(DefaultBodyLimit::max(images::MOST_BYTES));
     OpenApiRouter::default()
         .routes(routes!(groups::list, groups::create))
         .routes(routes!(groups::rename, groups::remove))
         .routes(routes!(groups::join, groups::leave))
+        .routes(routes!(log::read))
+        .routes(routes!(settings::checklist))
+        .routes(routes!(settings::dismiss_checklist))
+        .routes(routes!(clients::list, clients::create))
+        .routes(routes!(clients::remove))
+        .routes(logo)
+        .routes(routes!(settings::read, settings::change))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::remove))
         .routes(routes!(links::list, links::create))

@@ -9,15 +9,14 @@ use identity::administration::{Scope, TokenLife};
 use protocol::ErrorCode;
 use protocol::http::admin::{CreateToken, Token, TokenCreated, TokenScope, Tokens};
 
-use crate::audit;
-use crate::chance;
 use crate::http::State;
-use crate::http::administrator::{AdministratorSession, PREFIX};
+use crate::http::administrator::AdministratorSession;
 use crate::http::error::ApiResult;
 use crate::http::guard::JsonBody;
-use crate::store::tokens::{self, NewToken, StoredToken};
+use crate::machines;
+use crate::store::tokens::{self, StoredToken};
 
-#[utoipa::path(get, path = "/tokens", responses((status = 200, description = "All of them, expired ones too.", body = Tokens)))]
+#[utoipa::path(get, path = "/tokens", security(("session" = [])), responses((status = 200, description = "All of them, expired ones too.", body = Tokens)))]
 pub async fn list(app: State, _: AdministratorSession) -> ApiResult<Json<Tokens>> {
     let tokens = tokens::all(&app.db).await?;
     Ok(Json(Tokens {
@@ -25,7 +24,7 @@ pub async fn list(app: State, _: AdministratorSession) -> ApiResult<Json<Tokens>
     }))
 }
 
-#[utoipa::path(post, path = "/tokens", request_body = CreateToken,
+#[utoipa::path(post, path = "/tokens", security(("session" = [])), request_body = CreateToken,
     responses((status = 200, description = "With its secret, told this once.", body = TokenCreated)))]
 pub async fn create(
     app: State,
@@ -41,47 +40,24 @@ pub async fn create(
     let life = life
         .map(|life| life.ok_or(ErrorCode::Malformed))
         .transpose()?;
-    let (id, secret, now) = (chance::id(), chance::secret(), chance::unix_ms());
-    let new = NewToken {
-        id: &id,
-        name: name.as_str(),
-        secret: secret.hash(),
-        scopes: &scopes,
-        made_by: Some(&administrator.user),
-        created: now,
-        expires: life.map(|life| life.end(now)),
-    };
-    tokens::create(&app.db, &new).await?;
-    let words: Vec<_> = scopes.iter().map(|scope| scope.word()).collect();
-    audit::record(
-        &app.db,
-        &administrator.actor,
-        "token.created",
-        &format!("token:{id}"),
-        &words.join(" "),
-    )
-    .await?;
-    let made = tokens::by_id(&app.db, &id)
-        .await?
-        .ok_or(ErrorCode::NotFound)?;
+    let (token, secret) =
+        machines::create(&app.db, &administrator.actor, &name, &scopes, life).await?;
     Ok(Json(TokenCreated {
-        token: shown(made),
-        secret: format!("{PREFIX}{}", secret.expose()),
+        token: shown(token),
+        secret,
     }))
 }
 
-#[utoipa::path(delete, path = "/tokens/{id}", params(("id" = String, Path)),
+#[utoipa::path(delete, path = "/tokens/{id}", security(("session" = [])), params(("id" = String, Path)),
     responses((status = 204, description = "It is worth nothing any more.")))]
 pub async fn remove(
     app: State,
     administrator: AdministratorSession,
     Path(id): Path<String>,
 ) -> ApiResult<StatusCode> {
-    if !tokens::remove(&app.db, &id).await? {
+    if !machines::remove(&app.db, &administrator.actor, &id).await? {
         return Err(ErrorCode::NotFound.into());
     }
-    let subject = format!("token:{id}");
-    audit::record(&app.db, &administrator.actor, "token.removed", &subject, "").await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
