@@ -4,13 +4,13 @@ use identity::administrators::{Standing, may_become};
 use protocol::{RoomId, UserId};
 
 use super::users::{self, Account, Change, Changed, change_account};
-use super::{Db, Result, in_transaction, settings};
+use super::{Db, Result, in_transaction, links, settings};
 use crate::principal::SessionId;
 
 const END_SESSIONS: &str = "DELETE FROM sessions WHERE user_id = $1 RETURNING id";
 
-/// Changes an account; if it is locked then, ends all its sessions and all that applications were given in its name. Gives
-/// which sessions ended.
+/// Changes an account; if it is locked then, ends all its sessions, all that applications were given in its name and all
+/// links to it. Gives which sessions ended.
 pub async fn change(
     db: &Db,
     user: &UserId,
@@ -24,8 +24,9 @@ pub async fn change(
         let mut ended: Vec<String> = Vec::new();
         if matches!(&changed, Changed::Done(account) if account.locked) {
             ended = sqlx::query_scalar(END_SESSIONS).bind(user.as_str()).fetch_all(&mut *tx).await?;
-            let grants = "DELETE FROM oidc_grants WHERE user_id = $1";
-            sqlx::query(grants).bind(user.as_str()).execute(&mut *tx).await?;
+            for sql in [links::TAKE_BACK, "DELETE FROM oidc_grants WHERE user_id = $1"] {
+                sqlx::query(sql).bind(user.as_str()).execute(&mut *tx).await?;
+            }
         }
         (changed, ended)
     });

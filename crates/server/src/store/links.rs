@@ -133,6 +133,9 @@ fn group_names(json: &str) -> Vec<String> {
     serde_json::from_str(json).unwrap_or_default()
 }
 
+/// Of a person whose password is another now, or who is locked: a link that lies in a mailbox is good for nothing any more.
+pub(super) const TAKE_BACK: &str = "DELETE FROM account_links WHERE user_id = $1";
+
 /// Gives the person behind the link a new password, takes all their recovery links back, ends all their sessions and all
 /// that applications were given in their name. `None` if the link is good for nothing any more.
 pub async fn recover(
@@ -156,7 +159,7 @@ pub async fn recover(
                 .bind(stored(now))
                 .execute(&mut *tx)
                 .await?;
-            sqlx::query("DELETE FROM account_links WHERE user_id = $1").bind(user).execute(&mut *tx).await?;
+            sqlx::query(TAKE_BACK).bind(user).execute(&mut *tx).await?;
             sqlx::query("DELETE FROM oidc_grants WHERE user_id = $1").bind(user).execute(&mut *tx).await?;
             let sessions = "DELETE FROM sessions WHERE user_id = $1 RETURNING id";
             ended = sqlx::query_scalar(sessions).bind(user).fetch_all(&mut *tx).await?;

@@ -6,7 +6,7 @@ use identity::{DisplayName, Mail, PasswordHash, Secret, UnixMs, Username};
 use protocol::UserId;
 use protocol::http::PersonSource;
 
-use super::{Db, Result, in_transaction, on, settings, stored};
+use super::{Db, Result, in_transaction, links, on, settings, stored};
 
 /// An account as it is stored, without its password.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
@@ -355,7 +355,8 @@ impl WithPassword {
 pub(super) const SET_PASSWORD: &str =
     "UPDATE users SET password_hash = $2, password_changed = $3 WHERE id = $1";
 
-/// Also ends all sessions of the account and all that applications were given in its name, and says so to the server, which may be another process.
+/// Also ends all sessions of the account, all that applications were given in its name and all links to it, and says so to
+/// the server, which may be another process.
 pub async fn set_password(
     db: &Db,
     user: &UserId,
@@ -371,6 +372,7 @@ pub async fn set_password(
             .bind(stored(now))
             .execute(&mut *tx)
             .await?;
+        sqlx::query(links::TAKE_BACK).bind(user.as_str()).execute(&mut *tx).await?;
         sqlx::query("DELETE FROM sessions WHERE user_id = $1").bind(user.as_str()).execute(&mut *tx).await?;
         sqlx::query("DELETE FROM oidc_grants WHERE user_id = $1").bind(user.as_str()).execute(&mut *tx).await?;
     });

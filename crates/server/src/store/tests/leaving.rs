@@ -336,6 +336,11 @@ async fn a_lock_ends_sessions_and_what_applications_were_given() {
         let tables = tables(db).await;
         assert_eq!(tables["oidc_grants"], Vec::<String>::new());
         assert_eq!(tables["oidc_refresh_tokens"], Vec::<String>::new());
+        assert_eq!(
+            tables["account_links"].len(),
+            1,
+            "the one she made for somebody"
+        );
         let (changed, ended) = leaving::change(db, &anna, &change(false), "mark 2")
             .await
             .expect("an answer");
