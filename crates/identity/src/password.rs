@@ -35,7 +35,7 @@ pub enum PasswordError {
     #[error("the password is one of those that are tried first")]
     Common,
     #[error(
-        "without the names of the house and the person the password is shorter than {LEAST_CHARACTERS} characters"
+        "without the names of the house and the person the password has fewer than {LEAST_CHARACTERS} letters and digits"
     )]
     Names,
 }
@@ -58,7 +58,9 @@ impl NewPassword {
         if COMMON.lines().any(|common| common == lower) {
             return Err(PasswordError::Common);
         }
-        if without(lower, names).chars().count() < LEAST_CHARACTERS {
+        let rest = without(&lower, names);
+        let counts = rest.chars().filter(|c| c.is_alphanumeric()).count();
+        if rest != lower && counts < LEAST_CHARACTERS {
             return Err(PasswordError::Names);
         }
         Ok(Self(normal))
@@ -112,16 +114,14 @@ pub fn verify(password: &str, stored: Option<&PasswordHash>) -> bool {
     right && stored.is_some()
 }
 
-fn without(mut lower: String, names: &[&str]) -> String {
+fn without(lower: &str, names: &[&str]) -> String {
     let names = names.iter().chain(&["Stube"]);
     let names: Vec<String> = names.map(|name| normal(name).to_lowercase()).collect();
     let words = names
         .iter()
         .flat_map(|name| name.split(|c: char| !c.is_alphanumeric()));
-    for word in words.filter(|word| word.chars().count() >= WORD_CHARACTERS) {
-        lower = lower.replace(word, "");
-    }
-    lower
+    let words = words.filter(|word| word.chars().count() >= WORD_CHARACTERS);
+    words.fold(lower.to_owned(), |rest, word| rest.replace(word, ""))
 }
 
 /// The same password typed on two keyboards is the same password.
@@ -193,6 +193,8 @@ mod tests {
         check("the house", "unserHaus7", names);
         check("the program", "Stube2026!", names);
         check("all of them", "haus-anna-müller-1", names);
+        check("nothing but signs between them", "Anna - ?! - Anna", names);
+        check("signs without names", "#+!?.,;:", None);
         check("short words are no names", "am See am See", None);
         check("enough besides", "anna isst gern Kuchen", None);
         check("nobody's name", "berta2026!", None);

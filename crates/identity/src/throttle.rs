@@ -1,7 +1,8 @@
 //! Guessing made slow: who may try a password or a link now, and who has to wait how long.
 //!
 //! Failures count per address, and per account from one address. Nobody is ever kept out of an account by what others do
-//! from elsewhere. An attempt counts as failed from its start, so that many at once gain nothing.
+//! from elsewhere. What is not answered yet is bounded too, by what it could cost, so that many at once gain little: whoever
+//! is too many waits a second and not for somebody's failures to be forgotten.
 
 use std::collections::HashMap;
 use std::hash::Hash;
@@ -36,35 +37,58 @@ impl From<IpAddr> for Network {
 /// Sign-ins.
 #[derive(Debug, Default)]
 pub struct Throttle {
-    networks: Failures<Network>,
-    accounts: Failures<(String, Network)>,
+    networks: Counts<Network>,
+    accounts: Counts<(String, Network)>,
 }
 
 impl Throttle {
-    /// Begins an attempt, or says how long to wait. `account` is the folded username, existing or not.
-    pub fn attempt(&mut self, now: Instant, account: &str, from: Network) -> Result<(), Duration> {
+    /// Begins an attempt, or says how long to wait. `account` is the folded username, existing or not. Each attempt that
+    /// has begun ends in exactly one of the three ways below.
+    pub fn begin(&mut self, now: Instant, account: &str, from: Network) -> Result<(), Duration> {
         let key = (account.to_owned(), from);
-        let mut wait = self.networks.wait(now, &from, window_delay);
-        wait = wait.max(self.accounts.wait(now, &key, account_delay));
+        let of_network = self
+            .networks
+            .wait(now, &from, window_delay, most_of_network);
+        let of_account = self
+            .accounts
+            .wait(now, &key, account_delay, most_of_account);
+        let wait = of_network.max(of_account);
         if !wait.is_zero() {
             return Err(wait);
         }
-        self.networks.add(now, from);
-        self.accounts.add(now, key);
+        self.networks.begin(now, from);
+        self.accounts.begin(now, key);
         Ok(())
     }
 
-    /// The attempt begun at `began` was right: it is no failure, and this account is forgiven at this address.
-    pub fn succeeded(&mut self, began: Instant, account: &str, from: Network) {
-        self.networks.take_back(began, &from);
-        self.accounts.forget(&(account.to_owned(), from));
+    /// This account is forgiven at this address.
+    pub fn succeeded(&mut self, account: &str, from: Network) {
+        let key = (account.to_owned(), from);
+        self.networks.end(&from);
+        self.accounts.forgive(&key);
+        self.accounts.end(&key);
     }
 
-    /// The attempt begun at `began` came to no answer.
-    pub fn abandoned(&mut self, began: Instant, account: &str, from: Network) {
-        self.networks.take_back(began, &from);
-        self.accounts.take_back(began, &(account.to_owned(), from));
+    pub fn failed(&mut self, now: Instant, account: &str, from: Network) {
+        let key = (account.to_owned(), from);
+        self.networks.fail(now, &from);
+        self.accounts.fail(now, &key);
     }
+
+    /// The attempt came to no answer.
+    pub fn abandoned(&mut self, account: &str, from: Network) {
+        self.networks.end(&from);
+        self.accounts.end(&(account.to_owned(), from));
+    }
+}
+
+/// How many may be under way after so many failures. A whole office comes at nine in the morning by one address.
+fn most_of_network(failures: usize) -> usize {
+    3 * MOST_FAILURES.saturating_sub(failures).max(1)
+}
+
+fn most_of_account(failures: usize) -> usize {
+    FREE_FAILURES.saturating_sub(failures).max(1)
 }
 
 fn window_delay(failures: &[Instant]) -> Option<Instant> {
@@ -80,70 +104,93 @@ fn account_delay(failures: &[Instant]) -> Option<Instant> {
         .map(|at| *at + FIRST_DELAY.saturating_mul(factor).min(LONGEST_DELAY))
 }
 
-/// The recent failures of each key, oldest first.
-#[derive(Debug)]
-struct Failures<K>(HashMap<K, Vec<Instant>>);
+/// What there is to know about a key.
+#[derive(Debug, Default)]
+struct Count {
+    under_way: usize,
+    /// The recent ones, oldest first.
+    failures: Vec<Instant>,
+}
 
-impl<K> Default for Failures<K> {
+impl Count {
+    fn is_idle(&self, now: Instant) -> bool {
+        let recent = |at: &Instant| now.saturating_duration_since(*at) < WINDOW;
+        self.under_way == 0 && !self.failures.last().is_some_and(recent)
+    }
+}
+
+#[derive(Debug)]
+struct Counts<K>(HashMap<K, Count>);
+
+impl<K> Default for Counts<K> {
     fn default() -> Self {
         Self(HashMap::new())
     }
 }
 
-impl<K: Eq + Hash + Clone> Failures<K> {
+impl<K: Eq + Hash + Clone> Counts<K> {
     fn wait(
         &mut self,
         now: Instant,
         key: &K,
         until: impl Fn(&[Instant]) -> Option<Instant>,
+        most: impl Fn(usize) -> usize,
     ) -> Duration {
-        let Some(failures) = self.0.get_mut(key) else {
+        let Some(count) = self.0.get_mut(key) else {
             return Duration::ZERO;
         };
-        failures.retain(|at| now.saturating_duration_since(*at) < WINDOW);
-        until(failures).map_or(Duration::ZERO, |at| at.saturating_duration_since(now))
+        count
+            .failures
+            .retain(|at| now.saturating_duration_since(*at) < WINDOW);
+        let crowd = count.under_way >= most(count.failures.len());
+        let wait = until(&count.failures).map(|at| at.saturating_duration_since(now));
+        let wait = wait.unwrap_or(Duration::ZERO);
+        wait.max(if crowd { FIRST_DELAY } else { Duration::ZERO })
     }
 
-    fn add(&mut self, now: Instant, key: K) {
+    fn begin(&mut self, now: Instant, key: K) {
         if self.0.len() >= ENTRIES && !self.0.contains_key(&key) {
             self.make_room(now);
         }
-        self.0.entry(key).or_default().push(now);
+        self.0.entry(key).or_default().under_way += 1;
     }
 
-    fn make_room(&mut self, now: Instant) {
-        self.0.retain(|_, failures| {
-            failures
-                .last()
-                .is_some_and(|at| now.saturating_duration_since(*at) < WINDOW)
-        });
-        if self.0.len() < ENTRIES {
-            return;
-        }
-        let oldest = self
-            .0
-            .iter()
-            .min_by_key(|(_, failures)| failures.last().copied())
-            .map(|(key, _)| key.clone());
-        if let Some(oldest) = oldest {
-            self.0.remove(&oldest);
-        }
-    }
-
-    fn take_back(&mut self, began: Instant, key: &K) {
-        let Some(failures) = self.0.get_mut(key) else {
+    fn end(&mut self, key: &K) {
+        let Some(count) = self.0.get_mut(key) else {
             return;
         };
-        if let Some(index) = failures.iter().position(|at| *at == began) {
-            failures.remove(index);
-        }
-        if failures.is_empty() {
+        count.under_way = count.under_way.saturating_sub(1);
+        if count.under_way == 0 && count.failures.is_empty() {
             self.0.remove(key);
         }
     }
 
-    fn forget(&mut self, key: &K) {
-        self.0.remove(key);
+    fn fail(&mut self, now: Instant, key: &K) {
+        if let Some(count) = self.0.get_mut(key) {
+            count.under_way = count.under_way.saturating_sub(1);
+            count.failures.push(now);
+        }
+    }
+
+    fn forgive(&mut self, key: &K) {
+        if let Some(count) = self.0.get_mut(key) {
+            count.failures.clear();
+        }
+    }
+
+    /// What is under way stays, or its end would be lost; the web server bounds how many those are.
+    fn make_room(&mut self, now: Instant) {
+        self.0.retain(|_, count| !count.is_idle(now));
+        if self.0.len() < ENTRIES {
+            return;
+        }
+        let at_rest = self.0.iter().filter(|(_, count)| count.under_way == 0);
+        let oldest = at_rest
+            .min_by_key(|(_, count)| count.failures.last().copied())
+            .map(|(key, _)| key.clone());
+        if let Some(oldest) = oldest {
+            self.0.remove(&oldest);
+        }
     }
 }
 
@@ -198,6 +245,18 @@ mod tests {
         Duration::from_secs(seconds)
     }
 
+    /// An attempt that fails at once, or how long to wait.
+    fn fail_at(
+        throttle: &mut Throttle,
+        now: Instant,
+        account: &str,
+        from: &str,
+    ) -> Result<(), Duration> {
+        throttle.begin(now, account, address(from))?;
+        throttle.failed(now, account, address(from));
+        Ok(())
+    }
+
     /// Tries until refused; what the refusals said.
     fn fail(
         throttle: &mut Throttle,
@@ -208,7 +267,7 @@ mod tests {
     ) -> Vec<u64> {
         let mut waits = Vec::new();
         for _ in 0..times {
-            while let Err(wait) = throttle.attempt(now, account, address(from)) {
+            while let Err(wait) = fail_at(throttle, now, account, from) {
                 waits.push(wait.as_secs());
                 now += wait;
             }
@@ -229,20 +288,13 @@ mod tests {
         let start = Instant::now();
         for (minute, name) in ('a'..='j').enumerate() {
             let now = start + seconds(60 * minute as u64);
-            assert_eq!(
-                throttle.attempt(now, &name.to_string(), address("192.0.2.1")),
-                Ok(())
-            );
+            let name = name.to_string();
+            assert_eq!(fail_at(&mut throttle, now, &name, "192.0.2.1"), Ok(()));
         }
         let now = start + seconds(600);
-        assert_eq!(
-            throttle.attempt(now, "k", address("192.0.2.1")),
-            Err(seconds(1200))
-        );
-        assert_eq!(
-            throttle.attempt(start + WINDOW, "k", address("192.0.2.1")),
-            Ok(())
-        );
+        let from = address("192.0.2.1");
+        assert_eq!(throttle.begin(now, "k", from), Err(seconds(1200)));
+        assert_eq!(throttle.begin(start + WINDOW, "k", from), Ok(()));
     }
 
     #[test]
@@ -250,7 +302,11 @@ mod tests {
         let mut throttle = Throttle::default();
         let now = Instant::now();
         fail(&mut throttle, now, "anna", "192.0.2.1", 10);
-        assert_eq!(throttle.attempt(now, "anna", address("192.0.2.2")), Ok(()));
+        for _ in 0..FREE_FAILURES {
+            let others = throttle.begin(now, "anna", address("192.0.2.3"));
+            assert_eq!(others, Ok(()), "under way");
+        }
+        assert_eq!(throttle.begin(now, "anna", address("192.0.2.2")), Ok(()));
     }
 
     #[test]
@@ -267,46 +323,98 @@ mod tests {
         let now = Instant::now();
         let anna = address("192.0.2.1");
         for _ in 0..50 {
-            assert_eq!(throttle.attempt(now, "anna", anna), Ok(()));
-            throttle.succeeded(now, "anna", anna);
+            assert_eq!(throttle.begin(now, "anna", anna), Ok(()));
+            throttle.succeeded("anna", anna);
         }
         let mut at = now;
         for other in 0..9 {
             at += seconds(1);
-            assert_eq!(
-                throttle.attempt(at, &format!("other {other}"), anna),
-                Ok(())
-            );
+            let name = format!("other {other}");
+            assert_eq!(fail_at(&mut throttle, at, &name, "192.0.2.1"), Ok(()));
         }
         at += seconds(1);
-        assert_eq!(throttle.attempt(at, "anna", anna), Ok(()));
-        throttle.succeeded(at, "anna", anna);
-        assert_eq!(throttle.attempt(at + seconds(1), "x", anna), Ok(()));
-        assert!(throttle.attempt(at + seconds(2), "anna", anna).is_err());
+        assert_eq!(throttle.begin(at, "anna", anna), Ok(()));
+        throttle.succeeded("anna", anna);
+        assert_eq!(fail_at(&mut throttle, at, "x", "192.0.2.1"), Ok(()));
+        assert!(throttle.begin(at, "anna", anna).is_err());
     }
 
     #[test]
-    fn many_attempts_at_once_count_before_they_are_answered() {
+    fn an_office_that_comes_at_once_is_let_in() {
         let mut throttle = Throttle::default();
         let now = Instant::now();
-        let allowed = (0..100)
-            .filter(|_| throttle.attempt(now, "anna", address("192.0.2.1")).is_ok())
-            .count();
-        assert_eq!(allowed, FREE_FAILURES);
+        let office = address("192.0.2.1");
+        let names: Vec<String> = (0..30).map(|n| format!("person {n}")).collect();
+        for name in &names {
+            assert_eq!(throttle.begin(now, name, office), Ok(()), "{name}");
+        }
+        assert_eq!(throttle.begin(now, "late", office), Err(seconds(1)));
+        for name in &names {
+            throttle.succeeded(name, office);
+        }
+        assert_eq!(throttle.begin(now, "late", office), Ok(()));
+        throttle.abandoned("late", office);
+        assert!(throttle.networks.0.is_empty() && throttle.accounts.0.is_empty());
+    }
+
+    #[test]
+    fn many_guesses_at_once_gain_little() {
+        let check = |what: &str, failures: usize, names: usize, expect: usize| {
+            let mut throttle = Throttle::default();
+            let start = Instant::now();
+            for n in 0..failures {
+                let name = format!("before {n}");
+                assert_eq!(fail_at(&mut throttle, start, &name, "192.0.2.1"), Ok(()));
+            }
+            let from = address("192.0.2.1");
+            let tries = (0..100).map(|n| format!("name {}", n % names));
+            let begun: Vec<String> = tries
+                .filter(|name| throttle.begin(start, name, from).is_ok())
+                .collect();
+            assert_eq!(begun.len(), expect, "{what}");
+            for name in &begun {
+                throttle.failed(start, name, from);
+            }
+            if failures + begun.len() >= MOST_FAILURES {
+                let wait = throttle.begin(start + seconds(60), "late", from);
+                assert_eq!(wait, Err(WINDOW - seconds(60)), "{what}");
+            }
+        };
+        check("one account", 0, 1, FREE_FAILURES);
+        check("all accounts", 0, 100, 30);
+        check("all accounts, after a failure", 1, 100, 27);
+        check("all accounts, before the last failure", 9, 100, 3);
+        check("after it", 10, 100, 0);
+    }
+
+    #[test]
+    fn an_account_with_failures_is_tried_one_at_a_time() {
+        let mut throttle = Throttle::default();
+        let now = Instant::now();
+        let from = address("192.0.2.1");
+        fail(&mut throttle, now, "anna", "192.0.2.1", FREE_FAILURES);
+        let later = now + seconds(1);
+        assert_eq!(throttle.begin(later, "anna", from), Ok(()));
+        assert_eq!(throttle.begin(later, "anna", from), Err(seconds(1)));
+        throttle.abandoned("anna", from);
+        assert_eq!(throttle.begin(later, "anna", from), Ok(()));
     }
 
     #[test]
     fn a_flood_of_addresses_is_remembered_within_bounds() {
         let mut throttle = Throttle::default();
         let now = Instant::now();
+        let first = address("198.51.100.1");
+        assert_eq!(throttle.begin(now, "anna", first), Ok(()));
         for n in 0..(ENTRIES as u32 + 50) {
             let from = Network::from(IpAddr::from(std::net::Ipv4Addr::from(n)));
-            assert_eq!(
-                throttle.attempt(now + Duration::from_nanos(n.into()), "anna", from),
-                Ok(())
-            );
+            let at = now + Duration::from_nanos(n.into());
+            assert_eq!(throttle.begin(at, "anna", from), Ok(()));
+            throttle.failed(at, "anna", from);
         }
         assert!(throttle.networks.0.len() <= ENTRIES && throttle.accounts.0.len() <= ENTRIES);
+        throttle.failed(now, "anna", first);
+        assert_eq!(throttle.networks.0[&first].failures.len(), 1);
     }
 
     #[test]

@@ -87,14 +87,16 @@ CREATE TABLE passkeys (
 CREATE INDEX passkeys_user ON passkeys (user_id);
 
 CREATE TABLE totp (
-    user_id TEXT PRIMARY KEY REFERENCES users (id) ON DELETE CASCADE,
+    user_id TEXT NOT NULL REFERENCES users (id) ON DELETE CASCADE,
     -- Sealed with the key in the data directory.
     sealed_secret TEXT NOT NULL,
     -- Until then, a secret that was shown and not yet used.
     confirmed BOOLEAN NOT NULL,
     -- The time step of the last code that was taken: no code is taken twice.
     last_step BIGINT NOT NULL,
-    created BIGINT NOT NULL
+    created BIGINT NOT NULL,
+    -- The old one stays in force until the new one is confirmed.
+    PRIMARY KEY (user_id, confirmed)
 );
 
 CREATE TABLE backup_codes (

@@ -7,15 +7,17 @@ use std::thread::available_parallelism;
 use crate::config::Config;
 use crate::directory::Searches;
 use crate::http::caller::Proxies;
-use crate::http::sign_in::Gate;
+use crate::http::gate::Gate;
 use crate::ldap::Ldap;
 use crate::links::Asks;
 use crate::mail::Mailer;
 use crate::oidc::Provider;
 use crate::origins::Origins;
+use crate::passkeys::Passkeys;
 use crate::rooms::Rooms;
 use crate::run;
 use crate::sealing::Sealer;
+use crate::second_factor::Waiting;
 use crate::settings::Settings;
 use crate::sso::Sso;
 use crate::store::Db;
@@ -39,6 +41,10 @@ pub struct App {
     pub mail: Mailer,
     /// Passwords that are said to be lost.
     pub asks: Asks,
+    /// Sign-ins that wait for a code.
+    pub waiting: Waiting,
+    /// Absent where the house has no host name.
+    pub passkeys: Option<Passkeys>,
     /// For other applications of the house.
     pub provider: Provider,
     /// The directory of people outside, if there is one.
@@ -64,6 +70,8 @@ impl App {
             gate: Gate::new(available_parallelism().map_or(1, usize::from)),
             provider: Provider::new(sealer.clone()),
             sso: Sso::new(config.oidc.as_slice())?,
+            waiting: Waiting::default(),
+            passkeys: Passkeys::new(&origins),
             tickets: Tickets::default(),
             searches: Searches::default(),
             ldap: Ldap::new(&config.ldap)?,

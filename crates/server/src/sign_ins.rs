@@ -1,16 +1,19 @@
 //! Sign-ins from their beginning to their end, whatever they began with: the cookie, the stored session, and the sockets,
 //! tickets and media that end with it. Who may sign in is decided before.
 
+use axum::Json;
 use axum::http::{HeaderMap, HeaderValue, header};
+use axum::response::{IntoResponse, Response};
 use identity::{device, session};
 use protocol::UserId;
-use protocol::http::{SignInMethod, User};
+use protocol::http::{SignInMethod, SignInStep, User};
 
 use crate::app::App;
 use crate::chance;
-use crate::http::caller::cookie_name;
+use crate::http::caller::{SignedIn, cookie_name};
 use crate::http::error::{ApiError, ApiResult};
 use crate::principal::SessionId;
+use crate::second_factor;
 use crate::store::sessions::{self, NewSession, Outside};
 use crate::store::users::Account;
 
@@ -41,6 +44,35 @@ pub fn device_of(headers: &HeaderMap) -> String {
             .and_then(|agent| agent.to_str().ok())
             .unwrap_or_default(),
     )
+}
+
+/// After a password, or what else is one factor: a code is asked for, or somebody is signed in.
+pub async fn next_step(
+    app: &App,
+    account: &Account,
+    how: How,
+    before: Option<SignedIn>,
+) -> ApiResult<Response> {
+    if let Some(token) = second_factor::ask(app, &account.id, how.method).await? {
+        let token = token.expose().to_owned();
+        return Ok(Json(SignInStep::Code { token }).into_response());
+    }
+    done(app, account, how, before).await
+}
+
+/// The answer that signs somebody in, in the place of whoever was signed in with this browser.
+pub async fn done(
+    app: &App,
+    account: &Account,
+    how: How,
+    before: Option<SignedIn>,
+) -> ApiResult<Response> {
+    if let Some(before) = before {
+        end(app, &before.session).await?;
+    }
+    let cookie = begin(app, account, how).await?;
+    let user = user(account);
+    Ok((cookie, Json(SignInStep::Done { user })).into_response())
 }
 
 /// Always a new session with a new secret, whatever the browser brought. Gives the cookie's header.

@@ -2,7 +2,7 @@
 
 use axum::Json;
 use axum::http::{HeaderMap, StatusCode};
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use identity::{DisplayName, NewPassword, PasswordHash, Secret, SecretHash, Username};
 use protocol::ErrorCode;
 use protocol::http::entry::{AcceptLink, AccountLink, AskForRecovery, OpenLink};
@@ -64,12 +64,8 @@ pub async fn accept(
         }
         Behind::Recovery(account) => recover(&app, secret, account, &body.password).await?,
     };
-    if let Some(before) = before {
-        sign_ins::end(&app, &before.session).await?;
-    }
-    let cookie = sign_ins::begin(&app, &account, How::here(SignInMethod::Link, &headers)).await?;
-    let user = sign_ins::user(&account);
-    Ok((cookie, Json(SignInStep::Done { user })).into_response())
+    let how = How::here(SignInMethod::Link, &headers);
+    sign_ins::next_step(&app, &account, how, before).await
 }
 
 async fn make_account(

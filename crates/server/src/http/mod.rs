@@ -1,10 +1,12 @@
 //! The web server's routes and what lies around all of them. Parses requests into values and answers with values; no SQL
 //! and no state of its own.
 
+mod account;
 mod admin;
 pub mod administrator;
 pub mod caller;
 pub mod error;
+pub mod gate;
 pub mod guard;
 mod headers;
 pub mod invites;
@@ -86,6 +88,9 @@ fn routes(admin: OpenApiRouter<Shared>) -> OpenApiRouter<Shared> {
         .route("/me", get(sign_in::me))
         .route("/setup", post(sign_in::setup))
         .route("/session", post(sign_in::sign_in).delete(sign_in::sign_out))
+        .route("/session/code", post(sign_in::code))
+        .route("/session/passkey/start", post(sign_in::start_passkey))
+        .route("/session/passkey/finish", post(sign_in::finish_passkey))
         .route("/applications", get(oidc::application))
         .routes(routes!(rooms::door))
         .routes(routes!(people::search))
@@ -105,6 +110,7 @@ fn routes(admin: OpenApiRouter<Shared>) -> OpenApiRouter<Shared> {
         .routes(routes!(own::applications))
         .routes(routes!(own::forget_application))
         .routes(routes!(own::export))
+        .nest("/account", account::routes())
         .nest("/admin", admin)
 }
 

@@ -1,100 +1,23 @@
-//! The house and who is signed in: `/api/v1/me`, `/api/v1/setup`, `/api/v1/session`; and the gate before all passwords.
-
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+//! The house and who is signed in: `/api/v1/me`, `/api/v1/setup`, `/api/v1/session` with its second step.
 
 use axum::Json;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
-use identity::throttle::{Network, Quota, Throttle};
-use identity::{DisplayName, NewPassword, PasswordHash, Secret, Username, password};
+use identity::{DisplayName, NewPassword, Secret, Username};
 use protocol::ErrorCode;
-use protocol::http::entry::SignedOut;
-use protocol::http::{House, PersonSource, Setup, SignIn, SignInMethod, SignInStep};
-use tokio::sync::{Semaphore, SemaphorePermit};
+use protocol::http::entry::{PasskeyAnswer, PasskeyChallenge, SignedOut};
+use protocol::http::{House, PersonSource, Setup, SignIn, SignInCode, SignInMethod};
+use webauthn_rs::prelude::PublicKeyCredential;
 
 use super::State;
 use super::caller::{Caller, From};
 use super::error::{ApiError, ApiResult};
 use super::guard::JsonBody;
 use crate::app::App;
-use crate::chance;
-use crate::ldap;
 use crate::sign_ins::{self, How};
-use crate::sso;
-use crate::store::settings;
 use crate::store::users::{self, Account, NewAccount};
-
-/// Password checks that may wait for a core; more are told to come again.
-const QUEUE: usize = 32;
-/// What people without an account may ask for at once from one network, and then how often.
-const GUEST_BURST: u32 = 120;
-const GUEST_EVERY: Duration = Duration::from_millis(500);
-/// Rooms that people without an account may make at once from one network, and then how often.
-const ROOM_BURST: u32 = 20;
-const ROOM_EVERY: Duration = Duration::from_secs(60);
-
-/// Makes guessing slow and keeps the cost of passwords within bounds.
-pub struct Gate {
-    throttle: Mutex<Throttle>,
-    guests: Mutex<Quota>,
-    rooms: Mutex<Quota>,
-    cores: Semaphore,
-    places: Semaphore,
-}
-
-impl Gate {
-    pub fn new(cores: usize) -> Self {
-        Self {
-            throttle: Mutex::default(),
-            guests: Mutex::new(Quota::new(GUEST_BURST, GUEST_EVERY)),
-            rooms: Mutex::new(Quota::new(ROOM_BURST, ROOM_EVERY)),
-            cores: Semaphore::new(cores),
-            places: Semaphore::new(cores + QUEUE),
-        }
-    }
-
-    fn throttle(&self) -> std::sync::MutexGuard<'_, Throttle> {
-        self.throttle.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// One question of somebody without an account.
-    pub fn guest(&self, from: Network) -> ApiResult<()> {
-        take(&self.guests, from)
-    }
-
-    /// One room that somebody without an account makes.
-    pub fn new_room(&self, from: Network) -> ApiResult<()> {
-        take(&self.rooms, from)
-    }
-
-    async fn core(&self) -> ApiResult<(SemaphorePermit<'_>, SemaphorePermit<'_>)> {
-        let busy = || ApiError::retry(ErrorCode::Unavailable, Duration::from_secs(2));
-        let place = self.places.try_acquire().map_err(|_| busy())?;
-        let core = self.cores.acquire().await.map_err(|_| busy())?;
-        Ok((place, core))
-    }
-
-    /// Some fifty milliseconds of one core, for a known user and an unknown one alike.
-    pub async fn verify(&self, text: String, stored: Option<PasswordHash>) -> ApiResult<bool> {
-        let _permits = self.core().await?;
-        let verified =
-            tokio::task::spawn_blocking(move || password::verify(&text, stored.as_ref())).await;
-        verified.map_err(|error| ApiError::internal(&error))
-    }
-
-    pub async fn hash(&self, password: NewPassword) -> ApiResult<PasswordHash> {
-        let _permits = self.core().await?;
-        let hashed = tokio::task::spawn_blocking(move || password.hash(chance::bytes())).await;
-        hashed.map_err(|error| ApiError::internal(&error))
-    }
-}
-
-fn take(quota: &Mutex<Quota>, from: Network) -> ApiResult<()> {
-    let mut quota = quota.lock().unwrap_or_else(PoisonError::into_inner);
-    let taken = quota.take(Instant::now(), from);
-    taken.map_err(|wait| ApiError::retry(ErrorCode::RateLimited, wait))
-}
+use crate::store::{passkeys as stored_passkeys, settings};
+use crate::{chance, ldap, second_factor, sso};
 
 pub async fn me(app: State, Caller(caller): Caller) -> ApiResult<Json<House>> {
     let house = app.settings.get();
@@ -160,31 +83,89 @@ pub async fn sign_in(
     headers: HeaderMap,
     JsonBody(sign_in): JsonBody<SignIn>,
 ) -> ApiResult<Response> {
+    local_only(&app)?;
     // A name that cannot be anybody's takes the same way as one that is nobody's.
     let username = Username::parse(&sign_in.username).ok();
     let key = username.as_ref().map_or("", Username::key);
-    let began = Instant::now();
-    let allowed = app.gate.throttle().attempt(began, key, from);
-    allowed.map_err(|wait| ApiError::retry(ErrorCode::RateLimited, wait))?;
+    let attempt = check_password(&app, username.as_ref(), sign_in.password);
+    let right = app.gate.tried(key, from, attempt).await?;
+    let (account, method) = right.ok_or(ErrorCode::WrongCredentials)?;
+    sign_ins::next_step(&app, &account, How::here(method, &headers), before).await
+}
 
-    let checked = check_password(&app, username.as_ref(), sign_in.password).await;
-    match checked {
-        Ok(Some((account, method))) => {
-            app.gate.throttle().succeeded(began, key, from);
-            if let Some(before) = before {
-                sign_ins::end(&app, &before.session).await?;
-            }
-            let how = How::here(method, &headers);
-            let cookie = sign_ins::begin(&app, &account, how).await?;
-            let user = sign_ins::user(&account);
-            Ok((cookie, Json(SignInStep::Done { user })).into_response())
-        }
-        Ok(None) => Err(ErrorCode::WrongCredentials.into()),
-        Err(error) => {
-            app.gate.throttle().abandoned(began, key, from);
-            Err(error)
-        }
+/// The code after the password.
+pub async fn code(
+    app: State,
+    Caller(before): Caller,
+    From(from): From,
+    headers: HeaderMap,
+    JsonBody(body): JsonBody<SignInCode>,
+) -> ApiResult<Response> {
+    let invalid = || ApiError::from(ErrorCode::LinkInvalid);
+    app.gate.guest(from)?;
+    let token = Secret::parse(&body.token).ok_or_else(invalid)?;
+    let step = app.waiting.find(&app, &token).await?.ok_or_else(invalid)?;
+    let account = users::by_id(&app.db, &step.user).await?;
+    let account = account.filter(|account| !account.locked);
+    let account = account.ok_or_else(invalid)?;
+    if !second_factor::check(&app, &token, &step, from, &body.code).await? {
+        return Err(ErrorCode::WrongCode.into());
     }
+    if !app.waiting.finish(&token) {
+        return Err(invalid());
+    }
+    let method = second_factor::with_code(step.method);
+    sign_ins::done(&app, &account, How::here(method, &headers), before).await
+}
+
+pub async fn start_passkey(app: State, From(from): From) -> ApiResult<Json<PasskeyChallenge>> {
+    local_only(&app)?;
+    app.gate.guest(from)?;
+    let passkeys = app.passkeys.as_ref().ok_or(ErrorCode::NotFound)?;
+    let challenge = passkeys.start_sign_in(from);
+    challenge
+        .map(Json)
+        .map_err(|error| ApiError::internal(&error))
+}
+
+pub async fn finish_passkey(
+    app: State,
+    Caller(before): Caller,
+    From(from): From,
+    headers: HeaderMap,
+    JsonBody(body): JsonBody<PasskeyAnswer>,
+) -> ApiResult<Response> {
+    local_only(&app)?;
+    app.gate.guest(from)?;
+    let passkeys = app.passkeys.as_ref().ok_or(ErrorCode::NotFound)?;
+    let state = passkeys.take_sign_in(&body.token);
+    let state = state.ok_or(ErrorCode::LinkInvalid)?;
+    let invalid = || ApiError::from(ErrorCode::PasskeyInvalid);
+    let answer: PublicKeyCredential =
+        serde_json::from_value(body.credential).map_err(|_| invalid())?;
+    let (id, user) = passkeys.claimed(&answer).ok_or_else(invalid)?;
+    let stored = stored_passkeys::by_id(&app.db, &id).await?;
+    let stored = stored.filter(|stored| stored.user == user);
+    let stored = stored.ok_or_else(invalid)?;
+    let credential = passkeys
+        .finish_sign_in(&answer, state, &stored)
+        .ok_or_else(invalid)?;
+    let account = users::by_id(&app.db, &user).await?;
+    let account = account.filter(|account| !account.locked);
+    let account = account.ok_or_else(invalid)?;
+    if !stored_passkeys::used(&app.db, &stored, &credential, chance::unix_ms()).await? {
+        return Err(invalid());
+    }
+    let how = How::here(SignInMethod::Passkey, &headers);
+    sign_ins::done(&app, &account, how, before).await
+}
+
+/// Where only outside providers say who somebody is, nothing of the house's own is a way in.
+fn local_only(app: &App) -> ApiResult<()> {
+    if app.settings.get().local_sign_in {
+        return Ok(());
+    }
+    Err(ErrorCode::Forbidden.into())
 }
 
 pub async fn sign_out(app: State, Caller(caller): Caller) -> ApiResult<Response> {

@@ -14,6 +14,8 @@ pub mod imports;
 pub mod invites;
 pub mod leaving;
 pub mod links;
+pub mod passkeys;
+pub mod passwords;
 pub mod people;
 pub mod rooms;
 pub mod seats;
@@ -21,6 +23,7 @@ pub mod sessions;
 pub mod settings;
 pub mod signing_keys;
 pub mod tokens;
+pub mod totp;
 pub mod users;
 pub mod visits;
 

@@ -2,9 +2,11 @@
 
 mod accounts;
 mod administration;
+mod authenticator;
 mod choices;
 mod commands;
 mod directory;
+mod factors;
 mod fake_provider;
 mod invites;
 mod ldap;
@@ -13,6 +15,7 @@ mod limits;
 mod links;
 mod own;
 mod pages;
+mod passkeys;
 mod provider;
 mod rooms;
 mod sso;

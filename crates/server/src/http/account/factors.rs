@@ -1,0 +1,82 @@
+//! The authenticator app: shown, confirmed by its first code, taken away.
+
+use axum::Json;
+use axum::http::StatusCode;
+use identity::{BackupCode, TotpKey, backup_code, totp as codes};
+use protocol::ErrorCode;
+use protocol::http::account::{BackupCodes, ConfirmTotp, TotpSecret, WithPassword};
+
+use super::{record, same_person};
+use crate::http::State;
+use crate::http::caller::{From, Member};
+use crate::http::error::{ApiError, ApiResult};
+use crate::http::guard::JsonBody;
+use crate::store::totp;
+use crate::{chance, second_factor};
+
+#[utoipa::path(post, path = "/totp", tag = "account", request_body = WithPassword,
+    responses((status = 200, description = "Not in force before it is confirmed.", body = TotpSecret)))]
+pub async fn begin_totp(
+    app: State,
+    Member(member): Member,
+    From(from): From,
+    JsonBody(body): JsonBody<WithPassword>,
+) -> ApiResult<Json<TotpSecret>> {
+    same_person(&app, &member, from, body.password).await?;
+    let secret: [u8; codes::SECRET_BYTES] = chance::bytes();
+    let key = TotpKey::from_bytes(&secret);
+    let house = app.settings.get();
+    let url = key
+        .as_ref()
+        .and_then(|key| key.url(&house.name, &member.account.username));
+    let (Some(key), Some(url)) = (key, url) else {
+        return Err(ApiError::internal(&"a new secret cannot be shown"));
+    };
+    let sealed = second_factor::seal(&app, &member.account.id, &secret)?;
+    totp::begin(&app.db, &member.account.id, &sealed, chance::unix_ms()).await?;
+    Ok(Json(TotpSecret {
+        url,
+        secret: key.secret(),
+    }))
+}
+
+#[utoipa::path(post, path = "/totp/confirm", tag = "account", request_body = ConfirmTotp,
+    responses((status = 200, description = "Asked for from now on. The codes are told this once.", body = BackupCodes)))]
+pub async fn confirm_totp(
+    app: State,
+    Member(member): Member,
+    JsonBody(body): JsonBody<ConfirmTotp>,
+) -> ApiResult<Json<BackupCodes>> {
+    let (user, now) = (&member.account.id, chance::unix_ms());
+    let shown = totp::of(&app.db, user, false).await?;
+    let shown = shown.filter(|shown| now.saturating_sub(shown.created) < codes::CONFIRM_MS);
+    let shown = shown.ok_or(ErrorCode::LinkInvalid)?;
+    let key = second_factor::unseal(&app, user, &shown.sealed_secret)?;
+    let key = key.ok_or(ErrorCode::LinkInvalid)?;
+    let step = key.step(&body.code, now).ok_or(ErrorCode::WrongCode)?;
+
+    let new = || (0..backup_code::COUNT).map(|_| BackupCode::new(chance::bytes()));
+    let new: Vec<BackupCode> = new().collect();
+    let shown_codes = new.iter().map(BackupCode::shown).collect();
+    let hashes = app.gate.hash_codes(new).await?;
+    if !totp::confirm(&app.db, user, &shown.sealed_secret, step, &hashes).await? {
+        return Err(ErrorCode::LinkInvalid.into());
+    }
+    record(&app, &member, "totp.added").await?;
+    Ok(Json(BackupCodes { codes: shown_codes }))
+}
+
+#[utoipa::path(post, path = "/totp/remove", tag = "account", request_body = WithPassword,
+    responses((status = 204, description = "No code is asked for any more.")))]
+pub async fn remove_totp(
+    app: State,
+    Member(member): Member,
+    From(from): From,
+    JsonBody(body): JsonBody<WithPassword>,
+) -> ApiResult<StatusCode> {
+    same_person(&app, &member, from, body.password).await?;
+    if totp::remove(&app.db, &member.account.id).await? {
+        record(&app, &member, "totp.removed").await?;
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
