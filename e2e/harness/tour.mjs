@@ -60,12 +60,14 @@ export async function tour(walk) {
   await stop('new-call', anna);
 
   await theDoor(walk, anna);
-  await theGuests(walk, open);
+  const invite = await theInvites(walk, anna);
+  await theGuests(walk, open, invite);
   await theMeeting(walk, anna);
 
   await anna.goto('/nowhere');
   await anna.reads(say('not_found.title'));
   await stop('not-found', anna);
+  await theOpenHouse(walk, open);
 }
 
 /** @param {Walk} walk @param {Person} anna */
@@ -85,8 +87,34 @@ async function theDoor(walk, anna) {
   await anna.page.keyboard.press('Escape');
 }
 
-/** @param {Walk} walk @param {() => Promise<Person>} open */
-async function theGuests(walk, open) {
+/** @param {Walk} walk @param {Person} anna @returns {Promise<string>} a link into a room that is not open */
+async function theInvites(walk, anna) {
+  const say = words(walk.language);
+  const stop = (/** @type {string} */ screen) => halt(walk, screen, anna);
+  await anna.goto('/r/Werkstatt');
+  await anna.agreeToDevices();
+  await anna.button(say('door.share')).click();
+  await anna.page.getByRole('tab', { name: say('share.way_invite') }).click();
+  await stop('share-invite');
+  await anna.button(say('share.make')).click();
+  const link = await anna.field(say('share.link')).inputValue();
+  await anna.button(say('share.another')).click();
+  await anna.button(say('share.make')).click();
+  await anna.button(say('app.take_back')).nth(1).waitFor();
+  await stop('share-invited');
+  await anna.button(say('app.take_back')).first().click();
+  await anna.reads(say('share.take_back_text'));
+  await stop('share-take-back');
+  await anna.page.keyboard.press('Escape');
+  await anna.page.keyboard.press('Escape');
+  // The meeting is in the open room.
+  await anna.goto(`/r/public/${ROOM}`);
+  await anna.joinButton().waitFor();
+  return link;
+}
+
+/** @param {Walk} walk @param {() => Promise<Person>} open @param {string} invite */
+async function theGuests(walk, open, invite) {
   const say = words(walk.language);
   const guest = await open();
   const stop = (/** @type {string} */ screen) => halt(walk, screen, guest);
@@ -101,7 +129,32 @@ async function theGuests(walk, open) {
   await guest.goto('/r/Werkstatt');
   await guest.reads(say('door.closed_title'));
   await stop('door-closed');
+  await guest.goto(invite);
+  await guest.field(say('field.your_name')).waitFor();
+  await guest.agreeToDevices();
+  await stop('door-invited');
+  await guest.goto('/join#gone');
+  await guest.reads(say('door.invite_invalid_title'));
+  await stop('door-invite-invalid');
   await guest.context.close();
+}
+
+/** The same house, opened to everybody. @param {Walk} walk @param {() => Promise<Person>} open */
+async function theOpenHouse(walk, open) {
+  const { house } = walk;
+  const say = words(walk.language);
+  house.env = { ...house.env, STUBE__POLICY__OPEN_HOUSE: 'true' };
+  await house.stop();
+  await house.start();
+  const comer = await open();
+  await comer.goto('/');
+  await comer.field(say('field.room_name')).fill('Planung');
+  await halt(walk, 'lobby', comer);
+  await comer.button(say('new_call.enter')).click();
+  await comer.reads(say('door.new_open'));
+  await comer.agreeToDevices();
+  await halt(walk, 'door-open-house', comer);
+  await comer.context.close();
 }
 
 /** @param {Walk} walk @param {Person} anna */

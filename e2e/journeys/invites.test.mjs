@@ -87,7 +87,7 @@ open.journey('in an open house people without an account make a room and meet in
   await erste.goto('/');
   await erste.field('Room name').fill('Nachbarschaft');
   await erste.button('Enter room').click();
-  await erste.reads('New room. Everyone with the link can enter.');
+  await erste.reads('New room. Nobody here yet.');
   assert.equal(new URL(erste.page.url()).pathname, '/r/public/Nachbarschaft');
   await erste.field('Your name').fill('Erste');
   erste.name = 'Erste';

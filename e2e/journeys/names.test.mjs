@@ -59,6 +59,12 @@ journey('old links lead to the right door', async () => {
   await anna.signInAtHome(ANNA);
   await anna.goto('/meet/r/conference/public/Fr%C3%BCher#auto=2');
   await anna.isInside();
+  await anna.leave();
+  // A stranger's link makes no room and turns no camera on: that takes a click.
+  await anna.goto('/r/public/Nie%20gesehen#auto=2');
+  await anna.button('Join').waitFor();
+  await anna.reads('New room. Entering it makes it yours.');
+  assert.equal(await anna.button('Leave').count(), 0);
   await anna.goto('/meet/r/call');
   await anna.button('New call').waitFor();
   const response = await anna.page.goto('/nirgendwo');

@@ -114,7 +114,7 @@ export const de: Catalogue = {
   'door.people': { one: '{count} Person ist da', other: '{count} Personen sind da' },
   'door.nobody': 'Noch niemand da',
   'door.new': 'Neuer Raum. Er gehört dann Ihnen.',
-  'door.new_open': 'Neuer Raum. Alle mit dem Link können eintreten.',
+  'door.new_open': 'Neuer Raum. Noch niemand da.',
   'door.who': 'Eintreten können: {access}',
   'door.picture': 'Ihr Bild',
   'door.camera_off': 'Kamera ist aus',

@@ -112,7 +112,7 @@ export const en = {
   'door.people': { one: '{count} person is here', other: '{count} people are here' },
   'door.nobody': 'Nobody here yet',
   'door.new': 'New room. Entering it makes it yours.',
-  'door.new_open': 'New room. Everyone with the link can enter.',
+  'door.new_open': 'New room. Nobody here yet.',
   'door.who': 'Who may enter: {access}',
   'door.picture': 'Your picture',
   'door.camera_off': 'Camera is off',
