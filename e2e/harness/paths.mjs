@@ -28,6 +28,13 @@ export function binary() {
 /** Programs that nobody here wrote. */
 export const strangers = join(e2e, 'strangers');
 
+/** A provider: `STUBE_STRANGE_PROVIDER`, or the one that the tests build. */
+export function strangeProvider() {
+  const path = process.env.STUBE_STRANGE_PROVIDER ?? join(strangers, '.go', 'zitadel-provider');
+  if (!existsSync(path)) throw new Error(`${path} is not there: "cargo xtask test e2e" builds it`);
+  return path;
+}
+
 /** Their Python: `STUBE_PYTHON`, or the environment that the tests make. */
 export function python() {
   const path = process.env.STUBE_PYTHON ?? join(strangers, '.venv', 'bin', 'python');

@@ -8,6 +8,7 @@ mod budgets;
 mod codegen;
 mod counts;
 mod dist;
+mod golang;
 mod http;
 mod node;
 mod packages;

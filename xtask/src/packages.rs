@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 
+use crate::golang;
 use crate::process;
 use crate::tools::which;
 
@@ -24,6 +25,8 @@ pub struct Package {
 #[derive(Debug)]
 enum Probe {
     Program(&'static str),
+    /// On the path, or where its own installer puts it.
+    AnyProgram(&'static [&'static str]),
     File(&'static str),
     /// A command that ends well.
     Command(&'static [&'static str]),
@@ -53,10 +56,16 @@ pub const SLAPD: Package = Package {
 const ANSWERS: &[(&str, &str)] = &[("slapd", "slapd slapd/no_configuration boolean true")];
 
 /// What strangers' programs need that the journeys talk to.
-pub const STRANGERS: &[Package] = &[Package {
-    name: "python3-venv",
-    probe: Probe::Command(&["python3", "-c", "import ensurepip, venv"]),
-}];
+pub const STRANGERS: &[Package] = &[
+    Package {
+        name: "python3-venv",
+        probe: Probe::Command(&["python3", "-c", "import ensurepip, venv"]),
+    },
+    Package {
+        name: "golang-go",
+        probe: Probe::AnyProgram(golang::PLACES),
+    },
+];
 
 pub const BROWSERS: &[Package] = &[
     Package {
@@ -89,6 +98,7 @@ impl Package {
     fn is_there(&self) -> bool {
         match self.probe {
             Probe::Program(name) => which(name).is_some(),
+            Probe::AnyProgram(names) => names.iter().any(|name| which(name).is_some()),
             Probe::File(path) => Path::new(path).is_file(),
             Probe::Command([program, arguments @ ..]) => succeeds(program, arguments),
             Probe::Command([]) => false,

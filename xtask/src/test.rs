@@ -13,7 +13,7 @@ use crate::node::{Freshness, Node, npm, web};
 use crate::process::{self, Output, describe};
 use crate::steps::{Outcome, Score, Skipped, Step};
 use crate::tools::{Repo, cargo, git, stdout_of};
-use crate::{Success, budgets, codegen, packages, python, quickstart, run, tidy};
+use crate::{Success, budgets, codegen, golang, packages, python, quickstart, run, tidy};
 
 /// Long enough for the slowest step on a cold machine with two cores, short enough to notice what hangs.
 const LIMIT: Duration = Duration::from_secs(40 * 60);
@@ -188,6 +188,9 @@ fn end_to_end_chain<'a>(repo: &'a Repo, node: &'a Node) -> Vec<Step<'a>> {
         Step::gate("e2e: strangers' programs", move || {
             freshness(python::install(&strangers(repo)))
         }),
+        Step::gate("e2e: strangers' provider", move || {
+            freshness(golang::install(&strangers(repo)))
+        }),
         Step::new("e2e: type check", move || {
             show(npm(&e2e()).args(["run", "check"]))
         }),
@@ -203,7 +206,8 @@ fn end_to_end_chain<'a>(repo: &'a Repo, node: &'a Node) -> Vec<Step<'a>> {
 pub fn e2e_environment(repo: &Repo, command: &mut Command) {
     command
         .env("STUBE_BIN", repo.binary("stube"))
-        .env("STUBE_PYTHON", python::interpreter(&strangers(repo)));
+        .env("STUBE_PYTHON", python::interpreter(&strangers(repo)))
+        .env("STUBE_STRANGE_PROVIDER", golang::provider(&strangers(repo)));
 }
 
 fn strangers(repo: &Repo) -> PathBuf {
