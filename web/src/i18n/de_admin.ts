@@ -193,6 +193,7 @@ export const deAdmin: Texts<typeof enAdmin> = {
   'policy.open_submit': 'Öffnen',
   'policy.local_sign_in': 'Anmeldung mit Benutzername und Passwort',
   'policy.local_sign_in_hint': 'Aus: Alle melden sich über den eingerichteten Anmeldedienst an.',
+  'policy.local_sign_in_needed': 'Lässt sich abschalten, sobald ein Anmeldedienst eingerichtet ist.',
   'policy.visibility': 'Wer sieht wen',
   'policy.visibility_hint': 'Ohne Regel sehen alle im Haus einander.',
   'policy.sees': '{group} sieht nur',

@@ -188,6 +188,7 @@ export const enAdmin = {
   'policy.open_submit': 'Open',
   'policy.local_sign_in': 'Sign-in with username and password',
   'policy.local_sign_in_hint': 'Off: everybody signs in with the provider that is set up.',
+  'policy.local_sign_in_needed': 'Can be turned off once a sign-in provider is set up.',
   'policy.visibility': 'Who sees whom',
   'policy.visibility_hint': 'Without a rule, everybody in the house sees each other.',
   'policy.sees': '{group} sees only',

@@ -127,6 +127,15 @@ describe('a passkey', () => {
     expect(sent('POST /session/passkey/start').length).toBe(2);
   });
 
+  it('has no button in a house that has no passkeys', async () => {
+    browser.passkeys.quiet = true;
+    server.on('POST /session/passkey/start', 404, { code: 'not_found' });
+    const screen = open();
+    expect(screen.state.passkey).toBe(true);
+    await settle();
+    expect(screen.state.passkey).toBe(false);
+  });
+
   it.each([
     [true, true, true],
     [false, true, false],

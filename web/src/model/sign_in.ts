@@ -5,6 +5,7 @@
 
 import type { SignInStep } from '../protocol/generated.ts';
 import type { Http } from '../session/http.ts';
+import { asRefusal } from '../session/refusal.ts';
 import type { Browser } from './browser.ts';
 import type { SignInScreen, SignInState } from './screens.ts';
 import { Work } from './work.ts';
@@ -106,8 +107,9 @@ export class SignInModel extends Work<SignInState> implements SignInScreen {
       const { token, options } = await this.#ports.http.startPasskey();
       const credential = await passkeys.get(options, { quiet: true, signal: waiting.signal });
       if (!waiting.signal.aborted) await this.#step(() => this.#ports.http.finishPasskey({ token, credential }));
-    } catch {
-      // Nothing was asked for: the form and the button are there.
+    } catch (error) {
+      // Nothing was asked for: the form is there, and the button too unless the house has no passkeys at all.
+      if (asRefusal(error).code === 'not_found') this.patch({ passkey: false });
     }
   }
 
