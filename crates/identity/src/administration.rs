@@ -86,8 +86,10 @@ pub fn admit(asking: Asking<'_>, needed: Scope, now: UnixMs) -> Admission {
 /// Whether signing in by username and password may be closed, so that only outside providers are left: whoever asks must
 /// have come in by one of them, as an administrator, or nobody might get in any more.
 pub fn may_leave_to_providers(issuers: &[Url], came_by: Option<&str>) -> bool {
+    // Settings and providers differ about the slash at the end.
+    let bare = |issuer: &Url| issuer.as_str().trim_end_matches('/').to_owned();
     let came_by = came_by.and_then(|issuer| Url::parse(issuer).ok());
-    came_by.is_some_and(|issuer| issuers.contains(&issuer))
+    came_by.is_some_and(|came_by| issuers.iter().any(|issuer| bare(issuer) == bare(&came_by)))
 }
 
 fn granted(yes: bool) -> Admission {
@@ -157,6 +159,12 @@ mod tests {
             "by one of several",
             &["https://a", "https://b"],
             Some("https://b"),
+            true,
+        );
+        check(
+            "with a slash more",
+            &["https://a/b"],
+            Some("https://a/b/"),
             true,
         );
         check(

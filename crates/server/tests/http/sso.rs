@@ -92,6 +92,16 @@ async fn somebody_signs_in_and_is_who_the_provider_says() {
             (&me["username"], &me["name"], &me["admin"]),
             (&json!("bela"), &json!("Béla Bartók"), &json!(false))
         );
+        let own = bela.get("/api/v1/account").await.json();
+        assert_eq!(
+            (&own["providers"], &own["source"], &own["groups"]),
+            (
+                &json!(["localhost"]),
+                &json!("provider"),
+                &json!(["Chor", "haus/keller"])
+            )
+        );
+        assert_eq!(own.get("password_changed_ms"), None);
         // The next time the name has changed, and userinfo is asked.
         let again = house.person();
         let info = json!({"sub": "bela-1", "name": "Béla B.", "preferred_username": "other"});

@@ -25,7 +25,9 @@ use crate::app::App;
 use crate::audit::{self, Actor};
 use crate::images::{self, MOST_BYTES, Purpose};
 use crate::store::users::{self, Change, Changed};
-use crate::store::{groups, images as pictures, passkeys as stored_passkeys, passwords, totp};
+use crate::store::{
+    groups, identities, images as pictures, passkeys as stored_passkeys, passwords, totp,
+};
 use crate::{chance, sign_ins};
 
 pub fn routes() -> OpenApiRouter<Shared> {
@@ -56,13 +58,15 @@ async fn shown(app: &App, account: users::Account) -> ApiResult<Account> {
     let totp = totp::of(db, id, true).await?.is_some();
     let codes = totp::backup_codes(db, id).await?.len();
     let passkeys = stored_passkeys::of(db, id).await?;
+    let issuers = identities::issuers_of(db, id).await?;
+    let providers = issuers.iter().filter_map(|issuer| app.sso.name_of(issuer));
     Ok(Account {
         groups: groups::names_of(db, id).await?,
         password_changed_ms: password.map(|password| password.changed),
         totp,
         backup_codes: u32::try_from(codes).ok().filter(|_| totp),
         passkeys: passkeys.into_iter().map(passkeys::shown).collect(),
-        providers: Vec::new(),
+        providers: providers.map(str::to_owned).collect(),
         id: account.id,
         username: account.username,
         name: account.name,

@@ -6,7 +6,6 @@ use axum::extract::rejection::BytesRejection;
 use axum::http::StatusCode;
 use identity::administration::may_leave_to_providers;
 use protocol::ErrorCode;
-use protocol::http::Provider;
 use protocol::http::admin::{ChangeSettings, Checklist, Settings, VisibilityRule};
 use url::Url;
 
@@ -82,13 +81,6 @@ fn shown(app: &App) -> Settings {
         group: rule.group.clone(),
         sees: rule.sees.clone(),
     });
-    let providers = config.oidc.as_slice().iter().map(|provider| {
-        let host = provider.issuer.host_str().unwrap_or_default().to_owned();
-        Provider {
-            name: provider.name.clone().unwrap_or_else(|| host.clone()),
-            id: host,
-        }
-    });
     Settings {
         name: holds.name.clone(),
         imprint_url: holds.imprint_url.clone(),
@@ -103,7 +95,7 @@ fn shown(app: &App) -> Settings {
             .map(str::to_owned)
             .collect(),
         mail_from: config.mail.server.as_ref().and(config.mail.from.clone()),
-        providers: providers.collect(),
+        providers: app.sso.listed(),
         ldap: config.ldap.url.is_some(),
     }
 }
