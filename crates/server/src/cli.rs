@@ -20,7 +20,7 @@ use crate::oidc::commands::ClientCommand;
 use crate::settings::Settings as LiveSettings;
 use crate::store::users::{self, NewAccount};
 use crate::store::{Db, StoreError, settings};
-use crate::{chance, run, sys};
+use crate::{chance, people_file, run, sys};
 
 /// Stube: video meetings in your own house.
 #[derive(Parser)]
@@ -91,6 +91,13 @@ enum User {
         #[arg(long)]
         password_stdin: bool,
     },
+    /// Makes and corrects accounts by a CSV file with a header out of username, name, mail and groups.
+    Import {
+        file: PathBuf,
+        /// Compares and tells, and changes nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
     #[command(flatten)]
     More(UserCommand),
 }
@@ -134,7 +141,7 @@ fn runtime() -> anyhow::Result<tokio::runtime::Runtime> {
 async fn setup_link(config: Config) -> anyhow::Result<()> {
     let db = run::open_store(&config).await?;
     let Some(link) = settings::setup_link(&db, &chance::secret()).await? else {
-        bail!("there is an account already: sign in with it, or add others with `stube user add`");
+        bail!("there is an administrator already: sign in, or add others with `stube user add`");
     };
     let base = run::address(&db, &config).await?;
     println!("{base}/setup#{}", link.expose());
@@ -170,6 +177,7 @@ impl User {
                 username,
                 password_stdin,
             } => passwd(&db, &house, &username, password_stdin).await?,
+            Self::Import { file, dry_run } => people_file::command(&db, &file, dry_run).await?,
             Self::More(command) => command.execute(&db, config).await?,
         }
         db.close().await;

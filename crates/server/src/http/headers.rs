@@ -8,7 +8,7 @@ use axum::middleware::Next;
 use axum::response::Response;
 
 use crate::origins::Origins;
-use crate::{oidc, sso};
+use crate::{oidc, scim, sso};
 
 const EVERYWHERE: &[(&str, &str)] = &[
     (
@@ -80,6 +80,7 @@ pub async fn set(State(page): State<Arc<PageHeaders>>, request: Request, next: N
     let path = request.uri().path();
     let no_page = path == "/api"
         || path.starts_with("/api/")
+        || scim::owns(path)
         || matches!(path, "/healthz" | "/readyz" | "/csp");
     let host = request
         .headers()

@@ -39,7 +39,7 @@ use utoipa_axum::routes;
 use crate::app::App;
 use crate::chance;
 use crate::private::Private;
-use crate::{oidc, sso, ws};
+use crate::{oidc, scim, sso, ws};
 use administrator::Administrator;
 use caller::From;
 use error::{ApiError, ApiResult};
@@ -59,6 +59,7 @@ pub fn router(app: Shared) -> Router {
         .route("/csp", post(csp_report))
         .merge(oidc::routes())
         .merge(sso::routes())
+        .merge(scim::routes())
         .method_not_allowed_fallback(method_not_allowed)
         .fallback(elsewhere)
         .with_state(app)
@@ -117,7 +118,8 @@ fn routes(admin: OpenApiRouter<Shared>) -> OpenApiRouter<Shared> {
 /// The app's pages and files, and nothing under the prefixes of interfaces.
 async fn elsewhere(request: Request) -> Response {
     let path = request.uri().path();
-    if path == "/api" || path.starts_with("/api/") || oidc::owns(path) || sso::owns(path) {
+    let owned = [oidc::owns, sso::owns, scim::owns];
+    if path == "/api" || path.starts_with("/api/") || owned.iter().any(|owns| owns(path)) {
         return not_found().await.into_response();
     }
     pages::page(request).await

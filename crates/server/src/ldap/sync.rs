@@ -109,7 +109,7 @@ impl Ldap {
         memberships: &Memberships<'_>,
         remove_many: bool,
     ) -> anyhow::Result<Outcome> {
-        let mut groups = HashMap::new();
+        let mut groups = imports::group_names(db).await?;
         let entries: Vec<Entry> = people
             .iter()
             .map(|record| self.entry(record, memberships, &mut groups))

@@ -74,6 +74,14 @@ async fn groups(db: &Db, source: PersonSource) -> Result<HashMap<String, BTreeSe
     Ok(all)
 }
 
+/// All groups, by their folded names.
+pub async fn group_names(db: &Db) -> Result<HashMap<String, GroupName>> {
+    const SQL: &str = "SELECT name FROM groups";
+    let names: Vec<String> = on!(db, pool => sqlx::query_scalar(SQL).fetch_all(pool).await)?;
+    let names = names.iter().filter_map(|name| GroupName::parse(name).ok());
+    Ok(names.map(|name| (name.key().to_owned(), name)).collect())
+}
+
 /// Whom the directory calls so, under whatever address it was asked, and whether they are locked because they were gone.
 pub async fn by_subject(db: &Db, subject: &str) -> Result<Option<(Account, bool)>> {
     const SQL: &str = concat!(
@@ -133,10 +141,10 @@ pub struct Written {
 
 const LINK: &str = "INSERT INTO identities (issuer, subject, user_id, created) VALUES ($1, $2, $3, $4) \
     ON CONFLICT (issuer, subject) DO NOTHING";
-const UNLOCK: &str =
+pub(super) const UNLOCK: &str =
     "UPDATE users SET locked = FALSE, gone = FALSE WHERE id = $1 AND locked AND gone";
 /// Whom somebody else locked stays theirs to let in.
-const MARK_GONE: &str = "UPDATE users SET gone = TRUE WHERE id = $1 AND NOT locked";
+pub(super) const MARK_GONE: &str = "UPDATE users SET gone = TRUE WHERE id = $1 AND NOT locked";
 
 /// What the source says of somebody beside the account itself.
 macro_rules! belong {
@@ -157,21 +165,23 @@ macro_rules! belong {
     }};
 }
 
+/// Locks somebody whom their source has no more, within a transaction that has said that sessions end. Gives which; absent:
+/// the house would be without an administrator.
 macro_rules! lock_gone {
     ($tx:expr, $user:expr) => {{
-        let user: &UserId = $user;
-        sqlx::query(MARK_GONE)
+        let user: &protocol::UserId = $user;
+        sqlx::query($crate::store::imports::MARK_GONE)
             .bind(user.as_str())
             .execute(&mut *$tx)
             .await?;
-        let change = Change {
+        let change = $crate::store::users::Change {
             locked: Some(true),
-            ..Change::default()
+            ..Default::default()
         };
-        match change_account!($tx, user, &change) {
-            Changed::LastAdministrator => None,
-            Changed::Nobody => Some(Vec::new()),
-            Changed::Done(_) => {
+        match $crate::store::users::change_account!($tx, user, &change) {
+            $crate::store::users::Changed::LastAdministrator => None,
+            $crate::store::users::Changed::Nobody => Some(Vec::new()),
+            $crate::store::users::Changed::Done(_) => {
                 sqlx::query("DELETE FROM oidc_grants WHERE user_id = $1")
                     .bind(user.as_str())
                     .execute(&mut *$tx)
@@ -181,11 +191,17 @@ macro_rules! lock_gone {
                         .bind(user.as_str())
                         .fetch_all(&mut *$tx)
                         .await?;
-                Some(ended.into_iter().map(SessionId::from).collect::<Vec<_>>())
+                Some(
+                    ended
+                        .into_iter()
+                        .map($crate::principal::SessionId::from)
+                        .collect::<Vec<_>>(),
+                )
             }
         }
     }};
 }
+pub(super) use lock_gone;
 
 /// All of it or, with an error, nothing. `Taken` if somebody has one of the usernames meanwhile.
 pub async fn write(db: &Db, batch: &Batch<'_>) -> Result<Written> {
@@ -219,21 +235,6 @@ pub async fn write(db: &Db, batch: &Batch<'_>) -> Result<Written> {
         }
     });
     Ok(done)
-}
-
-/// Lets somebody in again whom their source had locked, or locks them in its name. Gives the sessions that ended; absent:
-/// the house would be without an administrator.
-pub async fn set_gone(db: &Db, user: &UserId, gone: bool) -> Result<Option<Vec<SessionId>>> {
-    let mark = crate::chance::id();
-    Ok(in_transaction!(db, tx => {
-        if gone {
-            sqlx::query(settings::SET).bind(settings::SESSIONS_ENDED).bind(&mark).execute(&mut *tx).await?;
-            lock_gone!(tx, user)
-        } else {
-            sqlx::query(UNLOCK).bind(user.as_str()).execute(&mut *tx).await?;
-            Some(Vec::new())
-        }
-    }))
 }
 
 fn new_account(id: &UserId, target: &Target, batch: &Batch<'_>) -> NewAccount {

@@ -18,6 +18,7 @@ pub mod passkeys;
 pub mod passwords;
 pub mod people;
 pub mod rooms;
+pub mod scim;
 pub mod seats;
 pub mod sessions;
 pub mod settings;

@@ -8,6 +8,7 @@ mod commands;
 mod directory;
 mod factors;
 mod fake_provider;
+mod import;
 mod invites;
 mod ldap;
 mod life;
@@ -18,6 +19,7 @@ mod pages;
 mod passkeys;
 mod provider;
 mod rooms;
+mod scim;
 mod sso;
 
 #[path = "../support/mail.rs"]

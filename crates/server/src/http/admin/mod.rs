@@ -5,6 +5,7 @@
 
 mod clients;
 mod groups;
+mod import;
 mod ldap;
 mod leaving;
 mod links;
@@ -19,6 +20,7 @@ use utoipa_axum::routes;
 
 use super::Shared;
 use crate::images;
+use crate::people_file::MOST_BYTES;
 
 pub fn routes() -> OpenApiRouter<Shared> {
     let logo = routes!(settings::set_logo, settings::remove_logo)
@@ -45,6 +47,7 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(sessions::end_all))
         .routes(routes!(leaving::remove))
         .routes(routes!(leaving::export))
+        .routes(routes!(import::import).layer(DefaultBodyLimit::max(MOST_BYTES)))
         .routes(routes!(ldap::status))
         .routes(routes!(ldap::sync))
 }
