@@ -25,7 +25,7 @@ use serde_json::{Value, json};
 use crate::app::App;
 use crate::audit::Actor;
 use crate::http::administrator::Machine;
-use crate::http::{Shared, State};
+use crate::http::Shared;
 use error::{ScimError, ScimResult};
 
 const PREFIX: &str = "/scim/v2";
