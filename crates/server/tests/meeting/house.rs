@@ -126,6 +126,16 @@ impl House {
             .expect("the link works")
     }
 
+    /// Somebody else with an account.
+    pub async fn member(&self, username: &str) -> Account {
+        let password = "lamp over the table";
+        let added = self.command(&["user", "add", username, "--password-stdin"], password);
+        assert!(added.status.success(), "{added:?}");
+        let house = bot::House::new(&self.url()).expect("an address");
+        let account = house.sign_in(username, password).await;
+        account.expect("an account")
+    }
+
     pub async fn guest(&self, room: &str, name: &str) -> Guest {
         let house = bot::House::new(&self.url()).expect("an address");
         house.guest(room, name).await.expect("the room is open")
