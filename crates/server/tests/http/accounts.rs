@@ -220,6 +220,65 @@ async fn a_crowd_at_sign_in_is_served_or_told_to_come_later() {
     assert!(answers.iter().any(|answer| answer.status != 200));
 }
 
+/// The most memory the process ever had, in bytes.
+fn peak_memory(house: &House) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", house.pid()));
+    let status = status.expect("the process runs");
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let kib = line.and_then(|line| line.trim().strip_suffix(" kB"));
+    kib.and_then(|kib| kib.trim().parse::<u64>().ok())
+        .expect("a number")
+        * 1024
+}
+
+#[tokio::test]
+async fn passwords_take_no_more_memory_than_the_cores_at_once() {
+    const HASHING: u64 = 19 * 1024 * 1024;
+    let (house, _) = House::new().with_anna().await;
+    let before = peak_memory(&house);
+    let mut crowd = tokio::task::JoinSet::new();
+    for n in 0..60 {
+        let person = house.person();
+        crowd.spawn(async move {
+            let name = format!("somebody{n}");
+            let guess = person.sign_in(&name, "falsches pferd");
+            // Half of them go away before they are answered, which stops no hashing.
+            if n % 2 == 0 {
+                return Some(guess.await.status.as_u16());
+            }
+            let soon = std::time::Duration::from_millis(20);
+            let answer = tokio::time::timeout(soon, guess).await;
+            answer.ok().map(|answer| answer.status.as_u16())
+        });
+    }
+    let answers = crowd.join_all().await;
+    assert!(answers.contains(&Some(401)), "{answers:?}");
+    let cores = std::thread::available_parallelism()
+        .expect("a number")
+        .get() as u64;
+    let grown = peak_memory(&house) - before;
+    // The set-up has hashed one password already.
+    let most = cores * HASHING + 16 * 1024 * 1024;
+    assert!(grown < most, "{grown} bytes with {cores} cores");
+}
+
+#[tokio::test]
+async fn eleven_people_of_one_office_sign_in_at_once() {
+    let (house, _) = House::new().with_anna().await;
+    let names: Vec<String> = (0..11).map(|n| format!("person{n}")).collect();
+    for name in &names {
+        house.add_user(name);
+    }
+    let mut office = tokio::task::JoinSet::new();
+    for name in names {
+        let person = house.person();
+        office.spawn(async move { person.sign_in(&name, PASSWORD).await });
+    }
+    for answer in office.join_all().await {
+        assert_eq!(answer.status, 200, "{answer:?}");
+    }
+}
+
 #[tokio::test]
 async fn the_end_of_a_session_closes_its_socket() {
     let (house, anna) = House::new().with_anna().await;

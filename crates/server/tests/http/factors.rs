@@ -187,6 +187,30 @@ async fn the_first_step_is_worth_nothing_after_a_new_password_or_a_lock() {
 }
 
 #[tokio::test]
+async fn a_recovery_link_gives_a_new_password_and_still_asks_for_the_code() {
+    let (house, anna) = House::new().with_anna().await;
+    let (_, codes) = add_totp(&anna).await;
+    let printed = house.run(&["user", "recover", "anna"]);
+    let printed = String::from_utf8(printed.stdout).expect("text");
+    let link = printed.split_once("/recover#").expect("a link").1;
+    let token = link.split_whitespace().next().expect("a token");
+    let browser = house.person();
+    let body = json!({"token": token, "password": "neues pferd im stall"});
+    let step = browser.post("/api/v1/links/accept", body).await;
+    assert_eq!(step.json()["step"], "code", "{step:?}");
+    assert_eq!(browser.me().await["user"], json!(null));
+    let token = step.json()["token"].as_str().expect("a token").to_owned();
+    assert_eq!(second_step(&browser, &token, &codes[0]).await.status, 200);
+    let sessions = browser.get("/api/v1/account/sessions").await.json();
+    assert_eq!(sessions["sessions"][0]["method"], "link", "{sessions}");
+    let step = browser.sign_in("anna", "neues pferd im stall").await;
+    let token = step.json()["token"].as_str().expect("a token").to_owned();
+    assert_eq!(second_step(&browser, &token, &codes[1]).await.status, 200);
+    let sessions = browser.get("/api/v1/account/sessions").await.json();
+    assert_eq!(sessions["sessions"][0]["method"], "password_and_code");
+}
+
+#[tokio::test]
 async fn what_a_sign_in_depends_on_asks_for_the_password_again() {
     let (house, anna) = house().with_anna().await;
     let requests = |password: &str| {
