@@ -4,6 +4,7 @@
 //! are), `process` (children that end when we do), `steps` (a visible list with a summary) and `stamp` (what is stale).
 #![forbid(unsafe_code)]
 
+mod bench;
 mod budgets;
 mod codegen;
 mod counts;
@@ -73,6 +74,11 @@ const COMMANDS: &[Command] = &[
         name: "screenshots",
         summary: "photographs every screen into docs/screens with a real browser",
         run: screenshots::command,
+    },
+    Command {
+        name: "bench",
+        summary: "measures what has to be fast and prints it, of the tests' build or with --release of the one to hand out: directory",
+        run: bench::command,
     },
     Command {
         name: "dist",
