@@ -35,7 +35,7 @@ const LONGEST_ORDER: usize = 60;
 pub struct Entry {
     /// In the order of these bytes people are listed.
     pub order: String,
-    /// Folded. A search finds its words' beginnings among them.
+    /// Folded; none is the beginning of another. A search finds its words' beginnings among them.
     pub words: BTreeSet<String>,
 }
 
@@ -53,9 +53,22 @@ impl Entry {
         words.remove("");
         Self {
             order: cut(&order(name), LONGEST_ORDER).to_owned(),
-            words,
+            words: without_beginnings(words),
         }
     }
+}
+
+/// What begins another word finds nobody whom that one does not find: in order, each stands right before those.
+fn without_beginnings(words: BTreeSet<String>) -> BTreeSet<String> {
+    let mut next: Option<&String> = None;
+    let mut kept = BTreeSet::new();
+    for word in words.iter().rev() {
+        if !next.is_some_and(|next| next.starts_with(word.as_str())) {
+            kept.insert(word.clone());
+        }
+        next = Some(word);
+    }
+    kept
 }
 
 /// Where a name stands in a list.
@@ -386,6 +399,16 @@ mod tests {
         assert!(entry.words.iter().all(|word| word.len() <= LONGEST_WORD));
         assert!(entry.order.len() <= LONGEST_ORDER);
         assert_eq!(Entry::new("🏡", "🏡", None).words, BTreeSet::new());
+    }
+
+    #[test]
+    fn no_word_is_kept_that_begins_another() {
+        let words = |name, username, mail| Entry::new(name, username, mail).words;
+        let kept = words("Anna Schmidt", "schmidt7", Some("ann@a.example"));
+        assert_eq!(
+            kept,
+            BTreeSet::from(["anna", "ann@a.example", "schmidt7"].map(str::to_owned))
+        );
     }
 
     #[test]

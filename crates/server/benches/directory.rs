@@ -16,7 +16,7 @@ use support::{House, PASSWORD, Person, answer};
 
 const PEOPLE: usize = 50_000;
 /// One account may not search as often as this measures.
-const READERS: usize = 20;
+const READERS: usize = 10;
 const SEARCHES_EACH: usize = 100;
 const PER_STATEMENT: usize = 500;
 
