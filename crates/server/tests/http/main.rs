@@ -21,6 +21,7 @@ mod provider;
 mod rooms;
 mod scim;
 mod sso;
+mod upgrade;
 
 #[path = "../support/mail.rs"]
 mod mail;
