@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use reqwest::StatusCode;
@@ -18,10 +18,13 @@ use crate::support::{House, PASSWORD, answer};
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("./migrations");
 
+fn fixtures() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures")
+}
+
 /// Versions and their data, in order.
 fn released() -> Vec<(i64, String)> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/released");
-    let files = fs::read_dir(folder).expect("a folder");
+    let files = fs::read_dir(fixtures().join("released")).expect("a folder");
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .expect("a clock");
@@ -109,7 +112,10 @@ async fn rows(house: &House, columns: &BTreeMap<String, Vec<String>>) -> Rows {
 }
 
 async fn upgrade(mut house: House, version: i64, data: &str) {
-    fs::create_dir_all(house.directory.0.join("data")).expect("a directory");
+    let data_dir = house.directory.0.join("data");
+    fs::create_dir_all(&data_dir).expect("a directory");
+    let sealing_key = fixtures().join("sealing.key");
+    fs::copy(sealing_key, data_dir.join("sealing.key")).expect("a copy");
     on_database!(house, pool => {
         MIGRATIONS.run_to(version, &pool).await.expect("the tables of that time");
         sqlx::raw_sql(AssertSqlSafe(data)).execute(&pool).await.expect("the data of that time");
@@ -171,6 +177,11 @@ async fn upgrade(mut house: House, version: i64, data: &str) {
     );
     let kitchen = anna.door("Küche").await;
     assert_eq!(kitchen.json()["access"], "accounts", "{kitchen:?}");
+    let keys = anna.get("/oidc/jwks").await;
+    assert!(
+        keys.text.contains("01a214ed941270a4b601bcc3f0fb7137"),
+        "{keys:?}"
+    );
     let clients = house.run(&["client", "list"]);
     assert!(String::from_utf8_lossy(&clients.stdout).contains("https://wiki.example.org/callback"));
 }
