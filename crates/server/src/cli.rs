@@ -1,13 +1,9 @@
 //! The command line: what can be asked of the program beside running it.
 
-use std::io::IsTerminal;
 use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::{Parser, Subcommand};
-use identity::{DisplayName, NewPassword, PasswordHash, Username};
-
-use protocol::http::PersonSource;
 
 use crate::commands::group::GroupCommand;
 use crate::commands::log::AuditCommand;
@@ -17,10 +13,8 @@ use crate::commands::user::UserCommand;
 use crate::config::Config;
 use crate::ldap::commands::LdapCommand;
 use crate::oidc::commands::ClientCommand;
-use crate::settings::Settings as LiveSettings;
-use crate::store::users::{self, NewAccount};
-use crate::store::{Db, StoreError, settings};
-use crate::{chance, people_file, run, sys};
+use crate::store::settings;
+use crate::{chance, run};
 
 /// Stube: video meetings in your own house.
 #[derive(Parser)]
@@ -45,7 +39,7 @@ enum Command {
     SetupLink,
     /// Accounts.
     #[command(subcommand)]
-    User(User),
+    User(UserCommand),
     /// Applications that sign people in with this house.
     #[command(subcommand)]
     Client(ClientCommand),
@@ -66,40 +60,6 @@ enum Command {
     /// The settings' file and the environment.
     #[command(subcommand)]
     Config(Settings),
-}
-
-#[derive(Subcommand)]
-enum User {
-    /// Makes an account; asks for the password.
-    Add {
-        username: String,
-        /// What others see; without it the username.
-        #[arg(long)]
-        name: Option<String>,
-        #[arg(long)]
-        admin: bool,
-        /// Takes the first line of standard input as the password, without asking.
-        #[arg(long)]
-        password_stdin: bool,
-    },
-    /// Lists all accounts.
-    List,
-    /// Gives an account a new password and signs it out everywhere.
-    Passwd {
-        username: String,
-        /// Takes the first line of standard input as the password, without asking.
-        #[arg(long)]
-        password_stdin: bool,
-    },
-    /// Makes and corrects accounts by a CSV file with a header out of username, name, mail and groups.
-    Import {
-        file: PathBuf,
-        /// Compares and tells, and changes nothing.
-        #[arg(long)]
-        dry_run: bool,
-    },
-    #[command(flatten)]
-    More(UserCommand),
 }
 
 #[derive(Subcommand)]
@@ -147,111 +107,4 @@ async fn setup_link(config: Config) -> anyhow::Result<()> {
     println!("{base}/setup#{}", link.expose());
     db.close().await;
     Ok(())
-}
-
-impl User {
-    async fn execute(self, config: Config) -> anyhow::Result<()> {
-        let db = run::open_store(&config).await?;
-        let house = LiveSettings::load(config.clone(), &db)
-            .await?
-            .get()
-            .name
-            .clone();
-        match self {
-            Self::Add {
-                username,
-                name,
-                admin,
-                password_stdin,
-            } => {
-                let person = (username.as_str(), name.as_deref());
-                add(&db, &house, person, admin, password_stdin).await?;
-            }
-            Self::List => {
-                for account in users::all(&db).await? {
-                    let admin = if account.admin { "administrator" } else { "" };
-                    println!("{}\t{}\t{admin}", account.username, account.name);
-                }
-            }
-            Self::Passwd {
-                username,
-                password_stdin,
-            } => passwd(&db, &house, &username, password_stdin).await?,
-            Self::Import { file, dry_run } => people_file::command(&db, &file, dry_run).await?,
-            Self::More(command) => command.execute(&db, config).await?,
-        }
-        db.close().await;
-        Ok(())
-    }
-}
-
-async fn add(
-    db: &Db,
-    house: &str,
-    (username, name): (&str, Option<&str>),
-    admin: bool,
-    password_stdin: bool,
-) -> anyhow::Result<()> {
-    let name = DisplayName::parse(name.unwrap_or(username)).context("this name cannot be taken")?;
-    let username = Username::parse(username).context("this username cannot be taken")?;
-    if users::by_username(db, username.key()).await?.is_some() {
-        bail!("the username {} is taken", username.as_str());
-    }
-    let names = [house, username.as_str(), name.as_str()];
-    let password = read_password(password_stdin, &names)?;
-    let new = NewAccount {
-        id: chance::id().into(),
-        username,
-        name,
-        mail: None,
-        admin,
-        password: Some(password),
-        source: PersonSource::House,
-        created: chance::unix_ms(),
-    };
-    match users::create(db, &new).await {
-        Ok(account) => println!("{} has an account now.", account.username),
-        Err(StoreError::Taken) => bail!("the username {} is taken", new.username.as_str()),
-        Err(error) => return Err(error.into()),
-    }
-    Ok(())
-}
-
-async fn passwd(db: &Db, house: &str, username: &str, password_stdin: bool) -> anyhow::Result<()> {
-    let key = Username::parse(username)
-        .map(|name| name.key().to_owned())
-        .unwrap_or_default();
-    let Some((account, _)) = users::by_username(db, &key).await? else {
-        bail!("there is no user {username}")
-    };
-    let names = [house, account.username.as_str(), account.name.as_str()];
-    users::set_password(
-        db,
-        &account.id,
-        &read_password(password_stdin, &names)?,
-        &chance::id(),
-        chance::unix_ms(),
-    )
-    .await?;
-    println!(
-        "{} has a new password and is signed out everywhere.",
-        account.username
-    );
-    Ok(())
-}
-
-fn read_password(from_stdin: bool, names: &[&str]) -> anyhow::Result<PasswordHash> {
-    let ask = !from_stdin && std::io::stdin().is_terminal();
-    if ask {
-        eprint!("Password: ");
-    }
-    let text = sys::read_secret_line().context("the password cannot be read")?;
-    let password = NewPassword::parse(&text, names).context("this password cannot be taken")?;
-    if ask {
-        eprint!("The same again: ");
-        if sys::read_secret_line().context("the password cannot be read")? != text {
-            bail!("the two passwords differ");
-        }
-    }
-    Ok(password.hash(chance::bytes()))
 }

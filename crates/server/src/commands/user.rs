@@ -1,29 +1,59 @@
-//! `stube user …`: what administrators do for people from the command line, beside making an account. Everything is written
-//! to the audit log; a running server notices within moments.
+//! `stube user …`: what is done for people from the command line. Every change is written to the audit log; a running server
+//! notices within moments.
 
-use std::io::Write;
+use std::io::{IsTerminal, Write};
+use std::path::PathBuf;
 
 use anyhow::{Context, bail};
 use clap::Subcommand;
 use identity::link::Invite;
-use identity::{DisplayName, Mail, Username};
+use identity::{DisplayName, Mail, NewPassword, PasswordHash, Username};
+use protocol::http::PersonSource;
 
 use crate::audit::{self, Actor};
 use crate::chance;
 use crate::config::Config;
 use crate::links::{self, Made, Occasion};
 use crate::mail::letters::{self, Letter};
-use crate::run;
 use crate::settings::Settings;
 use crate::store::leaving::{self, Removed};
-use crate::store::users::{self, Account, Change, Changed};
-use crate::store::{Db, export, sessions};
+use crate::store::users::{self, Account, Change, Changed, NewAccount};
+use crate::store::{Db, StoreError, export, sessions};
+use crate::{people_file, run, sys};
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 const MOST_SESSIONS: u32 = 200;
 
 #[derive(Subcommand)]
 pub enum UserCommand {
+    /// Makes an account; asks for the password.
+    Add {
+        username: String,
+        /// What others see; without it the username.
+        #[arg(long)]
+        name: Option<String>,
+        #[arg(long)]
+        admin: bool,
+        /// Takes the first line of standard input as the password, without asking.
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// Lists all accounts.
+    List,
+    /// Gives an account a new password and signs it out everywhere.
+    Passwd {
+        username: String,
+        /// Takes the first line of standard input as the password, without asking.
+        #[arg(long)]
+        password_stdin: bool,
+    },
+    /// Makes and corrects accounts by a CSV file with a header out of username, name, mail and groups.
+    Import {
+        file: PathBuf,
+        /// Compares and tells, and changes nothing.
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Prints a link by which somebody makes their own account.
     Invite {
         /// A suggestion for the name; the person may write another one.
@@ -71,8 +101,34 @@ pub enum UserCommand {
 }
 
 impl UserCommand {
-    pub async fn execute(self, db: &Db, config: Config) -> anyhow::Result<()> {
+    pub async fn execute(self, config: Config) -> anyhow::Result<()> {
+        let db = run::open_store(&config).await?;
+        let done = self.run(&db, config).await;
+        db.close().await;
+        done
+    }
+
+    async fn run(self, db: &Db, config: Config) -> anyhow::Result<()> {
         match self {
+            Self::Add {
+                username,
+                name,
+                admin,
+                password_stdin,
+            } => {
+                let house = house(db, config).await?;
+                let person = (username.as_str(), name.as_deref());
+                add(db, &house, person, admin, password_stdin).await
+            }
+            Self::List => list_accounts(db).await,
+            Self::Passwd {
+                username,
+                password_stdin,
+            } => {
+                let house = house(db, config).await?;
+                passwd(db, &house, &account(db, &username).await?, password_stdin).await
+            }
+            Self::Import { file, dry_run } => people_file::command(db, &file, dry_run).await,
             Self::Invite {
                 name,
                 username,
@@ -111,6 +167,87 @@ impl UserCommand {
     }
 }
 
+/// Its name.
+async fn house(db: &Db, config: Config) -> anyhow::Result<String> {
+    Ok(Settings::load(config, db).await?.get().name.clone())
+}
+
+async fn add(
+    db: &Db,
+    house: &str,
+    (username, name): (&str, Option<&str>),
+    admin: bool,
+    password_stdin: bool,
+) -> anyhow::Result<()> {
+    let name = DisplayName::parse(name.unwrap_or(username)).context("this name cannot be taken")?;
+    let username = Username::parse(username).context("this username cannot be taken")?;
+    if users::by_username(db, username.key()).await?.is_some() {
+        bail!("the username {} is taken", username.as_str());
+    }
+    let names = [house, username.as_str(), name.as_str()];
+    let password = read_password(password_stdin, &names)?;
+    let new = NewAccount {
+        id: chance::id().into(),
+        username,
+        name,
+        mail: None,
+        admin,
+        password: Some(password),
+        source: PersonSource::House,
+        created: chance::unix_ms(),
+    };
+    let account = match users::create(db, &new).await {
+        Ok(account) => account,
+        Err(StoreError::Taken) => bail!("the username {} is taken", new.username.as_str()),
+        Err(error) => return Err(error.into()),
+    };
+    audited(db, "person.created", &account).await?;
+    println!("{} has an account now.", account.username);
+    Ok(())
+}
+
+async fn list_accounts(db: &Db) -> anyhow::Result<()> {
+    for account in users::all(db).await? {
+        let admin = if account.admin { "administrator" } else { "" };
+        println!("{}\t{}\t{admin}", account.username, account.name);
+    }
+    Ok(())
+}
+
+async fn passwd(
+    db: &Db,
+    house: &str,
+    account: &Account,
+    password_stdin: bool,
+) -> anyhow::Result<()> {
+    let names = [house, account.username.as_str(), account.name.as_str()];
+    let password = read_password(password_stdin, &names)?;
+    let (mark, now) = (chance::id(), chance::unix_ms());
+    users::set_password(db, &account.id, &password, &mark, now).await?;
+    audited(db, "person.password_set", account).await?;
+    println!(
+        "{} has a new password and is signed out everywhere.",
+        account.username
+    );
+    Ok(())
+}
+
+fn read_password(from_stdin: bool, names: &[&str]) -> anyhow::Result<PasswordHash> {
+    let ask = !from_stdin && std::io::stdin().is_terminal();
+    if ask {
+        eprint!("Password: ");
+    }
+    let text = sys::read_secret_line().context("the password cannot be read")?;
+    let password = NewPassword::parse(&text, names).context("this password cannot be taken")?;
+    if ask {
+        eprint!("The same again: ");
+        if sys::read_secret_line().context("the password cannot be read")? != text {
+            bail!("the two passwords differ");
+        }
+    }
+    Ok(password.hash(chance::bytes()))
+}
+
 fn parse<T, E: std::error::Error + Send + Sync + 'static>(
     text: Option<String>,
     parse: impl Fn(&str) -> Result<T, E>,
@@ -137,7 +274,7 @@ async fn invite(db: &Db, config: Config, invite: &Invite, life_ms: u64) -> anyho
     println!("{}", made.url);
     let mailer = run::mailer(&config)?;
     if let Some(to) = invite.mail.as_ref().filter(|_| mailer.is_there()) {
-        let house = Settings::load(config, db).await?.get().name.clone();
+        let house = house(db, config).await?;
         let letter = letters::invite(&house, &made.link());
         mailer.send(letter, to).await?;
         eprintln!("It was sent by mail too.");
@@ -162,7 +299,7 @@ async fn send(db: &Db, config: Config, account: &Account, made: &Made) -> anyhow
         bail!("{} has no mail address", account.username)
     };
     let to = Mail::parse(to).context("the mail address cannot be used")?;
-    let house = Settings::load(config, db).await?.get().name.clone();
+    let house = house(db, config).await?;
     let letter: Letter = Occasion::Recovery.letter(&house, &account.username, made);
     mailer.send(letter, &to).await?;
     Ok(())

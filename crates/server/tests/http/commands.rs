@@ -120,6 +120,58 @@ async fn accounts_are_made_listed_and_given_new_passwords() {
     );
 }
 
+#[tokio::test]
+async fn people_are_looked_after_by_commands_and_each_is_written_down() {
+    for house in [House::new(), House::on_postgres()] {
+        let (house, _) = house.with_anna().await;
+        let bernd = house.member("bernd").await;
+        let run = |arguments: &[&str]| {
+            let output = house.run(arguments);
+            assert!(output.status.success(), "{output:?}");
+            String::from_utf8(output.stdout).expect("text")
+        };
+        let listed = run(&["user", "sessions"]);
+        assert_eq!(listed.lines().count(), 2, "{listed}");
+        let listed = run(&["user", "sessions", "BERND"]);
+        assert!(listed.contains("\tbernd\t"), "{listed}");
+        run(&["user", "sessions", "bernd", "--end"]);
+        assert_eq!(run(&["user", "sessions", "bernd"]), "");
+        assert_eq!(bernd.me().await["user"], serde_json::Value::Null);
+
+        run(&["user", "lock", "bernd"]);
+        let locked = bernd.sign_in("bernd", PASSWORD).await;
+        locked.is(401, "wrong_credentials");
+        run(&["user", "unlock", "bernd"]);
+        assert_eq!(bernd.sign_in("bernd", PASSWORD).await.status, 200);
+
+        let all = run(&["user", "export", "bernd"]);
+        let all: serde_json::Value = serde_json::from_str(&all).expect("JSON");
+        assert_eq!(all["account"]["username"], "bernd");
+        run(&["user", "delete", "bernd"]);
+        refused(&house.run(&["user", "export", "bernd"]), &["bernd"]);
+        refused(&house.run(&["user", "delete", "bernd"]), &["bernd"]);
+        refused(
+            &house.run(&["user", "delete", "anna"]),
+            &["anna", "administrator"],
+        );
+        let of_whom = house.run(&["user", "sessions", "--end"]);
+        assert!(!of_whom.status.success(), "{of_whom:?}");
+
+        let written = run(&["audit"]);
+        for action in [
+            "person.created",
+            "person.signed_out",
+            "person.locked",
+            "person.unlocked",
+            "person.exported",
+            "person.removed",
+        ] {
+            assert!(written.contains(action), "{action} in {written}");
+        }
+        assert!(!written.contains("bernd"), "nobody's name stays: {written}");
+    }
+}
+
 #[test]
 fn the_version_is_printed() {
     let output = House::new().run(&["--version"]);
