@@ -14,6 +14,7 @@ use super::caller::{Caller, From};
 use super::error::{ApiError, ApiResult};
 use super::guard::JsonBody;
 use crate::app::App;
+use crate::audit::{self, Actor};
 use crate::sign_ins::{self, How};
 use crate::store::users::{self, Account, NewAccount};
 use crate::store::{passkeys as stored_passkeys, settings};
@@ -71,7 +72,9 @@ pub async fn setup(
     let account = users::create_first(&app.db, &link, &new)
         .await?
         .ok_or_else(invalid)?;
-    tracing::info!(user = %account.id, "the first account was made");
+    let actor = Actor::Person(account.id.clone());
+    let subject = format!("user:{}", account.id);
+    audit::record(&app.db, &actor, "person.created", &subject, "set-up link").await?;
     let cookie = sign_ins::begin(&app, &account, How::here(SignInMethod::Link, &headers)).await?;
     Ok((cookie, Json(sign_ins::user(&account))).into_response())
 }

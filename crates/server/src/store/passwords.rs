@@ -3,7 +3,7 @@
 use identity::{PasswordHash, UnixMs};
 use protocol::UserId;
 
-use super::{Db, Result, in_transaction, on, settings, stored};
+use super::{Db, Result, in_transaction, links, on, settings, stored};
 use crate::principal::SessionId;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -24,8 +24,8 @@ pub async fn of(db: &Db, user: &UserId) -> Result<Option<StoredPassword>> {
     }))
 }
 
-/// If it is still `from`. Ends all sessions of the account but this one, and all that applications were given in its name;
-/// gives back which sessions, or `None` if it was another password.
+/// If it is still `from`. Ends all sessions of the account but this one, all that applications were given in its name and
+/// all links to it; gives back which sessions, or `None` if it was another password.
 pub async fn change(
     db: &Db,
     user: &UserId,
@@ -42,7 +42,9 @@ pub async fn change(
         let query = sqlx::query(CHANGE).bind(user.as_str()).bind(from.as_str()).bind(to.as_str());
         let changed = query.bind(stored(now)).execute(&mut *tx).await?.rows_affected();
         if changed == 1 {
-            sqlx::query("DELETE FROM oidc_grants WHERE user_id = $1").bind(user.as_str()).execute(&mut *tx).await?;
+            for sql in [links::TAKE_BACK, "DELETE FROM oidc_grants WHERE user_id = $1"] {
+                sqlx::query(sql).bind(user.as_str()).execute(&mut *tx).await?;
+            }
             let query = sqlx::query_scalar(SESSIONS).bind(user.as_str()).bind(keep.as_str());
             Some(query.fetch_all(&mut *tx).await?)
         } else {

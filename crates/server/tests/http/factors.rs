@@ -117,6 +117,27 @@ async fn with_an_authenticator_app_the_password_alone_opens_nothing() {
 }
 
 #[tokio::test]
+async fn a_recovery_link_is_one_factor_and_the_other_is_asked_for_as_ever() {
+    let (house, anna) = house().with_anna().await;
+    let (secret, _) = add_totp(&anna).await;
+    let output = house.run(&["user", "recover", "anna"]);
+    let url = String::from_utf8(output.stdout).expect("text");
+    let token = url.trim().split_once("/recover#").expect("a link").1;
+    let person = house.person();
+    let body = json!({"token": token, "password": "blaue tür am mittag"});
+    let step = person.post("/api/v1/links/accept", body).await;
+    assert_eq!(step.json()["step"], "code", "{step:?}");
+    assert_eq!(person.me().await["user"], Value::Null);
+    let waiting = step.json()["token"].as_str().expect("a token").to_owned();
+    second_step(&person, &waiting, "000000")
+        .await
+        .is(401, "wrong_code");
+    let done = second_step(&person, &waiting, &code(&secret, 1)).await;
+    assert_eq!(done.json()["step"], "done", "{done:?}");
+    assert_eq!(person.me().await["user"]["username"], "anna");
+}
+
+#[tokio::test]
 async fn a_token_is_good_for_five_codes() {
     let (house, anna) = house().with_anna().await;
     let (secret, codes) = add_totp(&anna).await;
