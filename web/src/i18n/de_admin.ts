@@ -171,7 +171,7 @@ export const deAdmin: Texts<typeof enAdmin> = {
   'house.name_hint': 'Steht an der Anmeldung und an jeder Tür.',
   'house.imprint': 'Adresse des Impressums',
   'house.privacy': 'Adresse der Datenschutzerklärung',
-  'house.links_hint': 'Beginnt mit https://. Leer: kein Link.',
+  'house.links_hint': 'Eine ganze Adresse mit https. Leer: kein Link.',
   'house.logo': 'Logo',
   'house.logo_hint':
     'PNG, JPEG oder WebP, am besten mit durchsichtigem Grund. Steht an der Anmeldung und an jeder Tür.',

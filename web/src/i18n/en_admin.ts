@@ -168,7 +168,7 @@ export const enAdmin = {
   'house.name_hint': 'Stands at the sign-in and at every door.',
   'house.imprint': 'Address of the imprint',
   'house.privacy': 'Address of the privacy statement',
-  'house.links_hint': 'Begins with https://. Empty: no link.',
+  'house.links_hint': 'A whole address with https. Empty: no link.',
   'house.logo': 'Logo',
   'house.logo_hint': 'PNG, JPEG or WebP, best on a transparent ground. Stands at the sign-in and at every door.',
   'house.mail': 'Mail',
