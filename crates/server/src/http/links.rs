@@ -24,7 +24,7 @@ fn invalid() -> ApiError {
     ErrorCode::LinkInvalid.into()
 }
 
-#[utoipa::path(post, path = "/links/open", request_body = OpenLink,
+#[utoipa::path(post, path = "/links/open", tag = "sign-in", security(()), request_body = OpenLink,
     responses((status = 200, description = "What is behind the link.", body = AccountLink)))]
 pub async fn open(
     app: State,
@@ -43,7 +43,7 @@ pub async fn open(
     }))
 }
 
-#[utoipa::path(post, path = "/links/accept", request_body = AcceptLink,
+#[utoipa::path(post, path = "/links/accept", tag = "sign-in", security(()), request_body = AcceptLink,
     responses((status = 200, description = "The account is there, or has its new password.", body = SignInStep)))]
 pub async fn accept(
     app: State,
@@ -133,7 +133,7 @@ async fn hash(app: &App, password: &str, names: [&str; 2]) -> ApiResult<Password
     app.gate.hash(password).await
 }
 
-#[utoipa::path(post, path = "/recovery", request_body = AskForRecovery,
+#[utoipa::path(post, path = "/recovery", tag = "sign-in", security(()), request_body = AskForRecovery,
     responses((status = 202, description = "If there is such a person with a mail address, they get a link.")))]
 pub async fn ask(
     app: State,

@@ -7,7 +7,7 @@ use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use protocol::ErrorCode;
 use protocol::http::HttpError;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 use utoipa::OpenApi;
 use utoipa_axum::router::OpenApiRouter;
 
@@ -27,7 +27,7 @@ struct Frame;
 
 static DOCUMENT: LazyLock<String> = LazyLock::new(document);
 
-#[utoipa::path(get, path = "/openapi.json", responses((status = 200, description = "This description.", body = Object)))]
+#[utoipa::path(get, path = "/openapi.json", tag = "house", security(()), responses((status = 200, description = "This description.", body = Object)))]
 pub async fn read() -> Response {
     let kind = [(header::CONTENT_TYPE, "application/json")];
     (kind, DOCUMENT.as_str()).into_response()
@@ -44,11 +44,8 @@ fn document() -> String {
         components.insert("securitySchemes".to_owned(), security_schemes());
     }
     for (path, operations) in document["paths"].as_object_mut().into_iter().flatten() {
-        for operation in operations
-            .as_object_mut()
-            .into_iter()
-            .flat_map(Map::values_mut)
-        {
+        for (method, operation) in operations.as_object_mut().into_iter().flatten() {
+            operation["operationId"] = id(method, path).into();
             finish(path, operation);
         }
     }
@@ -74,19 +71,33 @@ fn security_schemes() -> Value {
     })
 }
 
+/// `get_admin_people_id`: unlike the names of our functions, none stands twice.
+fn id(method: &str, path: &str) -> String {
+    let parts = path.trim_start_matches("/api/v1/").split('/');
+    let words = parts.map(|part| part.trim_matches(['{', '}']).replace(['.', '-'], "_"));
+    std::iter::once(method.to_owned())
+        .chain(words)
+        .collect::<Vec<_>>()
+        .join("_")
+}
+
 /// What holds of all operations, and of all that administer.
 fn finish(path: &str, operation: &mut Value) {
     operation["responses"]["default"] = json!({
         "description": "A refusal.",
         "content": {"application/json": {"schema": {"$ref": "#/components/schemas/HttpError"}}}
     });
-    if path.starts_with("/api/v1/admin/") {
-        operation["tags"] = json!(["administration"]);
-        let anybody = json!([{"session": []}, {"token": []}]);
-        // What says so itself is for people only.
-        if operation["security"].is_null() {
-            operation["security"] = anybody;
-        }
+    let (tag, who) = if path.starts_with("/api/v1/admin/") {
+        ("administration", json!([{"session": []}, {"token": []}]))
+    } else if path == "/api/v1/account" || path.starts_with("/api/v1/account/") {
+        ("account", json!([{"session": []}]))
+    } else {
+        return;
+    };
+    operation["tags"] = json!([tag]);
+    // What says so itself is for others, as some of the administration is for people only.
+    if operation["security"].is_null() {
+        operation["security"] = who;
     }
 }
 
@@ -134,6 +145,65 @@ mod tests {
             written == document(),
             "docs/openapi.json is not what the routes make: run `cargo xtask codegen`"
         );
+    }
+
+    #[test]
+    fn every_route_is_described_and_says_who_may_come_and_what_it_answers() {
+        let sources = [
+            include_str!("mod.rs")
+                .split_once("\nfn routes(")
+                .expect("the routes")
+                .1,
+            include_str!("admin/mod.rs"),
+        ];
+        for source in sources {
+            let source = source.split("\n}\n").next().expect("a function");
+            assert!(
+                !source.contains(".route("),
+                "without a description: {source}"
+            );
+        }
+        let document: Value = serde_json::from_str(&document()).expect("JSON");
+        let mut ids = std::collections::BTreeSet::new();
+        for (path, operations) in document["paths"].as_object().expect("paths") {
+            for (method, operation) in operations.as_object().expect("operations") {
+                let at = format!("{method} {path}");
+                for field in ["tags", "security"] {
+                    let list = operation[field].as_array();
+                    assert!(list.is_some_and(|list| !list.is_empty()), "{at}: {field}");
+                }
+                let answers = operation["responses"].as_object().expect("answers");
+                assert!(answers.len() > 1, "{at}: nothing but refusals");
+                let id = operation["operationId"].as_str().expect("an id");
+                assert!(ids.insert(id.to_owned()), "{at}: {id} stands twice");
+                for name in path.split('/').filter_map(|part| part.strip_prefix('{')) {
+                    let name = name.trim_end_matches('}');
+                    let named = operation["parameters"].as_array().expect("parameters");
+                    assert!(named.iter().any(|one| one["name"] == name), "{at}: {name}");
+                }
+            }
+        }
+        for reference in references(&document) {
+            let found = reference
+                .strip_prefix('#')
+                .and_then(|at| document.pointer(at));
+            assert!(found.is_some(), "{reference} leads nowhere");
+        }
+    }
+
+    fn references(value: &Value) -> Vec<String> {
+        match value {
+            Value::Array(items) => items.iter().flat_map(references).collect(),
+            Value::Object(fields) => {
+                let own = fields
+                    .get("$ref")
+                    .and_then(Value::as_str)
+                    .map(str::to_owned);
+                let inner = fields.values().flat_map(references);
+                own.into_iter().chain(inner).collect()
+            }
+            _ => Vec::new(),
+        }
     }
 
     #[test]

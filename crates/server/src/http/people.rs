@@ -18,7 +18,7 @@ pub struct Asked {
     q: String,
 }
 
-#[utoipa::path(get, path = "/people", params(Asked),
+#[utoipa::path(get, path = "/people", tag = "people", security(("session" = [])), params(Asked),
     responses((status = 200, description = "Who is found, at most 100, by name.", body = People)))]
 pub async fn search(
     app: State,

@@ -29,6 +29,10 @@ pub struct Version {
     v: Option<String>,
 }
 
+#[utoipa::path(get, path = "/people/{id}/picture", tag = "people", security(("session" = [])), params(("id" = String, Path),
+        ("v" = Option<String>, Query, description = "The version: may be kept for ever.")),
+    responses((status = 200, description = "The picture of a person.", content_type = "image/jpeg"),
+        (status = 304, description = "It is the one that `If-None-Match` names.")))]
 pub async fn of_person(
     app: State,
     Member(reader): Member,
@@ -50,7 +54,7 @@ pub async fn of_person(
 }
 
 /// For everybody: it stands at the sign-in and at the door.
-#[utoipa::path(get, path = "/logo", params(("v" = Option<String>, Query, description = "The version: may be kept for ever.")),
+#[utoipa::path(get, path = "/logo", tag = "house", security(()), params(("v" = Option<String>, Query, description = "The version: may be kept for ever.")),
     responses((status = 200, description = "The logo of the house.", content_type = "image/png")))]
 pub async fn of_house(
     app: State,

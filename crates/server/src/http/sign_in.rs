@@ -6,7 +6,9 @@ use axum::response::{IntoResponse, Response};
 use identity::{DisplayName, NewPassword, Secret, Username};
 use protocol::ErrorCode;
 use protocol::http::entry::{PasskeyAnswer, PasskeyChallenge, SignedOut};
-use protocol::http::{House, PersonSource, Setup, SignIn, SignInCode, SignInMethod};
+use protocol::http::{
+    House, PersonSource, Setup, SignIn, SignInCode, SignInMethod, SignInStep, User,
+};
 use webauthn_rs::prelude::PublicKeyCredential;
 
 use super::State;
@@ -20,6 +22,8 @@ use crate::store::users::{self, Account, NewAccount};
 use crate::store::{passkeys as stored_passkeys, settings};
 use crate::{chance, ldap, second_factor, sso};
 
+#[utoipa::path(get, path = "/me", tag = "house", security((), ("session" = [])),
+    responses((status = 200, description = "The house, and who is asking.", body = House)))]
 pub async fn me(app: State, Caller(caller): Caller) -> ApiResult<Json<House>> {
     let house = app.settings.get();
     Ok(Json(House {
@@ -40,6 +44,8 @@ pub async fn me(app: State, Caller(caller): Caller) -> ApiResult<Json<House>> {
     }))
 }
 
+#[utoipa::path(post, path = "/setup", tag = "sign-in", request_body = Setup, security(()),
+    responses((status = 200, description = "The first account, an administrator, signed in.", body = User)))]
 pub async fn setup(
     app: State,
     From(from): From,
@@ -79,6 +85,8 @@ pub async fn setup(
     Ok((cookie, Json(sign_ins::user(&account))).into_response())
 }
 
+#[utoipa::path(post, path = "/session", tag = "sign-in", request_body = SignIn, security(()),
+    responses((status = 200, description = "Signed in, or what comes next.", body = SignInStep)))]
 pub async fn sign_in(
     app: State,
     Caller(before): Caller,
@@ -97,6 +105,8 @@ pub async fn sign_in(
 }
 
 /// The code after the password.
+#[utoipa::path(post, path = "/session/code", tag = "sign-in", request_body = SignInCode, security(()),
+    responses((status = 200, description = "Signed in.", body = SignInStep)))]
 pub async fn code(
     app: State,
     Caller(before): Caller,
@@ -121,6 +131,8 @@ pub async fn code(
     sign_ins::done(&app, &account, How::here(method, &headers), before).await
 }
 
+#[utoipa::path(post, path = "/session/passkey/start", tag = "sign-in", security(()),
+    responses((status = 200, description = "What goes to `navigator.credentials.get`.", body = PasskeyChallenge)))]
 pub async fn start_passkey(app: State, From(from): From) -> ApiResult<Json<PasskeyChallenge>> {
     local_only(&app)?;
     app.gate.guest(from)?;
@@ -131,6 +143,8 @@ pub async fn start_passkey(app: State, From(from): From) -> ApiResult<Json<Passk
         .map_err(|error| ApiError::internal(&error))
 }
 
+#[utoipa::path(post, path = "/session/passkey/finish", tag = "sign-in", request_body = PasskeyAnswer, security(()),
+    responses((status = 200, description = "Signed in.", body = SignInStep)))]
 pub async fn finish_passkey(
     app: State,
     Caller(before): Caller,
@@ -171,6 +185,8 @@ fn local_only(app: &App) -> ApiResult<()> {
     Err(ErrorCode::Forbidden.into())
 }
 
+#[utoipa::path(delete, path = "/session", tag = "sign-in", security((), ("session" = [])),
+    responses((status = 200, description = "Signed out.", body = SignedOut)))]
 pub async fn sign_out(app: State, Caller(caller): Caller) -> ApiResult<Response> {
     let mut go_to = None;
     if let Some(caller) = caller {

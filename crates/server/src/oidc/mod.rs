@@ -128,6 +128,8 @@ pub struct FromApplication {
 
 /// For the sign-in page: what the application is called that somebody comes from. Only names that were registered here
 /// are told, so that nobody can write on that page by making up an address.
+#[utoipa::path(get, path = "/applications", tag = "sign-in", params(("client_id" = String, Query)), security(()),
+    responses((status = 200, description = "What it is called.", body = ApplicationName)))]
 pub async fn application(
     app: State,
     From(from): From,

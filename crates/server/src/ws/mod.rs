@@ -56,7 +56,9 @@ pub struct Door {
     ticket: String,
 }
 
-/// `GET /api/v1/socket?ticket=…`. Nothing is spent on a request that is no upgrade or comes from another site's page.
+/// Nothing is spent on a request that is no upgrade or comes from another site's page.
+#[utoipa::path(get, path = "/socket", tag = "rooms", params(("ticket" = String, Query)), security(()),
+    responses((status = 101, description = "A WebSocket that speaks docs/protocol.md. Only from the house's own origin.")))]
 pub async fn socket(
     State(app): State<Shared>,
     door: Result<Query<Door>, QueryRejection>,
