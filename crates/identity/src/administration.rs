@@ -92,6 +92,27 @@ pub fn may_leave_to_providers(issuers: &[Url], came_by: Option<&str>) -> bool {
     came_by.is_some_and(|came_by| issuers.iter().any(|issuer| bare(issuer) == bare(&came_by)))
 }
 
+/// What somebody beside the house looks after, of one account.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kept {
+    /// Name and mail: written anew from there, whatever is written here.
+    pub profile: bool,
+    /// Whether the person is an administrator: a group there says so.
+    pub admin: bool,
+}
+
+/// What a change would touch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Touched {
+    pub profile: bool,
+    pub admin: bool,
+}
+
+/// Whether the administration may change that here. Locking is always the house's own.
+pub fn may_change(kept: Kept, touched: Touched) -> bool {
+    !(kept.profile && touched.profile || kept.admin && touched.admin)
+}
+
 fn granted(yes: bool) -> Admission {
     if yes {
         Admission::Granted
@@ -142,6 +163,33 @@ mod tests {
             [Granted, Forbidden, Forbidden],
         );
         check("at its end", until(NOW), [Unknown; 3]);
+    }
+
+    #[test]
+    fn what_is_looked_after_elsewhere_is_changed_there() {
+        let check = |what: &str, kept: [bool; 2], touched: [bool; 2], expect: bool| {
+            let [profile, admin] = kept;
+            let kept = Kept { profile, admin };
+            let [profile, admin] = touched;
+            let touched = Touched { profile, admin };
+            assert_eq!(may_change(kept, touched), expect, "{what}");
+        };
+        check("all of the house", [false; 2], [true; 2], true);
+        check("a name of elsewhere", [true, false], [true, false], false);
+        check("a role of elsewhere", [false, true], [false, true], false);
+        check(
+            "only the role is the house's",
+            [true, false],
+            [false, true],
+            true,
+        );
+        check(
+            "only the name is the house's",
+            [false, true],
+            [true, false],
+            true,
+        );
+        check("something else", [true; 2], [false; 2], true);
     }
 
     #[test]

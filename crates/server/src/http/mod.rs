@@ -1,7 +1,7 @@
 //! The web server's routes and what lies around all of them. Parses requests into values and answers with values; no SQL
 //! and no state of its own.
 
-mod account;
+pub mod account;
 mod admin;
 pub mod administrator;
 pub mod caller;

@@ -92,6 +92,12 @@ impl Sso {
         self.by_issuer(issuer).map(|one| one.name.as_str())
     }
 
+    /// Whether a group at this issuer makes people administrators, and takes that from all others.
+    pub fn says_who_administers(&self, issuer: &str) -> bool {
+        let provider = self.by_issuer(issuer);
+        provider.is_some_and(|one| one.admin_group.is_some())
+    }
+
     fn by_id(&self, id: &str) -> Option<&Arc<Outside>> {
         self.providers.iter().find(|one| one.id == id)
     }

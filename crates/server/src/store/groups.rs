@@ -133,6 +133,13 @@ pub async fn keys_of(db: &Db, user: &UserId) -> Result<Vec<String>> {
     Ok(on!(db, pool => sqlx::query_scalar(SQL).bind(user.as_str()).fetch_all(pool).await)?)
 }
 
+/// Folded names of the groups that somebody beside the house says this person is in.
+pub async fn keys_from_elsewhere(db: &Db, user: &UserId) -> Result<Vec<String>> {
+    const SQL: &str = "SELECT g.name_key FROM groups g WHERE g.id IN \
+        (SELECT p.group_id FROM group_people p WHERE p.user_id = $1 AND p.source <> 'house') ORDER BY g.name_key";
+    Ok(on!(db, pool => sqlx::query_scalar(SQL).bind(user.as_str()).fetch_all(pool).await)?)
+}
+
 /// Who is in a group, by whomever.
 pub async fn people_of(db: &Db, id: &str) -> Result<Vec<UserId>> {
     const SQL: &str =

@@ -17,6 +17,7 @@ mod links;
 mod own;
 mod pages;
 mod passkeys;
+mod people;
 mod provider;
 mod rooms;
 mod scim;

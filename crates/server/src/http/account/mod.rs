@@ -3,7 +3,7 @@
 //! What a sign-in depends on asks for the password again and is written to the audit log.
 
 mod factors;
-mod passkeys;
+pub mod passkeys;
 
 use axum::Json;
 use axum::body::Bytes;

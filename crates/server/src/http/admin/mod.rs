@@ -10,6 +10,7 @@ mod ldap;
 mod leaving;
 mod links;
 mod log;
+mod people;
 mod sessions;
 mod settings;
 mod tokens;
@@ -36,6 +37,8 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(clients::remove))
         .routes(logo)
         .routes(routes!(settings::read, settings::change))
+        .routes(routes!(people::list, people::create))
+        .routes(routes!(people::read, people::change))
         .routes(routes!(tokens::list, tokens::create))
         .routes(routes!(tokens::remove))
         .routes(routes!(links::list, links::create))
