@@ -2,7 +2,7 @@
 //! Which keys are fixed by the settings' file stands here as well.
 
 use anyhow::{Context, bail, ensure};
-use identity::DisplayName;
+use identity::{DisplayName, GroupName};
 use protocol::ErrorCode;
 use protocol::http::admin::ChangeSettings;
 use url::Url;
@@ -185,8 +185,8 @@ fn checked(rules: Vec<Visibility>) -> Result<Vec<Visibility>, ErrorCode> {
         return Err(ErrorCode::TooLarge);
     }
     let name = |text: String| {
-        let name = DisplayName::parse(&text).map_err(|_| ErrorCode::NameInvalid)?;
-        Ok(name.into_string())
+        let name = GroupName::parse(&text).map_err(|_| ErrorCode::NameInvalid)?;
+        Ok(name.as_str().to_owned())
     };
     let checked = rules.into_iter().map(|rule| {
         Ok(Visibility {

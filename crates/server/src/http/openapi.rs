@@ -174,6 +174,11 @@ mod tests {
                 }
                 let answers = operation["responses"].as_object().expect("answers");
                 assert!(answers.len() > 1, "{at}: nothing but refusals");
+                let in_words = |answer: &Value| {
+                    let text = answer["description"].as_str();
+                    text.is_some_and(|text| !text.is_empty())
+                };
+                assert!(answers.values().all(in_words), "{at}: answers in words");
                 let id = operation["operationId"].as_str().expect("an id");
                 assert!(ids.insert(id.to_owned()), "{at}: {id} stands twice");
                 for name in path.split('/').filter_map(|part| part.strip_prefix('{')) {

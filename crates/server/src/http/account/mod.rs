@@ -47,7 +47,7 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .merge(picture)
 }
 
-#[utoipa::path(get, path = "", tag = "account", responses((status = 200, body = Account)))]
+#[utoipa::path(get, path = "", tag = "account", responses((status = 200, description = "As it is now.", body = Account)))]
 pub async fn read(app: State, Member(member): Member) -> ApiResult<Json<Account>> {
     shown(&app, member.account).await.map(Json)
 }
@@ -78,7 +78,7 @@ async fn shown(app: &App, account: users::Account) -> ApiResult<Account> {
 }
 
 #[utoipa::path(patch, path = "", tag = "account", request_body = ChangeAccount,
-    responses((status = 200, body = Account)))]
+    responses((status = 200, description = "As it is now.", body = Account)))]
 pub async fn change(
     app: State,
     Member(member): Member,

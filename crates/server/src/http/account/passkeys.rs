@@ -41,7 +41,7 @@ pub async fn start(
 }
 
 #[utoipa::path(post, path = "/passkeys/finish", tag = "account", request_body = AddPasskey,
-    responses((status = 200, body = Passkey)))]
+    responses((status = 200, description = "The new passkey.", body = Passkey)))]
 pub async fn finish(
     app: State,
     Member(member): Member,
