@@ -179,8 +179,11 @@ async function theMeeting(walk, anna) {
   await stop('left');
 }
 
-/** @param {Walk} walk @param {string} screen @param {Person} person */
-async function halt(walk, screen, person) {
+/**
+ * Stops at a screen, and puts the window back.
+ * @param {Pick<Walk, 'stop'>} walk @param {string} screen @param {Person} person
+ */
+export async function halt(walk, screen, person) {
   const before = person.page.viewportSize();
   await walk.stop(screen, person);
   if (before) await person.page.setViewportSize(before);

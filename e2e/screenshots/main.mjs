@@ -11,6 +11,7 @@ import { silence } from '../harness/media.mjs';
 import { outFolder, repository } from '../harness/paths.mjs';
 import { everybody, launch, Person } from '../harness/person.mjs';
 import { tour } from '../harness/tour.mjs';
+import { ownTour } from '../harness/tour_own.mjs';
 import { portraits } from './portraits.mjs';
 
 const SIZES = { phone: { width: 360, height: 740 }, tablet: { width: 820, height: 1180 }, desktop: { width: 1440, height: 900 } };
@@ -35,12 +36,14 @@ async function photograph(language) {
   const house = await House.start(`screenshots-${language}`);
   const browser = await launch('files', 1, { camera: cameras.anna, microphone: silence() });
   try {
-    await tour({
+    const walk = {
       house,
       browser,
       language,
       journey: 'screenshots',
+      /** @param {string} room */
       company: (room) => invite(house, room, language),
+      /** @param {string} screen @param {Person} person */
       stop: async (screen, person) => {
         for (const [size, viewport] of Object.entries(SIZES)) {
           for (const theme of THEMES) {
@@ -48,7 +51,9 @@ async function photograph(language) {
           }
         }
       },
-    });
+    };
+    await tour(walk);
+    await ownTour(walk);
   } catch (error) {
     await Promise.all([...everybody].map((person) => person.keepEvidence().catch(() => undefined)));
     throw error;

@@ -1,0 +1,84 @@
+/**
+ * A walk through the pages of account and administration, and through those that lead into them, stopping at each. What is
+ * done at a stop is up to who walks.
+ */
+
+import { acceptInvite, beginTotp, confirmTotp, invite, openSection } from './errands.mjs';
+import { ANNA, BELA } from './house.mjs';
+import { Person } from './person.mjs';
+import { halt } from './tour.mjs';
+
+/** @typedef {Omit<import('./tour.mjs').Walk, 'company'>} Walk */
+
+const SECTIONS = ['groups', 'sessions', 'house', 'policy', 'applications', 'tokens', 'audit'];
+
+/** @param {Walk} walk through a house that ANNA manages */
+export async function ownTour(walk) {
+  const anna = await arrive(walk);
+  await anna.signInAtHome(ANNA);
+  await anna.openMenu();
+  await halt(walk, 'menu', anna);
+  await anna.page.keyboard.press('Escape');
+  const link = await thePeople(walk, anna);
+  const bela = await arrive(walk);
+  await theAccount(walk, bela, link);
+  await bela.context.close();
+  await anna.goto('/');
+  await anna.page.getByRole('tab', { name: anna.say('home.tab_contacts') }).click();
+  await anna.reads(BELA.name);
+  await halt(walk, 'contacts', anna);
+  await openSection(anna, 'people');
+  await anna.page.getByRole('link', { name: BELA.name }).click();
+  await anna.page.getByRole('heading', { level: 1, name: BELA.name }).waitFor();
+  await halt(walk, 'admin-person', anna);
+  for (const section of SECTIONS) {
+    await openSection(anna, section);
+    await anna.page.getByText(anna.say('app.loading')).waitFor({ state: 'detached' });
+    await halt(walk, `admin-${section}`, anna);
+  }
+}
+
+/** @param {Walk} walk @returns {Promise<Person>} */
+function arrive(walk) {
+  const locale = walk.language === 'de' ? 'de-DE' : 'en-US';
+  return Person.open(walk.house, { journey: walk.journey, identity: 1, locale, ...walk.equipment }, walk.browser);
+}
+
+/** @param {Walk} walk @param {Person} anna @returns {Promise<string>} the link of an invite */
+async function thePeople(walk, anna) {
+  await openSection(anna, 'overview');
+  await anna.reads(anna.say('overview.title'));
+  await halt(walk, 'admin-overview', anna);
+  await openSection(anna, 'people');
+  await anna.page.getByRole('link', { name: ANNA.name }).waitFor();
+  await halt(walk, 'admin-people', anna);
+  await anna.button(anna.say('people.create')).click();
+  await halt(walk, 'admin-people-create', anna);
+  const link = await invite(anna, BELA.name);
+  await halt(walk, 'admin-invite-link', anna);
+  await anna.page.keyboard.press('Escape');
+  await halt(walk, 'admin-invites', anna);
+  return link;
+}
+
+/** @param {Walk} walk @param {Person} bela @param {string} link */
+async function theAccount(walk, bela, link) {
+  await bela.goto(link);
+  await bela.field(bela.say('field.username')).waitFor();
+  await halt(walk, 'invite', bela);
+  await acceptInvite(bela, link, BELA);
+  await bela.goto('/account');
+  await bela.button(bela.say('account.totp_set_up')).waitFor();
+  await halt(walk, 'account', bela);
+  const secret = await beginTotp(bela, BELA.password);
+  await halt(walk, 'account-totp', bela);
+  await confirmTotp(bela, secret);
+  await halt(walk, 'account-codes', bela);
+  await bela.button(bela.say('account.backup_done')).click();
+  await bela.goto('/');
+  await bela.signOut();
+  await bela.field(bela.say('field.username')).waitFor();
+  await bela.signIn(BELA);
+  await bela.field(bela.say('sign_in.code')).waitFor();
+  await halt(walk, 'sign-in-code', bela);
+}
