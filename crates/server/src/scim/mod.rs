@@ -24,8 +24,8 @@ use serde_json::{Value, json};
 
 use crate::app::App;
 use crate::audit::Actor;
-use crate::http::administrator::Machine;
 use crate::http::Shared;
+use crate::http::administrator::Machine;
 use error::{ScimError, ScimResult};
 
 const PREFIX: &str = "/scim/v2";

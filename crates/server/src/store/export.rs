@@ -70,7 +70,7 @@ async fn list<T: Entry>(db: &Db, user: &UserId, sql: &'static str) -> Result<Vec
         .collect())
 }
 
-const ACCOUNT: &str = "SELECT id, username, name, mail, admin, locked, source, external_id, created AS created_ms, \
+const ACCOUNT: &str = "SELECT id, username, name, mail, admin, locked, gone, source, external_id, created AS created_ms, \
     password_hash <> '' AS has_password, password_changed AS password_changed_ms FROM users WHERE id = $1";
 #[derive(sqlx::FromRow, Serialize)]
 struct Account {
@@ -80,6 +80,7 @@ struct Account {
     mail: Option<String>,
     admin: bool,
     locked: bool,
+    gone: bool,
     source: String,
     external_id: Option<String>,
     created_ms: i64,
