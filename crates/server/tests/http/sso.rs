@@ -477,6 +477,27 @@ async fn mail_and_usernames_open_no_account_of_the_house() {
 }
 
 #[tokio::test]
+async fn who_is_locked_stays_out_whatever_the_provider_says() {
+    let provider = FakeProvider::start().await;
+    let (house, _anna) = house_of(&provider, &[]).with_anna().await;
+    let told = json!({"preferred_username": "bela"});
+    let bela = house.person();
+    assert_eq!(
+        sign_in(&provider, &bela, "bela", told.clone()).await,
+        "/r/x"
+    );
+    for (word, led) in [
+        ("lock", "/sign-in?problem=denied&to=%2Fr%2Fx"),
+        ("unlock", "/r/x"),
+    ] {
+        assert!(house.run(&["user", word, "bela"]).status.success());
+        assert!(bela.me().await.get("user").is_none(), "{word}");
+        let again = house.person();
+        assert_eq!(sign_in(&provider, &again, "bela", told.clone()).await, led);
+    }
+}
+
+#[tokio::test]
 async fn userinfo_of_somebody_else_ends_the_sign_in() {
     let provider = FakeProvider::start().await;
     let (house, _anna) = house_of(&provider, &[]).with_anna().await;

@@ -8,7 +8,7 @@ use super::{account, new_account, new_session, on_both, session_id};
 use crate::store::identities::{self, Subject};
 use crate::store::sessions::{self, Outside};
 use crate::store::users::NewAccount;
-use crate::store::{Db, StoreError, users};
+use crate::store::{Db, StoreError, on, users};
 
 const ISSUER: &str = "https://id.example.org";
 
@@ -102,6 +102,38 @@ async fn people_with_an_address_are_found_until_they_have_come_from_the_issuer()
                 .expect("linked");
         }
         assert_eq!(ids().await, ["u3"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn somebody_of_scim_is_found_by_its_own_id_until_they_have_come() {
+    on_both(async |db| {
+        for (id, username, source) in [
+            ("u1", "anna", PersonSource::Scim),
+            ("u2", "bela", PersonSource::House),
+        ] {
+            let new = NewAccount {
+                source,
+                ..from_provider(id, username)
+            };
+            users::create(db, &new).await.expect("made");
+            const SQL: &str = "UPDATE users SET external_id = $1 WHERE id = $1";
+            on!(db, pool => sqlx::query(SQL).bind(id).execute(pool).await.map(drop))
+                .expect("written");
+        }
+        let found = async |id: &str| {
+            let found = identities::new_with_external_id(db, &subject(id)).await;
+            found.expect("an answer").map(|account| account.username)
+        };
+        assert_eq!(found("u1").await.as_deref(), Some("anna"));
+        assert_eq!(found("u2").await, None, "of the house");
+        assert_eq!(found("u3").await, None);
+        let anna = UserId::from("u1");
+        identities::link(db, &anna, &subject("elsewhere"), 1)
+            .await
+            .expect("linked");
+        assert_eq!(found("u1").await, None);
     })
     .await;
 }
