@@ -67,7 +67,7 @@ async function application(options, method) {
 async function signIn(page) {
   await page.getByLabel('Username').fill(ANNA.username);
   await page.getByLabel('Password', { exact: true }).fill(ANNA.password);
-  await page.getByRole('button', { name: 'Sign in' }).last().click();
+  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
 }
 
 for (const [method, options] of /** @type {const} */ ([

@@ -102,7 +102,7 @@ async function attempt(config, more = {}) {
 async function signIn(at) {
   await at.getByLabel('Username').fill(ANNA.username);
   await at.getByLabel('Password', { exact: true }).fill(ANNA.password);
-  await at.getByRole('button', { name: 'Sign in' }).last().click();
+  await at.getByRole('button', { name: 'Sign in', exact: true }).click();
 }
 
 test('somebody signs in, allows it once, and the application keeps up with it', { timeout: JOURNEY_MS }, async () => {
@@ -184,7 +184,7 @@ test('who is asked to leave decides, in their language', { timeout: JOURNEY_MS }
   await anna.goto(`${house.url}/sign-in`);
   await anna.getByLabel('Benutzername').fill(ANNA.username);
   await anna.getByLabel('Passwort', { exact: true }).fill(ANNA.password);
-  await anna.getByRole('button', { name: 'Anmelden' }).last().click();
+  await anna.getByRole('button', { name: 'Anmelden', exact: true }).click();
   await anna.waitForURL(`${house.url}/`);
   const leave = client.buildEndSessionUrl(config, { post_logout_redirect_uri: `${origin}/bye` });
   await anna.goto(leave.href);
