@@ -1,7 +1,8 @@
 //! Rooms seen from outside: their doors, making and changing them, and coming in without an account.
 
 use axum::Json;
-use axum::extract::Query;
+use axum::extract::{FromRequestParts, Query};
+use axum::http::request::Parts;
 use identity::throttle::Network;
 use identity::{DisplayName, RoomAddress, guest};
 use protocol::http::{ChangeRoom, CreateRoom, Door, GuestEntry, GuestGrant, Ticket};
@@ -9,7 +10,7 @@ use protocol::{Access, ErrorCode, UserId};
 use serde::Deserialize;
 
 use super::State;
-use super::caller::{Anybody, Caller, From, Member};
+use super::caller::{Anybody, Caller, From, Member, SignedIn, signed_in};
 use super::error::{ApiError, ApiResult};
 use super::guard::JsonBody;
 use super::invites;
@@ -96,15 +97,12 @@ pub async fn member_door(app: &App, room: &StoredRoom, reader: &UserId) -> ApiRe
     responses((status = 200, description = "Its door. Without a session in an open house only.", body = Door)))]
 pub async fn create(
     app: State,
-    Caller(caller): Caller,
+    RoomMaker(caller): RoomMaker,
     From(from): From,
     JsonBody(body): JsonBody<CreateRoom>,
 ) -> ApiResult<Json<Door>> {
     let Some(caller) = caller else {
         app.gate.guest(from)?;
-        if !app.settings.get().welcome().is_open_house() {
-            return Err(ErrorCode::SignInRequired.into());
-        }
         let address = RoomAddress::parse(&body.name)?;
         return Ok(Json(guest_door(room_for_all(&app, from, &address).await?)));
     };
@@ -113,6 +111,21 @@ pub async fn create(
     let room = app.rooms.find_or_make(&address, Some(user)).await?;
     let room = room.ok_or(ErrorCode::TooMany)?;
     Ok(Json(member_door(&app, &room, user).await?))
+}
+
+/// Somebody with an account, or in an open house anybody. Others are refused before their body is read.
+pub struct RoomMaker(Option<SignedIn>);
+
+impl FromRequestParts<super::Shared> for RoomMaker {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, app: &super::Shared) -> ApiResult<Self> {
+        let caller = signed_in(app, &parts.headers).await?;
+        if caller.is_none() && !app.settings.get().welcome().is_open_house() {
+            return Err(ErrorCode::SignInRequired.into());
+        }
+        Ok(Self(caller))
+    }
 }
 
 /// A room that somebody without an account may enter. In an open house it is made if it is not there yet.
