@@ -34,7 +34,9 @@ CREATE TABLE groups (
     id TEXT PRIMARY KEY,
     name TEXT NOT NULL,
     name_key TEXT NOT NULL UNIQUE,
-    created BIGINT NOT NULL
+    created BIGINT NOT NULL,
+    -- SCIM's externalId.
+    external_id TEXT
 );
 
 -- Who says so takes it back: a run of one source leaves what the others said.

@@ -130,11 +130,28 @@ fn user_attributes() -> Vec<Value> {
             "What the person signs in with.",
             json!({ "required": true, "uniqueness": "server" }),
         ),
-        attribute("displayName", "What others see.", json!({})),
+        attribute(
+            "displayName",
+            "What others see. Where it is not told, made of name or userName.",
+            json!({ "required": true }),
+        ),
+        attribute(
+            "name",
+            "Made of displayName. Taken where there is no displayName.",
+            json!({
+                "type": "complex",
+                "mutability": "readOnly",
+                "subAttributes": [
+                    attribute("formatted", "The whole.", fixed.clone()),
+                    attribute("givenName", "All but the last word.", fixed.clone()),
+                    attribute("familyName", "The last word.", fixed.clone()),
+                ],
+            }),
+        ),
         attribute(
             "active",
             "Whether the person may sign in.",
-            json!({ "type": "boolean" }),
+            json!({ "type": "boolean", "required": true }),
         ),
         attribute(
             "emails",
@@ -144,8 +161,8 @@ fn user_attributes() -> Vec<Value> {
                 "multiValued": true,
                 "subAttributes": [
                     attribute("value", "The address.", json!({})),
-                    attribute("type", "Always work.", json!({ "canonicalValues": ["work"] })),
-                    attribute("primary", "Always true.", json!({ "type": "boolean" })),
+                    attribute("type", "Always work.", fixed.clone()),
+                    attribute("primary", "Always true.", json!({ "type": "boolean", "mutability": "readOnly" })),
                 ],
             }),
         ),
@@ -193,7 +210,6 @@ fn group_attributes() -> Vec<Value> {
                     attribute("$ref", "The person's address.", fixed(json!({
                         "type": "reference", "referenceTypes": ["User"],
                     }))),
-                    attribute("display", "The person's name.", json!({ "mutability": "readOnly" })),
                     attribute("type", "Always User.", fixed(json!({ "canonicalValues": ["User"] }))),
                 ],
             }),

@@ -44,6 +44,10 @@ async fn find(app: &App, filter: &Filter) -> ScimResult<Vec<StoredGroup>> {
             Ok(name) => groups::by_key(&app.db, name.key()).await?,
             Err(_) => None,
         },
+        "externalid" => match scim::by_external_id(&app.db, &filter.value).await? {
+            Some(id) => groups::by_id(&app.db, &id).await?,
+            None => None,
+        },
         "id" => groups::by_id(&app.db, &filter.value).await?,
         _ => return Err(ScimError::invalid_filter()),
     };
@@ -75,6 +79,8 @@ pub async fn create(
     let people = known(&app, change.people).await?;
     let group = groups::create(&app.db, &name, chance::unix_ms()).await?;
     scim::change_people(&app.db, &group.id, &people, &BTreeSet::new()).await?;
+    let external_id = change.external_id.flatten();
+    scim::set_external_id_of(&app.db, &group.id, external_id.as_deref()).await?;
     record(&app, &actor, "group.created", &group.id).await?;
     Ok(created(&show(&app, &group, &asked).await?))
 }
@@ -104,6 +110,7 @@ pub async fn patch(
     let mut change = Change {
         name: None,
         people: before.clone(),
+        external_id: None,
     };
     for operation in operations(&body)? {
         change.take(&operation)?;
@@ -133,6 +140,8 @@ pub async fn remove(
 struct Change {
     name: Option<String>,
     people: BTreeSet<String>,
+    /// Absent: as it is.
+    external_id: Option<Option<String>>,
 }
 
 impl Change {
@@ -140,9 +149,11 @@ impl Change {
         let body = object(body)?;
         let name = field(body, "displayName").filter(|name| !name.is_null());
         let people = field(body, "members").map(members).transpose()?;
+        let external_id = field(body, "externalId").filter(|id| !id.is_null());
         Ok(Self {
             name: name.map(text).transpose()?,
             people: people.into_iter().flatten().collect(),
+            external_id: Some(external_id.map(text).transpose()?),
         })
     }
 
@@ -156,6 +167,9 @@ impl Change {
             if field(object(operation.value)?, "members").is_some() {
                 self.put_in(told.people, operation.replaces);
             }
+            if field(object(operation.value)?, "externalId").is_some() {
+                self.external_id = told.external_id;
+            }
             self.name = told.name.or(self.name.take());
             return Ok(());
         };
@@ -164,6 +178,8 @@ impl Change {
             ("displayname", Kind::Remove) => {
                 return Err(ScimError::mutability("displayName cannot be removed"));
             }
+            ("externalid", Kind::Set) => self.external_id = Some(Some(text(operation.value)?)),
+            ("externalid", Kind::Remove) => self.external_id = Some(None),
             ("members", Kind::Set) => {
                 let people = members(operation.value)?.into_iter().collect();
                 self.put_in(people, operation.replaces);
@@ -257,6 +273,9 @@ async fn apply(
         groups::rename(&app.db, &group.id, &name).await?;
     }
     scim::change_people(&app.db, &group.id, &new, &gone).await?;
+    if let Some(id) = &change.external_id {
+        scim::set_external_id_of(&app.db, &group.id, id.as_deref()).await?;
+    }
     record(app, actor, "group.changed", &group.id).await?;
     let group = self::group(app, &group.id).await?;
     Ok(scim_json(StatusCode::OK, &show(app, &group, asked).await?))
@@ -280,9 +299,12 @@ async fn show(app: &App, group: &StoredGroup, asked: &Asked) -> ScimResult<Value
         "displayName": group.name,
         "meta": { "resourceType": "Group", "location": format!("{base}/Groups/{}", group.id) },
     });
+    if let Some(id) = scim::external_id_of(&app.db, &group.id).await? {
+        shown["externalId"] = id.into();
+    }
     if !members.is_empty() {
         let members = members.iter().map(|member| {
-            json!({ "value": member.id, "display": member.name, "type": "User",
+            json!({ "value": member.id, "type": "User",
                 "$ref": format!("{base}/Users/{}", member.id) })
         });
         shown["members"] = members.collect();
@@ -306,6 +328,7 @@ mod tests {
             let mut change = Change {
                 name: None,
                 people: ["a", "b"].map(str::to_owned).into(),
+                external_id: None,
             };
             let taken = operations(&body)
                 .and_then(|all| all.iter().try_for_each(|operation| change.take(operation)));

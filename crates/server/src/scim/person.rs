@@ -158,7 +158,7 @@ impl Draft {
         }
         let (given, family) = match self.name.rsplit_once(' ') {
             Some((given, family)) => (given, family),
-            None => ("", self.name.as_str()),
+            None => (self.name.as_str(), ""),
         };
         let given = self.given.as_deref().unwrap_or(given);
         let family = self.family.as_deref().unwrap_or(family);
@@ -173,7 +173,7 @@ pub fn shown(person: &Person, groups: &[Member], base: &str) -> Value {
         "id": person.id,
         "userName": person.username,
         "displayName": person.name,
-        "name": { "formatted": person.name },
+        "name": parts(&person.name),
         "active": !person.locked,
         "meta": {
             "resourceType": "User",
@@ -194,6 +194,16 @@ pub fn shown(person: &Person, groups: &[Member], base: &str) -> Value {
         shown["groups"] = groups.collect();
     }
     shown
+}
+
+/// As well as they can be told apart: what is stored is the whole name.
+fn parts(name: &str) -> Value {
+    match name.rsplit_once(' ') {
+        Some((given, family)) => {
+            json!({ "formatted": name, "givenName": given, "familyName": family })
+        }
+        None => json!({ "formatted": name, "givenName": name }),
+    }
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -402,6 +412,11 @@ mod tests {
             "another first name",
             json!([{"op": "replace", "path": "name", "value": {"givenName": "Ann"}}]),
             "anna|Ann Albrecht|a@x.org|e1|None",
+        );
+        check(
+            "no first name",
+            json!([{"op": "remove", "path": "name.givenName"}]),
+            SAME,
         );
         check(
             "username and externalId",

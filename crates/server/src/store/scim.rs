@@ -158,6 +158,26 @@ pub async fn is_shared(db: &Db, group: &str) -> Result<bool> {
     Ok(on!(db, pool => sqlx::query_scalar(SQL).bind(group).fetch_one(pool).await)?)
 }
 
+/// What the other system calls a group.
+pub async fn external_id_of(db: &Db, group: &str) -> Result<Option<String>> {
+    const SQL: &str = "SELECT external_id FROM groups WHERE id = $1";
+    let id: Option<Option<String>> =
+        on!(db, pool => sqlx::query_scalar(SQL).bind(group).fetch_optional(pool).await)?;
+    Ok(id.flatten())
+}
+
+pub async fn set_external_id_of(db: &Db, group: &str, id: Option<&str>) -> Result<()> {
+    const SQL: &str = "UPDATE groups SET external_id = $2 WHERE id = $1";
+    on!(db, pool => sqlx::query(SQL).bind(group).bind(id).execute(pool).await.map(drop))?;
+    Ok(())
+}
+
+/// The id of the group that the other system calls so.
+pub async fn by_external_id(db: &Db, id: &str) -> Result<Option<String>> {
+    const SQL: &str = "SELECT MIN(id) FROM groups WHERE external_id = $1";
+    Ok(on!(db, pool => sqlx::query_scalar(SQL).bind(id).fetch_one(pool).await)?)
+}
+
 /// Puts people in and takes people out, as far as SCIM says so; whoever is not there is left out.
 pub async fn change_people(
     db: &Db,

@@ -249,19 +249,20 @@ async fn groups_hold_whom_scim_made_and_leave_what_others_said() {
     let (house, anna) = House::new().with_anna().await;
     let okta = Machine::new(&house, &anna, &["scim"]).await;
     let (carla, dora) = (okta.make("carla").await, okta.make("dora").await);
-    let members = |answer: &Answer| -> Vec<String> {
-        let list = answer.json()["members"]
-            .as_array()
-            .cloned()
-            .unwrap_or_default();
-        list.iter()
-            .map(|one| one["display"].as_str().expect("text").to_owned())
-            .collect()
+    let members = |answer: &Answer| -> Vec<&str> {
+        let body = answer.json();
+        let list = body["members"].as_array().cloned().unwrap_or_default();
+        let name = |one: &Value| match one["value"].as_str() {
+            Some(id) if id == carla => "carla",
+            Some(id) if id == dora => "dora",
+            _ => "somebody else",
+        };
+        list.iter().map(name).collect()
     };
     let made = okta
         .post(
             "/Groups",
-            json!({"displayName": "Chor", "members": [{"value": carla}]}),
+            json!({"displayName": "Chor", "externalId": "g1", "members": [{"value": carla}]}),
         )
         .await;
     assert_eq!(made.status, StatusCode::CREATED, "{made:?}");
@@ -296,6 +297,11 @@ async fn groups_hold_whom_scim_made_and_leave_what_others_said() {
         .await;
     assert_eq!(found.json()["totalResults"], 1);
     assert_eq!(found.json()["Resources"][0].get("members"), None);
+    let by_their_id = okta
+        .get("/Groups?filter=externalId%20eq%20%22g1%22")
+        .await
+        .json();
+    assert_eq!(by_their_id["Resources"][0]["externalId"], "g1");
     let put = json!({"displayName": "Kammerchor", "members": [{"value": carla}, {"value": dora}]});
     let changed = okta.ask(Method::PUT, &place, Some(put)).await;
     assert_eq!(
@@ -313,7 +319,7 @@ async fn groups_hold_whom_scim_made_and_leave_what_others_said() {
     let rename = json!([{"op": "replace", "value": {"displayName": "Chor"}}]);
     refused(&okta.patch(&place, rename).await, 409, Some("mutability"));
     assert_eq!(okta.ask(Method::DELETE, &place, None).await.status, 204);
-    assert_eq!(members(&okta.get(&place).await), Vec::<String>::new());
+    assert_eq!(members(&okta.get(&place).await), Vec::<&str>::new());
     let left = house.run(&["group", "leave", "Kammerchor", "anna"]);
     assert!(left.status.success(), "{left:?}");
     assert_eq!(okta.ask(Method::DELETE, &place, None).await.status, 204);
