@@ -76,6 +76,11 @@ impl Machine {
     }
 }
 
+/// Where somebody is.
+fn user(id: &str) -> String {
+    ["/Users", id].join("/")
+}
+
 #[track_caller]
 fn refused(answer: &Answer, status: u16, kind: Option<&str>) {
     let body = answer.json();
@@ -114,7 +119,7 @@ async fn people_are_made_found_changed_and_removed() {
             (&carla["active"], &carla["externalId"]),
             (&json!(true), &json!("00u1"))
         );
-        let place = format!("/Users/{}", carla["id"].as_str().expect("an id"));
+        let place = user(carla["id"].as_str().expect("an id"));
         assert_eq!(okta.get(&place).await.json(), carla);
         refused(&okta.post("/Users", body).await, 409, Some("uniqueness"));
         let listed = anna.get("/api/v1/people?q=olmann").await.json();
@@ -197,7 +202,7 @@ async fn who_is_inactive_is_thrown_out_and_an_administrators_lock_stays() {
     let (house, anna) = House::new().with_anna().await;
     let entra = Machine::new(&house, &anna, &["scim"]).await;
     let id = entra.make("carla").await;
-    let place = format!("/Users/{id}");
+    let place = user(&id);
     let password = "neues pferd im stall";
     let mut passwd = house.command(&["user", "passwd", "carla", "--password-stdin"]);
     assert!(
@@ -283,7 +288,7 @@ async fn groups_hold_whom_scim_made_and_leave_what_others_said() {
     assert_eq!(members(&okta.patch(&place, add).await), ["carla", "dora"]);
     let remove = json!([{"op": "remove", "path": format!("members[value eq \"{carla}\"]")}]);
     assert_eq!(members(&okta.patch(&place, remove).await), ["dora"]);
-    let person = okta.get(&format!("/Users/{dora}")).await.json();
+    let person = okta.get(&user(&dora)).await.json();
     assert_eq!(person["groups"][0]["display"], "Chor");
     let me = anna.me().await["user"]["id"].clone();
     let foreign = json!([{"op": "add", "path": "members", "value": [{"value": me}]}]);
@@ -362,7 +367,7 @@ async fn nobody_comes_in_but_machines_with_the_scope_and_only_to_their_own_peopl
         .as_str()
         .expect("an id")
         .to_owned();
-    let place = format!("/Users/{annas}");
+    let place = user(&annas);
     refused(&okta.get(&place).await, 404, None);
     refused(
         &okta
