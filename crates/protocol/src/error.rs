@@ -31,7 +31,7 @@ pub enum ErrorCode {
     NameInvalid,
     /// Another room or account has this name. HTTP 409.
     NameTaken,
-    /// Shorter than the minimum, longer than the maximum, or in the list of common passwords. HTTP 400.
+    /// Shorter than the minimum, longer than the maximum, in the list of common passwords, or made of names. HTTP 400.
     PasswordInvalid,
     /// The set-up link was used or replaced. HTTP 410.
     SetupLinkInvalid,

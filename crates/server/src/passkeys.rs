@@ -169,10 +169,7 @@ fn written(id: &[u8]) -> String {
 }
 
 fn read(id: &str) -> Option<CredentialID> {
-    BASE64_URL_SAFE_NO_PAD
-        .decode(id)
-        .ok()
-        .map(CredentialID::from)
+    BASE64_URL_SAFE_NO_PAD.decode(id).ok()
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

@@ -277,7 +277,7 @@ export const en = {
   'code.method_not_allowed': 'The server does not know this request. Reload the page.',
   'code.name_invalid': 'This name cannot be used.',
   'code.name_taken': 'This name is taken.',
-  'code.password_invalid': 'This password is too short, too long or too common. Choose another one.',
+  'code.password_invalid': 'This password is too short, too long, too common, or made of names. Choose another one.',
   'code.setup_link_invalid': 'This set-up link was used or replaced. “stube setup-link” prints the current one.',
   'code.link_invalid': 'This link is no longer valid. Ask for a new one.',
   'code.wrong_code': 'This code does not match. Check the clock of the phone, too.',
