@@ -1,6 +1,6 @@
 /** What people do on the pages of account and administration, by the words that stand there; for journeys and walks. */
 
-import { totp } from './totp.mjs';
+import { code } from './authenticator.mjs';
 
 /** @typedef {import('./person.mjs').Person} Person */
 
@@ -53,7 +53,7 @@ export async function beginTotp(person, password) {
 
 /** The rest of it, up to the backup codes. @param {Person} person @param {string} secret @returns {Promise<string[]>} */
 export async function confirmTotp(person, secret) {
-  await person.field(person.say('sign_in.code')).fill(totp(secret));
+  await person.field(person.say('sign_in.code')).fill(code(secret.replaceAll(/\s/g, '')));
   await person.button(person.say('account.totp_confirm')).click();
   const codes = person.page.getByRole('list', { name: person.say('account.backup_title') }).getByRole('listitem');
   await codes.first().waitFor();

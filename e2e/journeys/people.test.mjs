@@ -58,37 +58,3 @@ journey('somebody is invited, comes in on a phone, protects the account, and is 
   await bela.signIn(BELA);
   await bela.reads('Username and password do not match.');
 });
-
-journey('a passkey is added on one page and opens the house from another, without a name or a password', async () => {
-  const anna = await person(1);
-  const devTools = await anna.context.newCDPSession(anna.page);
-  await devTools.send('WebAuthn.enable');
-  const { authenticatorId } = await devTools.send('WebAuthn.addVirtualAuthenticator', {
-    options: {
-      protocol: 'ctap2',
-      transport: 'internal',
-      hasResidentKey: true,
-      hasUserVerification: true,
-      isUserVerified: true,
-      automaticPresenceSimulation: false,
-    },
-  });
-  const touches = (/** @type {boolean} */ enabled) =>
-    devTools.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId, enabled });
-  await anna.signInAtHome(ANNA);
-  await openFromMenu(anna, 'account.title');
-  await anna.button('Add passkey').click();
-  const dialog = anna.page.getByRole('dialog');
-  await dialog.getByLabel('Name of the passkey').fill('Workbench');
-  await dialog.getByLabel('Password', { exact: true }).fill(ANNA.password);
-  await touches(true);
-  await dialog.getByRole('button', { name: 'Add passkey' }).click();
-  await anna.button('Remove: Workbench').waitFor();
-  await touches(false);
-  await follow(anna, 'To the home page');
-  await anna.signOut();
-  await anna.button('Sign in with a passkey').waitFor();
-  await touches(true);
-  await anna.button('Sign in with a passkey').click();
-  await anna.button('New call').waitFor();
-});

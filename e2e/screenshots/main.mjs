@@ -6,7 +6,7 @@
 import { spawnSync } from 'node:child_process';
 import { mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { House } from '../harness/house.mjs';
+import { ANNA, House } from '../harness/house.mjs';
 import { silence } from '../harness/media.mjs';
 import { outFolder, repository } from '../harness/paths.mjs';
 import { everybody, launch, Person } from '../harness/person.mjs';
@@ -28,22 +28,30 @@ const only = process.argv.slice(2);
 const cameras = await portraits();
 mkdirSync(target, { recursive: true });
 let taken = 0;
-for (const language of LANGUAGES) await photograph(language);
+for (const language of LANGUAGES) {
+  await photograph('screenshots', language, tour);
+  await photograph('screenshots-own', language, async (walk) => {
+    await walk.house.setUp(ANNA);
+    await ownTour(walk);
+  });
+}
 console.log(`${taken} pictures in ${target}`);
 
-/** @param {'en' | 'de'} language */
-async function photograph(language) {
-  const house = await House.start(`screenshots-${language}`);
+/**
+ * @param {string} name of the house
+ * @param {'en' | 'de'} language
+ * @param {(walk: import('../harness/tour.mjs').Walk) => Promise<void>} walkThrough
+ */
+async function photograph(name, language, walkThrough) {
+  const house = await House.start(`${name}-${language}`);
   const browser = await launch('files', 1, { camera: cameras.anna, microphone: silence() });
   try {
-    const walk = {
+    await walkThrough({
       house,
       browser,
       language,
       journey: 'screenshots',
-      /** @param {string} room */
       company: (room) => invite(house, room, language),
-      /** @param {string} screen @param {Person} person */
       stop: async (screen, person) => {
         for (const [size, viewport] of Object.entries(SIZES)) {
           for (const theme of THEMES) {
@@ -51,9 +59,7 @@ async function photograph(language) {
           }
         }
       },
-    };
-    await tour(walk);
-    await ownTour(walk);
+    });
   } catch (error) {
     await Promise.all([...everybody].map((person) => person.keepEvidence().catch(() => undefined)));
     throw error;
