@@ -140,15 +140,6 @@ pub async fn keys_from_elsewhere(db: &Db, user: &UserId) -> Result<Vec<String>> 
     Ok(on!(db, pool => sqlx::query_scalar(SQL).bind(user.as_str()).fetch_all(pool).await)?)
 }
 
-/// Who is in a group, by whomever.
-pub async fn people_of(db: &Db, id: &str) -> Result<Vec<UserId>> {
-    const SQL: &str =
-        "SELECT DISTINCT user_id FROM group_people WHERE group_id = $1 ORDER BY user_id";
-    let people: Vec<String> =
-        on!(db, pool => sqlx::query_scalar(SQL).bind(id).fetch_all(pool).await)?;
-    Ok(people.into_iter().map(UserId::from).collect())
-}
-
 /// Makes what this source says about a person's groups exactly this. Groups that are not there yet are made; a person who
 /// is not there is in none.
 pub async fn set_groups_of(

@@ -72,6 +72,15 @@ async fn account(db: &Db, id: &str, username: &str) -> Account {
         .expect("a new account")
 }
 
+/// Who is in a group, by whomever.
+async fn people_of(db: &Db, group: &str) -> Vec<UserId> {
+    const SQL: &str =
+        "SELECT DISTINCT user_id FROM group_people WHERE group_id = $1 ORDER BY user_id";
+    let people: Vec<String> =
+        on!(db, pool => sqlx::query_scalar(SQL).bind(group).fetch_all(pool).await).expect("a list");
+    people.into_iter().map(UserId::from).collect()
+}
+
 fn secret(seed: u8) -> Secret {
     Secret::new([seed; 32])
 }

@@ -6,7 +6,7 @@ use identity::GroupName;
 use protocol::UserId;
 use protocol::http::PersonSource::{House, Ldap, Provider, Scim};
 
-use super::{account, on_both};
+use super::{account, on_both, people_of};
 use crate::store::groups::{self, StoredGroup};
 use crate::store::{Db, StoreError};
 
@@ -159,7 +159,7 @@ async fn a_sources_word_about_a_group_replaces_its_last_and_nobody_elses() {
             groups::set_people_of(db, &choir.id, Ldap, &people)
                 .await
                 .expect("set");
-            let people = groups::people_of(db, &choir.id).await.expect("a list");
+            let people = people_of(db, &choir.id).await;
             people
                 .iter()
                 .map(|id| id.as_str().to_owned())

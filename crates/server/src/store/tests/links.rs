@@ -5,7 +5,7 @@ use identity::{DisplayName, GroupName, Mail, PasswordHash, Secret, Username, ses
 use protocol::UserId;
 use tokio::task::JoinSet;
 
-use super::{account, new_account, new_session, on_both, secret, session_id};
+use super::{account, new_account, new_session, on_both, people_of, secret, session_id};
 use crate::store::links::{self, Behind, NewLink};
 use crate::store::users::{Change, NewAccount};
 use crate::store::{Db, StoreError, groups, sessions, settings, users};
@@ -81,7 +81,7 @@ async fn an_invite_makes_an_account_with_what_it_carries() {
         );
         let stored = users::by_id(db, &bernd.id).await.expect("an answer");
         assert_eq!(stored.as_ref(), Some(&bernd));
-        let people = groups::people_of(db, &choir.id).await.expect("an answer");
+        let people = people_of(db, &choir.id).await;
         assert_eq!(people, [bernd.id]);
         assert_eq!(accept(db, &token, "u3", 1_600).await.ok(), Some(false));
         assert!(

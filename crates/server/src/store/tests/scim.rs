@@ -6,7 +6,7 @@ use identity::{DisplayName, GroupName, Mail, Username, session};
 use protocol::UserId;
 use protocol::http::PersonSource;
 
-use super::{account, new_session, on_both, session_id};
+use super::{account, new_session, on_both, people_of, session_id};
 use crate::store::scim::{self, Find, Wanted};
 use crate::store::{Db, StoreError, groups, sessions};
 
@@ -142,14 +142,7 @@ async fn groups_tell_scim_of_its_own_people_only() {
             people.iter().map(|one| one.id.as_str()).collect::<Vec<_>>(),
             ["u2"]
         );
-        assert_eq!(
-            groups::people_of(db, &group.id)
-                .await
-                .expect("a list")
-                .len(),
-            2,
-            "anna stays"
-        );
+        assert_eq!(people_of(db, &group.id).await.len(), 2, "anna stays");
         let groups = scim::groups_of(db, &carla).await.expect("a list");
         assert_eq!(
             groups
