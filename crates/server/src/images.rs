@@ -54,9 +54,21 @@ pub async fn prepare(bytes: Bytes, purpose: Purpose) -> Result<Image, ImageError
     if bytes.len() > MOST_BYTES {
         return Err(ImageError::TooLarge);
     }
-    let _permit = DECODING.acquire().await;
-    let made = tokio::task::spawn_blocking(move || remake(&bytes, purpose)).await;
-    made.ok().flatten().ok_or(ImageError::Unreadable)
+    let made = in_turn(&DECODING, move || remake(&bytes, purpose)).await;
+    made.flatten().ok_or(ImageError::Unreadable)
+}
+
+/// The permit goes with the work, which goes on when whoever asked has gone away.
+async fn in_turn<T: Send + 'static>(
+    turns: &'static Semaphore,
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    let permit = turns.acquire().await.ok()?;
+    let done = tokio::task::spawn_blocking(move || {
+        let _held = permit;
+        work()
+    });
+    done.await.ok()
 }
 
 /// What an image of ours is; it begins with its kind.
@@ -138,6 +150,10 @@ fn png(image: &DynamicImage) -> Option<Vec<u8>> {
 
 #[cfg(test)]
 mod tests {
+    use std::pin::pin;
+    use std::sync::mpsc;
+    use std::task::{Context, Waker};
+
     use super::*;
     use image::{Rgb, RgbImage, Rgba, RgbaImage};
 
@@ -271,5 +287,19 @@ mod tests {
             let refused = made(&bytes, Purpose::Person).await.err();
             assert_eq!(refused, expect, "{what}");
         }
+    }
+
+    #[tokio::test]
+    async fn who_leaves_gives_no_turn_back_before_their_image_is_done() {
+        static TURNS: Semaphore = Semaphore::const_new(1);
+        let (finish, finished) = mpsc::channel::<()>();
+        {
+            let left = pin!(in_turn(&TURNS, move || finished.recv()));
+            let poll = left.poll(&mut Context::from_waker(Waker::noop()));
+            assert!(poll.is_pending());
+        }
+        assert_eq!(TURNS.available_permits(), 0);
+        drop(finish);
+        assert_eq!(in_turn(&TURNS, || 1).await, Some(1), "and then does");
     }
 }
