@@ -75,6 +75,12 @@ impl Throttle {
         self.accounts.fail(now, &key);
     }
 
+    /// Nobody could say whether it was right, and it may have been a guess all the same: slows down this account from here,
+    /// not the others that come from there. The attempt has yet to end.
+    pub fn unanswered(&mut self, now: Instant, account: &str, from: Network) {
+        self.accounts.note(now, &(account.to_owned(), from));
+    }
+
     /// The attempt came to no answer.
     pub fn abandoned(&mut self, account: &str, from: Network) {
         self.networks.end(&from);
@@ -168,6 +174,12 @@ impl<K: Eq + Hash + Clone> Counts<K> {
     fn fail(&mut self, now: Instant, key: &K) {
         if let Some(count) = self.0.get_mut(key) {
             count.under_way = count.under_way.saturating_sub(1);
+            count.failures.push(now);
+        }
+    }
+
+    fn note(&mut self, now: Instant, key: &K) {
+        if let Some(count) = self.0.get_mut(key) {
             count.failures.push(now);
         }
     }
@@ -427,5 +439,24 @@ mod tests {
         assert_eq!(quota.take(now, address("192.0.2.2")), Ok(()));
         assert_eq!(quota.take(now + seconds(2), from), Ok(()));
         assert_eq!(quota.take(now + seconds(2), from), Err(seconds(2)));
+    }
+
+    #[test]
+    fn guesses_that_nobody_could_answer_slow_down_their_account_and_no_other() {
+        let mut throttle = Throttle::default();
+        let (now, here) = (Instant::now(), address("192.0.2.1"));
+        for n in 0..MOST_FAILURES {
+            let account = if n < FREE_FAILURES { "anna" } else { "bernd" };
+            let later = now + seconds(60 * n as u64);
+            assert_eq!(throttle.begin(later, account, here), Ok(()), "{n}");
+            throttle.unanswered(later, account, here);
+            throttle.abandoned(account, here);
+            if n + 1 == FREE_FAILURES {
+                let refused = throttle.begin(later, "anna", here);
+                assert_eq!(refused, Err(FIRST_DELAY));
+            }
+        }
+        let end = now + seconds(60 * MOST_FAILURES as u64);
+        assert_eq!(throttle.begin(end, "carla", here), Ok(()));
     }
 }

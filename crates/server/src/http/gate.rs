@@ -76,6 +76,11 @@ impl Gate {
         answer
     }
 
+    /// Within an attempt that ends in an error, since somebody else who should know cannot be asked.
+    pub fn unanswered(&self, what: &str, from: Network) {
+        self.throttle().unanswered(Instant::now(), what, from);
+    }
+
     fn throttle(&self) -> MutexGuard<'_, Throttle> {
         self.throttle.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -3,6 +3,7 @@
 use axum::Json;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
+use identity::throttle::Network;
 use identity::{DisplayName, NewPassword, Secret, Username};
 use protocol::ErrorCode;
 use protocol::http::entry::{PasskeyAnswer, PasskeyChallenge, SignedOut};
@@ -98,7 +99,7 @@ pub async fn sign_in(
     // A name that cannot be anybody's takes the same way as one that is nobody's.
     let username = Username::parse(&sign_in.username).ok();
     let key = username.as_ref().map_or("", Username::key);
-    let attempt = check_password(&app, username.as_ref(), sign_in.password);
+    let attempt = check_password(&app, username.as_ref(), sign_in.password, from);
     let right = app.gate.tried(key, from, attempt).await?;
     let (account, method) = right.ok_or(ErrorCode::WrongCredentials)?;
     sign_ins::next_step(&app, &account, How::here(method, &headers), before).await
@@ -202,6 +203,7 @@ async fn check_password(
     app: &App,
     username: Option<&Username>,
     text: String,
+    from: Network,
 ) -> ApiResult<Option<(Account, SignInMethod)>> {
     let key = username.map_or("", Username::key);
     let (account, stored) = users::by_username(&app.db, key).await?.unzip();
@@ -210,8 +212,12 @@ async fn check_password(
         Some(account) if right => Some((account, SignInMethod::Password)),
         account => {
             let typed = username.map_or("", Username::as_str);
-            let found = ldap::check(app, account.as_ref(), typed, &text).await?;
-            found.map(|account| (account, SignInMethod::Ldap))
+            let found = ldap::check(app, account.as_ref(), typed, &text).await;
+            if found.is_err() {
+                // The house's own password was wrong already.
+                app.gate.unanswered(key, from);
+            }
+            found?.map(|account| (account, SignInMethod::Ldap))
         }
     };
     Ok(found.filter(|(account, _)| !account.locked))

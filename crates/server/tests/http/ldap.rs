@@ -339,6 +339,12 @@ async fn a_directory_that_is_down_stops_nothing_and_locks_nobody() {
     hers.is(503, "unavailable");
     let (_, unknown) = sign_in(&house, "nobody", "geheim von carla").await;
     unknown.is(503, "unavailable");
+    for _ in 0..3 {
+        let (_, guess) = sign_in(&house, "anna", "geraten und falsch").await;
+        guess.is(503, "unavailable");
+    }
+    let (_, guess) = sign_in(&house, "anna", PASSWORD).await;
+    guess.is(429, "rate_limited");
 
     assert!(house.stop().success());
     house.start();
