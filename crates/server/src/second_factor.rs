@@ -3,9 +3,9 @@
 //! Which codes are right is decided in `identity`; that each is taken once is the store's part.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
-use identity::throttle::Network;
+use identity::throttle::{Network, Quota};
 use identity::{BackupCode, Pending, Secret, TotpKey, UnixMs};
 use protocol::http::SignInMethod;
 use protocol::{ErrorCode, UserId};
@@ -19,9 +19,16 @@ use crate::store::{passwords, totp};
 const TRIES: u8 = 5;
 /// Sign-ins of one account that may wait at once.
 const AT_ONCE: usize = 10;
+/// Codes that are looked at for one account at once, and then how often, from however many addresses: a code has only six
+/// digits, and whoever guesses it knows the password.
+const CODES: u32 = 30;
+const CODES_EVERY: Duration = Duration::from_secs(60);
 
 /// Sign-ins whose password was right. A restart forgets them.
-pub struct Waiting(Mutex<Pending<UserId, FirstStep>>);
+pub struct Waiting {
+    pending: Mutex<Pending<UserId, FirstStep>>,
+    codes: Mutex<Quota<UserId>>,
+}
 
 /// What has been proved already.
 #[derive(Clone, Debug)]
@@ -35,13 +42,16 @@ pub struct FirstStep {
 
 impl Default for Waiting {
     fn default() -> Self {
-        Self(Mutex::new(Pending::new(AT_ONCE)))
+        Self {
+            pending: Mutex::new(Pending::new(AT_ONCE)),
+            codes: Mutex::new(Quota::new(CODES, CODES_EVERY)),
+        }
     }
 }
 
 impl Waiting {
     fn lock(&self) -> MutexGuard<'_, Pending<UserId, FirstStep>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Gives the token that the code must come with.
@@ -66,6 +76,13 @@ impl Waiting {
         };
         let changed = password_changed(app, &step.user).await?;
         Ok(Some(step).filter(|step| step.password_changed == changed))
+    }
+
+    /// Of the codes of this account, wherever they come from.
+    fn take_code(&self, user: &UserId) -> ApiResult<()> {
+        let mut codes = self.codes.lock().unwrap_or_else(PoisonError::into_inner);
+        let taken = codes.take(Instant::now(), user.clone());
+        taken.map_err(|wait| ApiError::retry(ErrorCode::RateLimited, wait))
     }
 
     /// Takes one try, before the code is looked at.
@@ -109,7 +126,7 @@ pub fn with_code(method: SignInMethod) -> SignInMethod {
 }
 
 /// Whether it is a right code, of the app or a backup code; right ones are taken. Guesses are slowed down for the account
-/// and the address, however many tokens they come with.
+/// and the address, however many tokens they come with, and bounded for the account wherever they come from.
 pub async fn check(
     app: &App,
     token: &Secret,
@@ -120,6 +137,7 @@ pub async fn check(
     // No username has a space.
     let what = format!("code of {}", step.user);
     let attempt = async {
+        app.waiting.take_code(&step.user)?;
         if !app.waiting.try_once(token) {
             return Err(ErrorCode::LinkInvalid.into());
         }

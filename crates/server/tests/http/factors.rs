@@ -187,6 +187,40 @@ async fn codes_cannot_be_guessed_with_one_new_token_after_another() {
 }
 
 #[tokio::test]
+async fn codes_cannot_be_guessed_from_many_addresses() {
+    let (house, anna) = house().with_anna().await;
+    let (secret, _) = add_totp(&anna).await;
+    let guesser = house.person();
+    for network in 0..6 {
+        let token = first_step(&guesser).await;
+        for n in 0..5 {
+            let address = format!("2001:db8:0:{network}{n}::1");
+            let wrong = second_step_from(&guesser, &token, "000000", &address).await;
+            wrong.is(401, "wrong_code");
+        }
+    }
+    let token = first_step(&guesser).await;
+    let refused = second_step_from(&guesser, &token, &code(&secret, 1), "2001:db8:1::1").await;
+    refused.is(429, "rate_limited");
+}
+
+#[tokio::test]
+async fn nobody_keeps_all_cores_busy_with_one_confirmation() {
+    let (_house, anna) = house().with_anna().await;
+    let begun = post(&anna, "/totp", json!({"password": PASSWORD})).await;
+    let begun = begun.json();
+    let now = code(begun["secret"].as_str().expect("a secret"), 0);
+    let confirm = || post(&anna, "/totp/confirm", json!({"code": now}));
+    let answers = futures_util::future::join_all((0..12).map(|_| confirm())).await;
+    let count = |status| {
+        let with = answers.iter().filter(|answer| answer.status == status);
+        with.count()
+    };
+    assert_eq!(count(200), 1, "{answers:?}");
+    assert!(count(429) > 0, "{answers:?}");
+}
+
+#[tokio::test]
 async fn the_first_step_is_worth_nothing_after_a_new_password_or_a_lock() {
     let (house, anna) = House::new().with_anna().await;
     let (_, codes) = add_totp(&anna).await;

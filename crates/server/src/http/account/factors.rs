@@ -7,8 +7,9 @@ use protocol::ErrorCode;
 use protocol::http::account::{BackupCodes, ConfirmTotp, TotpSecret, WithPassword};
 
 use super::{record, same_person};
+use crate::app::App;
 use crate::http::State;
-use crate::http::caller::{From, Member};
+use crate::http::caller::{From, Member, SignedIn};
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::guard::JsonBody;
 use crate::store::totp;
@@ -45,15 +46,26 @@ pub async fn begin_totp(
 pub async fn confirm_totp(
     app: State,
     Member(member): Member,
+    From(from): From,
     JsonBody(body): JsonBody<ConfirmTotp>,
 ) -> ApiResult<Json<BackupCodes>> {
+    // Ten hashes: a few of one person at once, so that there are cores left for others. No username has a space.
+    let what = format!("confirmation of {}", member.account.id);
+    let confirmed = async { confirmed(&app, &member, &body.code).await.map(Some) };
+    let codes = app.gate.tried(&what, from, confirmed).await?;
+    let codes = codes.ok_or(ErrorCode::WrongCode)?;
+    Ok(Json(BackupCodes { codes }))
+}
+
+/// The new backup codes. A wrong code is an error and no guess: whoever asks was shown the secret.
+async fn confirmed(app: &App, member: &SignedIn, code: &str) -> ApiResult<Vec<String>> {
     let (user, now) = (&member.account.id, chance::unix_ms());
     let shown = totp::of(&app.db, user, false).await?;
     let shown = shown.filter(|shown| now.saturating_sub(shown.created) < codes::CONFIRM_MS);
     let shown = shown.ok_or(ErrorCode::LinkInvalid)?;
-    let key = second_factor::unseal(&app, user, &shown.sealed_secret)?;
+    let key = second_factor::unseal(app, user, &shown.sealed_secret)?;
     let key = key.ok_or(ErrorCode::LinkInvalid)?;
-    let step = key.step(&body.code, now).ok_or(ErrorCode::WrongCode)?;
+    let step = key.step(code, now).ok_or(ErrorCode::WrongCode)?;
 
     let new = || (0..backup_code::COUNT).map(|_| BackupCode::new(chance::bytes()));
     let new: Vec<BackupCode> = new().collect();
@@ -62,8 +74,8 @@ pub async fn confirm_totp(
     if !totp::confirm(&app.db, user, &shown.sealed_secret, step, &hashes).await? {
         return Err(ErrorCode::LinkInvalid.into());
     }
-    record(&app, &member, "totp.added").await?;
-    Ok(Json(BackupCodes { codes: shown_codes }))
+    record(app, member, "totp.added").await?;
+    Ok(shown_codes)
 }
 
 #[utoipa::path(post, path = "/totp/remove", tag = "account", request_body = WithPassword,
