@@ -110,18 +110,18 @@ async fn guest(app: &App, authorization: &HeaderValue) -> ApiResult<Option<Princ
     let Some(grant) = guests::by_secret(&app.db, secret.hash()).await? else {
         return Ok(None);
     };
-    if !guest::is_live(grant.created, grant.invite_expires, chance::unix_ms()) {
+    if !guest::is_live(grant.created, chance::unix_ms()) {
         return Ok(None);
     }
     Ok(Some(Principal {
         kind: Kind::Guest {
             grant: grant.id.clone(),
-            invited: grant.invite_expires.is_some(),
+            invited: grant.invited,
         },
         name: grant.name,
         room_scope: Some(grant.room_id),
         session: grant.id,
-        expires: guest::expires(grant.created, grant.invite_expires),
+        expires: guest::expires(grant.created),
     }))
 }
 

@@ -208,7 +208,7 @@ pub async fn let_guest_in(
         return Err(ErrorCode::LinkInvalid.into());
     }
     tracing::info!(grant = %id, %room, invited = invite.is_some(), "a guest was given a grant");
-    let expires = guest::expires(now, invite.map(|invite| invite.expires));
+    let expires = guest::expires(now);
     Ok(Json(GuestGrant {
         grant: secret.expose().to_owned(),
         name: name.into_string(),

@@ -7,24 +7,17 @@ use super::{Db, Result, on, stored};
 use crate::principal::SessionId;
 
 /// May have expired: that is the caller's to judge.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct StoredGrant {
+    #[sqlx(try_from = "String")]
     pub id: SessionId,
+    #[sqlx(try_from = "String")]
     pub room_id: RoomId,
     pub name: String,
-    pub created: UnixMs,
-    /// Of a grant that came by an invite: when that ends.
-    pub invite_expires: Option<UnixMs>,
-}
-
-#[derive(sqlx::FromRow)]
-struct Row {
-    id: String,
-    room_id: String,
-    name: String,
     #[sqlx(try_from = "i64")]
-    created: u64,
-    invite_expires: Option<i64>,
+    pub created: UnixMs,
+    /// It came by an invite, and goes with it.
+    pub invited: bool,
 }
 
 #[derive(Debug)]
@@ -51,20 +44,9 @@ pub async fn create(db: &Db, new: &NewGrant<'_>) -> Result<bool> {
 }
 
 pub async fn by_secret(db: &Db, secret: SecretHash) -> Result<Option<StoredGrant>> {
-    const SQL: &str = "SELECT g.id, g.room_id, g.name, g.created, i.expires AS invite_expires FROM guest_grants g \
-        LEFT JOIN room_invites i ON i.id = g.invite_id WHERE g.secret_hash = $1";
-    let row: Option<Row> =
-        on!(db, pool => sqlx::query_as(SQL).bind(secret.to_hex()).fetch_optional(pool).await)?;
-    Ok(row.map(|row| StoredGrant {
-        id: SessionId::from(row.id),
-        room_id: RoomId::from(row.room_id),
-        name: row.name,
-        created: row.created,
-        // A time that cannot be one is long past.
-        invite_expires: row
-            .invite_expires
-            .map(|expires| UnixMs::try_from(expires).unwrap_or(0)),
-    }))
+    const SQL: &str = "SELECT id, room_id, name, created, invite_id IS NOT NULL AS invited FROM guest_grants \
+        WHERE secret_hash = $1";
+    Ok(on!(db, pool => sqlx::query_as(SQL).bind(secret.to_hex()).fetch_optional(pool).await)?)
 }
 
 /// Forgets what has expired by `now`, and with it the guests' names.

@@ -1,6 +1,6 @@
 //! Invite links of rooms. With an invite go the grants of those who came by it.
 
-use identity::{SecretHash, UnixMs};
+use identity::{SecretHash, UnixMs, guest};
 use protocol::{RoomId, UserId};
 
 use super::{Db, Result, in_transaction, on, settings, stored};
@@ -88,9 +88,10 @@ pub async fn remove(db: &Db, id: &str, ended: &str) -> Result<Vec<SessionId>> {
     Ok(grants.into_iter().map(SessionId::from).collect())
 }
 
-/// Forgets what has expired by `now`. Grants that came by it have too.
+/// Forgets what expired so long before `now` that nobody who came by it can be there any more: with it go its grants.
 pub async fn remove_expired(db: &Db, now: UnixMs) -> Result<()> {
     const SQL: &str = "DELETE FROM room_invites WHERE expires <= $1";
-    on!(db, pool => sqlx::query(SQL).bind(stored(now)).execute(pool).await.map(drop))?;
+    let long_ago = stored(now.saturating_sub(guest::LIFE_MS));
+    on!(db, pool => sqlx::query(SQL).bind(long_ago).execute(pool).await.map(drop))?;
     Ok(())
 }
