@@ -1,6 +1,6 @@
 //! Invites, and the grants that go with them.
 
-use identity::DisplayName;
+use identity::{DisplayName, guest};
 use protocol::RoomId;
 
 use super::{account, make_room, on_both, secret, session_id};
@@ -72,9 +72,13 @@ async fn an_invite_is_found_by_its_secret_and_takes_its_grants_along() {
             [false, true, true]
         );
 
-        invites::remove_expired(db, 949 + guest::LIFE_MS).await.expect("a sweep");
+        invites::remove_expired(db, 949 + guest::LIFE_MS)
+            .await
+            .expect("a sweep");
         assert!(there("g2").await);
-        invites::remove_expired(db, 950 + guest::LIFE_MS).await.expect("a sweep");
+        invites::remove_expired(db, 950 + guest::LIFE_MS)
+            .await
+            .expect("a sweep");
         assert!(!there("g2").await && there("g3").await);
     })
     .await;
