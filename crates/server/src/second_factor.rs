@@ -6,13 +6,14 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use identity::throttle::{Network, Quota};
-use identity::{BackupCode, Pending, Secret, TotpKey, UnixMs};
+use identity::{BackupCode, PasswordHash, Pending, Secret, TotpKey};
 use protocol::http::SignInMethod;
 use protocol::{ErrorCode, UserId};
 
 use crate::app::App;
 use crate::chance;
 use crate::http::error::{ApiError, ApiResult};
+use crate::sign_ins::How;
 use crate::store::{passwords, totp};
 
 /// Codes that one right password may be followed by.
@@ -35,8 +36,8 @@ pub struct Waiting {
 pub struct FirstStep {
     pub user: UserId,
     pub method: SignInMethod,
-    /// As it was then: another one since makes the first step worth nothing.
-    password_changed: Option<UnixMs>,
+    /// As it was then, if there was one: another one since makes the first step worth nothing.
+    pub password: Option<PasswordHash>,
     tries_left: u8,
 }
 
@@ -55,11 +56,15 @@ impl Waiting {
     }
 
     /// Gives the token that the code must come with.
-    async fn begin(&self, app: &App, user: &UserId, method: SignInMethod) -> ApiResult<Secret> {
+    async fn begin(&self, app: &App, user: &UserId, how: &How) -> ApiResult<Secret> {
+        let password = match &how.password {
+            Some(right) => Some(right.clone()),
+            None => password(app, user).await?,
+        };
         let step = FirstStep {
             user: user.clone(),
-            method,
-            password_changed: password_changed(app, user).await?,
+            method: how.method,
+            password,
             tries_left: TRIES,
         };
         let token = chance::secret();
@@ -74,8 +79,8 @@ impl Waiting {
         let Some(step) = step.filter(|step| step.tries_left > 0) else {
             return Ok(None);
         };
-        let changed = password_changed(app, &step.user).await?;
-        Ok(Some(step).filter(|step| step.password_changed == changed))
+        let now = password(app, &step.user).await?;
+        Ok(Some(step).filter(|step| step.password == now))
     }
 
     /// Of the codes of this account, wherever they come from.
@@ -104,17 +109,17 @@ impl Waiting {
     }
 }
 
-async fn password_changed(app: &App, user: &UserId) -> ApiResult<Option<UnixMs>> {
+async fn password(app: &App, user: &UserId) -> ApiResult<Option<PasswordHash>> {
     let password = passwords::of(&app.db, user).await?;
-    Ok(password.map(|password| password.changed))
+    Ok(password.map(|password| password.hash))
 }
 
 /// Where a code is asked for after the first step, the token it must come with.
-pub async fn ask(app: &App, user: &UserId, method: SignInMethod) -> ApiResult<Option<Secret>> {
+pub async fn ask(app: &App, user: &UserId, how: &How) -> ApiResult<Option<Secret>> {
     if totp::of(&app.db, user, true).await?.is_none() {
         return Ok(None);
     }
-    app.waiting.begin(app, user, method).await.map(Some)
+    app.waiting.begin(app, user, how).await.map(Some)
 }
 
 /// How the session is begun whose second step was a code.

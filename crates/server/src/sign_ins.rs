@@ -4,9 +4,9 @@
 use axum::Json;
 use axum::http::{HeaderMap, HeaderValue, header};
 use axum::response::{IntoResponse, Response};
-use identity::{device, session};
-use protocol::UserId;
+use identity::{PasswordHash, device, session};
 use protocol::http::{SignInMethod, SignInStep, User};
+use protocol::{ErrorCode, UserId};
 
 use crate::app::App;
 use crate::chance;
@@ -25,6 +25,8 @@ pub struct How {
     pub device: String,
     /// Absent for everything but sign-ins at an outside provider.
     pub outside: Option<Outside>,
+    /// The one that was right, as it is stored; it has to be the account's still when the sign-in is written down.
+    pub password: Option<PasswordHash>,
 }
 
 impl How {
@@ -33,6 +35,7 @@ impl How {
             method,
             device: device_of(headers),
             outside: None,
+            password: None,
         }
     }
 }
@@ -53,7 +56,7 @@ pub async fn next_step(
     how: How,
     before: Option<SignedIn>,
 ) -> ApiResult<Response> {
-    if let Some(token) = second_factor::ask(app, &account.id, how.method).await? {
+    if let Some(token) = second_factor::ask(app, &account.id, &how).await? {
         let token = token.expose().to_owned();
         return Ok(Json(SignInStep::Code { token }).into_response());
     }
@@ -86,8 +89,10 @@ pub async fn begin(app: &App, account: &Account, how: How) -> ApiResult<HeaderMa
         device: how.device,
         method: how.method,
         outside: how.outside,
+        password: how.password,
     };
-    for old in sessions::create(&app.db, &new).await? {
+    let ended = sessions::create(&app.db, &new).await?;
+    for old in ended.ok_or(ErrorCode::WrongCredentials)? {
         close(app, &old).await;
     }
     tracing::info!(user = %account.id, session = %new.id, method = ?new.method, "signed in");

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::http::HeaderMap;
 use axum::response::{IntoResponse, Response};
 use identity::throttle::Network;
-use identity::{DisplayName, NewPassword, Secret, Username};
+use identity::{DisplayName, NewPassword, PasswordHash, Secret, Username};
 use protocol::ErrorCode;
 use protocol::http::entry::{PasskeyAnswer, PasskeyChallenge, SignedOut};
 use protocol::http::{
@@ -101,8 +101,12 @@ pub async fn sign_in(
     let key = username.as_ref().map_or("", Username::key);
     let attempt = check_password(&app, username.as_ref(), sign_in.password, from);
     let right = app.gate.tried(key, from, attempt).await?;
-    let (account, method) = right.ok_or(ErrorCode::WrongCredentials)?;
-    sign_ins::next_step(&app, &account, How::here(method, &headers), before).await
+    let (account, method, password) = right.ok_or(ErrorCode::WrongCredentials)?;
+    let how = How {
+        password,
+        ..How::here(method, &headers)
+    };
+    sign_ins::next_step(&app, &account, how, before).await
 }
 
 /// The code after the password.
@@ -129,7 +133,11 @@ pub async fn code(
         return Err(invalid());
     }
     let method = second_factor::with_code(step.method);
-    sign_ins::done(&app, &account, How::here(method, &headers), before).await
+    let how = How {
+        password: step.password,
+        ..How::here(method, &headers)
+    };
+    sign_ins::done(&app, &account, how, before).await
 }
 
 #[utoipa::path(post, path = "/session/passkey/start", tag = "sign-in", security(()),
@@ -204,12 +212,13 @@ async fn check_password(
     username: Option<&Username>,
     text: String,
     from: Network,
-) -> ApiResult<Option<(Account, SignInMethod)>> {
+) -> ApiResult<Option<(Account, SignInMethod, Option<PasswordHash>)>> {
     let key = username.map_or("", Username::key);
     let (account, stored) = users::by_username(&app.db, key).await?.unzip();
-    let right = app.gate.verify(text.clone(), stored.flatten()).await?;
+    let stored = stored.flatten();
+    let right = app.gate.verify(text.clone(), stored.clone()).await?;
     let found = match account {
-        Some(account) if right => Some((account, SignInMethod::Password)),
+        Some(account) if right => Some((account, SignInMethod::Password, stored)),
         account => {
             let typed = username.map_or("", Username::as_str);
             let found = ldap::check(app, account.as_ref(), typed, &text).await;
@@ -217,8 +226,8 @@ async fn check_password(
                 // The house's own password was wrong already.
                 app.gate.unanswered(key, from);
             }
-            found?.map(|account| (account, SignInMethod::Ldap))
+            found?.map(|account| (account, SignInMethod::Ldap, None))
         }
     };
-    Ok(found.filter(|(account, _)| !account.locked))
+    Ok(found.filter(|(account, ..)| !account.locked))
 }

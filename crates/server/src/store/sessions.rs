@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use identity::{SecretHash, UnixMs, session};
+use identity::{PasswordHash, SecretHash, UnixMs, session};
 use protocol::UserId;
 use protocol::http::SignInMethod;
 
@@ -52,34 +52,47 @@ pub struct NewSession {
     pub device: String,
     pub method: SignInMethod,
     pub outside: Option<Outside>,
+    /// What was shown to be right, if it was a password of the house.
+    pub password: Option<PasswordHash>,
 }
 
-/// Writes down a new sign-in. Gives back the sessions that had to make place for it.
-pub async fn create(db: &Db, new: &NewSession) -> Result<Vec<SessionId>> {
+/// Writes down a new sign-in. Gives back the sessions that had to make place for it; `None` if the account is locked or gone
+/// meanwhile or has another password, so that no sign-in under way outlives what ends all others.
+pub async fn create(db: &Db, new: &NewSession) -> Result<Option<Vec<SessionId>>> {
+    // A new password and a lock change this row first as well: they come before this, or end what is written here.
+    const HOLD: &str = "UPDATE users SET admin = admin WHERE id = $1 AND NOT locked \
+        AND password_hash = COALESCE(CAST($2 AS TEXT), password_hash)";
     const INSERT: &str = "INSERT INTO sessions (id, secret_hash, user_id, created, used, device, method, issuer, \
         subject, issuer_session, sealed_id_token) VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11)";
     const TOO_MANY: &str = "DELETE FROM sessions WHERE user_id = $1 AND id NOT IN \
         (SELECT id FROM sessions WHERE user_id = $1 ORDER BY used DESC, id DESC LIMIT $2) RETURNING id";
     let outside = new.outside.as_ref();
-    let ended: Vec<String> = in_transaction!(db, tx => {
-        sqlx::query(INSERT)
-            .bind(new.id.as_str())
-            .bind(new.secret.to_hex())
-            .bind(new.user.as_str())
-            .bind(stored(new.times.created))
-            .bind(stored(new.times.used))
-            .bind(&new.device)
-            .bind(written(new.method))
-            .bind(outside.map(|outside| outside.issuer.as_str()))
-            .bind(outside.map(|outside| outside.subject.as_str()))
-            .bind(outside.and_then(|outside| outside.session.as_deref()))
-            .bind(outside.and_then(|outside| outside.sealed_id_token.as_deref()))
-            .execute(&mut *tx)
-            .await?;
-        let most = session::PER_USER as i64;
-        sqlx::query_scalar(TOO_MANY).bind(new.user.as_str()).bind(most).fetch_all(&mut *tx).await?
+    let ended: Option<Vec<String>> = in_transaction!(db, tx => {
+        let password = new.password.as_ref().map(PasswordHash::as_str);
+        let query = sqlx::query(HOLD).bind(new.user.as_str()).bind(password);
+        if query.execute(&mut *tx).await?.rows_affected() == 0 {
+            None
+        } else {
+            sqlx::query(INSERT)
+                .bind(new.id.as_str())
+                .bind(new.secret.to_hex())
+                .bind(new.user.as_str())
+                .bind(stored(new.times.created))
+                .bind(stored(new.times.used))
+                .bind(&new.device)
+                .bind(written(new.method))
+                .bind(outside.map(|outside| outside.issuer.as_str()))
+                .bind(outside.map(|outside| outside.subject.as_str()))
+                .bind(outside.and_then(|outside| outside.session.as_deref()))
+                .bind(outside.and_then(|outside| outside.sealed_id_token.as_deref()))
+                .execute(&mut *tx)
+                .await?;
+            let most = session::PER_USER as i64;
+            let query = sqlx::query_scalar(TOO_MANY).bind(new.user.as_str()).bind(most);
+            Some(query.fetch_all(&mut *tx).await?)
+        }
     });
-    Ok(ended.into_iter().map(SessionId::from).collect())
+    Ok(ended.map(|ended| ended.into_iter().map(SessionId::from).collect()))
 }
 
 fn written(method: SignInMethod) -> &'static str {

@@ -5,6 +5,8 @@ use protocol::UserId;
 
 use super::{account, new_session, on_both, secret, session_id};
 use crate::store::passkeys::{self, StoredPasskey};
+use crate::store::sessions::NewSession;
+use crate::store::users::Change;
 use crate::store::{Db, StoreError, passwords, sessions, totp, users};
 
 fn hash(text: &str) -> PasswordHash {
@@ -41,6 +43,41 @@ async fn a_password_is_changed_from_the_one_that_was_known() {
             .await
             .expect("written");
         assert_eq!(passwords::of(db, &anna).await.expect("none"), None);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_sign_in_is_written_down_only_for_who_has_the_password_still_and_is_not_locked() {
+    on_both(async |db| {
+        account(db, "u1", "anna").await;
+        let bernd = account(db, "u2", "bernd").await.id;
+        let mut seed = 0;
+        let mut create = async |password: Option<&str>| {
+            seed += 1;
+            let id = session_id(&format!("s{seed}"));
+            let times = session::Times::new(1);
+            let new = NewSession {
+                password: password.map(hash),
+                ..new_session(id, seed, &bernd, times)
+            };
+            let created = sessions::create(db, &new).await.expect("an answer");
+            created.is_some()
+        };
+        assert!(create(None).await);
+        assert!(create(Some("hash of u2")).await);
+        users::set_password(db, &bernd, &hash("new"), "m", 2_000)
+            .await
+            .expect("written");
+        assert!(!create(Some("hash of u2")).await, "the old password");
+        assert!(create(Some("new")).await);
+        let lock = Change {
+            locked: Some(true),
+            ..Change::default()
+        };
+        users::change(db, &bernd, &lock).await.expect("locked");
+        assert!(!create(Some("new")).await, "locked");
+        assert!(!create(None).await, "locked, and without a password");
     })
     .await;
 }
