@@ -4,6 +4,8 @@ use std::str::FromStr;
 
 use email_address::EmailAddress;
 
+use crate::name::is_forbidden;
+
 const MOST_BYTES: usize = 254;
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,8 +23,8 @@ impl Mail {
         let text = text.trim();
         // Quoted local parts and bare hosts are allowed by the standard and used by nobody but attackers.
         let plain = text.len() <= MOST_BYTES
-            && !text.contains(['"', '[', '<', '>', ' ', ',', ';'])
-            && !text.contains(char::is_control);
+            && !text.contains(['"', '[', '<', '>', ',', ';'])
+            && !text.contains(|c: char| c.is_whitespace() || is_forbidden(c));
         if !plain || EmailAddress::from_str(text).is_err() {
             return Err(MailError);
         }
@@ -65,6 +67,10 @@ mod tests {
             "\"a b\"@example.org",
             "a@[127.0.0.1]",
             "a\n@example.org",
+            "a\u{a0}b@example.org",
+            "a\u{2028}b@example.org",
+            "a\u{202e}b@example.org",
+            "a\u{200b}b@example.org",
             &format!("{}@example.org", "a".repeat(250)),
         ] {
             assert_eq!(Mail::parse(bad), Err(MailError), "{bad}");

@@ -258,7 +258,7 @@ fn is_tag(c: char) -> bool {
 }
 
 /// Control characters, invisible ones, those that turn the direction of text, and code points that are no characters.
-fn is_forbidden(c: char) -> bool {
+pub(crate) fn is_forbidden(c: char) -> bool {
     c.is_control()
         || matches!(c,
             '\u{00AD}' | '\u{034F}' | '\u{061C}' | '\u{115F}' | '\u{1160}' | '\u{17B4}' | '\u{17B5}'
