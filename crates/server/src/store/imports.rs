@@ -182,10 +182,15 @@ macro_rules! lock_gone {
             $crate::store::users::Changed::LastAdministrator => None,
             $crate::store::users::Changed::Nobody => Some(Vec::new()),
             $crate::store::users::Changed::Done(_) => {
-                sqlx::query("DELETE FROM oidc_grants WHERE user_id = $1")
-                    .bind(user.as_str())
-                    .execute(&mut *$tx)
-                    .await?;
+                for sql in [
+                    $crate::store::links::TAKE_BACK,
+                    "DELETE FROM oidc_grants WHERE user_id = $1",
+                ] {
+                    sqlx::query(sql)
+                        .bind(user.as_str())
+                        .execute(&mut *$tx)
+                        .await?;
+                }
                 let ended: Vec<String> =
                     sqlx::query_scalar("DELETE FROM sessions WHERE user_id = $1 RETURNING id")
                         .bind(user.as_str())

@@ -6,9 +6,10 @@ use identity::{DisplayName, GroupName, Mail, Username, session};
 use protocol::UserId;
 use protocol::http::PersonSource;
 
-use super::{account, new_session, on_both, people_of, session_id};
+use super::{account, new_session, on_both, people_of, secret, session_id};
+use crate::store::links::NewLink;
 use crate::store::scim::{self, Find, Wanted};
-use crate::store::{Db, StoreError, groups, sessions};
+use crate::store::{Db, StoreError, groups, links, sessions};
 
 fn wanted(username: &str, external_id: &str, active: Option<bool>) -> Wanted {
     Wanted {
@@ -69,6 +70,16 @@ async fn a_change_that_locks_ends_sessions_and_one_that_fails_changes_nothing() 
         let carla = create(db, "u2", "carla", None).await;
         let new = new_session(session_id("t1"), 1, &carla, session::Times::new(1));
         sessions::create(db, &new).await.expect("a session");
+        let link = NewLink {
+            id: "r1",
+            secret: secret(2).hash(),
+            made_by: None,
+            created: 1,
+            expires: 1_000,
+        };
+        links::create_recovery(db, &link, &carla)
+            .await
+            .expect("a link");
         let taken = scim::change(db, &carla, &wanted("anna", "e2", Some(false))).await;
         assert!(matches!(taken, Err(StoreError::Taken)), "{taken:?}");
         let there = sessions::is_there(db, &session_id("t1")).await;
@@ -107,6 +118,8 @@ async fn a_change_that_locks_ends_sessions_and_one_that_fails_changes_nothing() 
                 .expect("somebody")
                 .locked
         );
+        let link = links::open(db, secret(2).hash(), 500).await;
+        assert_eq!(link.expect("an answer"), None, "a lock takes links back");
     })
     .await;
 }
