@@ -24,6 +24,15 @@ fn invalid() -> ApiError {
     ErrorCode::LinkInvalid.into()
 }
 
+/// Where only outside providers say who somebody is, no link is a way in, however long ago it was made.
+async fn behind(app: &App, secret: SecretHash) -> ApiResult<Behind> {
+    if !app.settings.get().local_sign_in {
+        return Err(invalid());
+    }
+    let behind = links::open(&app.db, secret, chance::unix_ms()).await?;
+    behind.ok_or_else(invalid)
+}
+
 #[utoipa::path(post, path = "/links/open", tag = "sign-in", security(()), request_body = OpenLink,
     responses((status = 200, description = "What is behind the link.", body = AccountLink)))]
 pub async fn open(
@@ -33,8 +42,8 @@ pub async fn open(
 ) -> ApiResult<Json<AccountLink>> {
     app.gate.guest(from)?;
     let secret = Secret::parse(&body.token).ok_or_else(invalid)?;
-    let behind = links::open(&app.db, secret.hash(), chance::unix_ms()).await?;
-    Ok(Json(match behind.ok_or_else(invalid)? {
+    let behind = behind(&app, secret.hash()).await?;
+    Ok(Json(match behind {
         Behind::Invite { name, username } => AccountLink::Invite { name, username },
         Behind::Recovery(account) => AccountLink::Recovery {
             name: account.name,
@@ -55,8 +64,7 @@ pub async fn accept(
     app.gate.guest(from)?;
     let secret = Secret::parse(&body.token).ok_or_else(invalid)?.hash();
     // Nobody without a link makes us hash a password.
-    let behind = links::open(&app.db, secret, chance::unix_ms()).await?;
-    let account = match behind.ok_or_else(invalid)? {
+    let account = match behind(&app, secret).await? {
         Behind::Invite { name, username } => {
             let username = Username::parse(body.username.as_deref().unwrap_or(&username))?;
             let name = DisplayName::parse(body.name.as_deref().unwrap_or(&name))?;

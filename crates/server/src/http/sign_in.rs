@@ -120,6 +120,7 @@ pub async fn code(
     JsonBody(body): JsonBody<SignInCode>,
 ) -> ApiResult<Response> {
     let invalid = || ApiError::from(ErrorCode::LinkInvalid);
+    local_only(&app)?;
     app.gate.guest(from)?;
     let token = Secret::parse(&body.token).ok_or_else(invalid)?;
     let step = app.waiting.find(&app, &token).await?.ok_or_else(invalid)?;

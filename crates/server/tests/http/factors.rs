@@ -440,6 +440,18 @@ async fn where_only_providers_say_who_somebody_is_no_password_does() {
     house.start();
     let anna = house.person();
     anna.set_up(&house, "anna").await;
+    let id = account(&anna).await["id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    let path = format!("/api/v1/admin/people/{id}/recovery");
+    let made = anna.post(&path, json!({"send_mail": false})).await.json();
+    let link = made["url"].as_str().and_then(|url| url.split_once('#'));
+    let (_, link) = link.expect("a link");
+    let opened = anna
+        .post("/api/v1/links/open", json!({"token": link}))
+        .await;
+    assert_eq!(opened.status, 200, "{opened:?}");
     house.kill();
     house.set("POLICY__LOCAL_SIGN_IN", "false");
     house.start();
@@ -452,4 +464,12 @@ async fn where_only_providers_say_who_somebody_is_no_password_does() {
         .post("/api/v1/session/passkey/start", json!({}))
         .await;
     passkey.is(403, "forbidden");
+    let body = json!({"token": link, "password": "ein neues Passwort"});
+    for path in ["/api/v1/links/open", "/api/v1/links/accept"] {
+        let refused = somebody.post(path, body.clone()).await;
+        refused.is(410, "link_invalid");
+    }
+    second_step(&somebody, link, "123456")
+        .await
+        .is(403, "forbidden");
 }
