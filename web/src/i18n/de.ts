@@ -281,7 +281,8 @@ export const de: Catalogue = {
   'code.method_not_allowed': 'Der Server kennt diese Anfrage nicht. Laden Sie die Seite neu.',
   'code.name_invalid': 'Dieser Name geht nicht.',
   'code.name_taken': 'Dieser Name ist vergeben.',
-  'code.password_invalid': 'Dieses Passwort ist zu kurz, zu lang, zu häufig oder besteht aus Namen. Wählen Sie ein anderes.',
+  'code.password_invalid':
+    'Dieses Passwort ist zu kurz, zu lang, zu häufig oder besteht aus Namen. Wählen Sie ein anderes.',
   'code.setup_link_invalid': 'Dieser Link wurde schon benutzt oder ersetzt. „stube setup-link“ zeigt den gültigen.',
   'code.link_invalid': 'Dieser Link gilt nicht mehr. Bitten Sie um einen neuen.',
   'code.wrong_code': 'Dieser Code passt nicht. Prüfen Sie auch die Uhr des Telefons.',
