@@ -113,6 +113,12 @@ pub fn may_change(kept: Kept, touched: Touched) -> bool {
     !(kept.profile && touched.profile || kept.admin && touched.admin)
 }
 
+/// Whether whoever asks may make somebody an administrator, or change, remove or give a new password to one: people only.
+/// A machine that could would have all that its token does not give it.
+pub fn may_act_on_administrators(is_person: bool) -> bool {
+    is_person
+}
+
 fn granted(yes: bool) -> Admission {
     if yes {
         Admission::Granted

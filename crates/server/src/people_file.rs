@@ -6,7 +6,8 @@ use std::path::Path;
 
 use anyhow::{Context, bail};
 use csv::{ByteRecord, Position, ReaderBuilder, Trim};
-use identity::sync::{Authority, Entry, Known, Trouble, plan};
+use identity::administration::may_act_on_administrators;
+use identity::sync::{Authority, Entry, Known, Plan, Trouble, plan};
 use identity::{GroupName, Username};
 use protocol::http::PersonSource;
 use protocol::http::admin::{ImportProblem, ImportReport};
@@ -49,7 +50,7 @@ pub async fn import(
     let known = imports::known(db, PersonSource::House, "").await?;
     file.write_usernames_as(&known);
     let mut groups = imports::group_names(db).await?;
-    groups.extend(file.groups);
+    groups.extend(std::mem::take(&mut file.groups));
     let entries: Vec<Entry> = file.rows.iter().map(|(_, entry)| entry.clone()).collect();
     let plan = plan(Authority::Partial, &known, &entries, false);
     for problem in &plan.problems {
@@ -57,6 +58,9 @@ pub async fn import(
         if let Some((line, _)) = row {
             file.problems.push(told(*line, problem.what));
         }
+    }
+    if !may_act_on_administrators(!matches!(actor, Actor::Token(_))) {
+        file.keep_from_administrators(&plan, &known);
     }
     file.problems.sort_by_key(|problem| problem.line);
     file.problems.truncate(MOST_PROBLEMS);
@@ -218,6 +222,25 @@ impl File {
             if let Some(name) = names.get(entry.subject.as_str()) {
                 entry.username = name.as_str().to_owned();
             }
+        }
+    }
+
+    /// Rows that would change an administrator's account are mistakes of whoever may not.
+    fn keep_from_administrators(&mut self, plan: &Plan, known: &[Known]) {
+        let admins = known.iter().filter(|one| one.admin);
+        let admins: BTreeSet<&str> = admins.map(|one| one.id.as_str()).collect();
+        let touched = plan
+            .update
+            .iter()
+            .filter(|(id, _)| admins.contains(id.as_str()));
+        let touched: BTreeSet<&str> = touched.map(|(_, to)| to.username.key()).collect();
+        let rows = self.rows.iter();
+        let lines: Vec<u64> = rows
+            .filter(|(_, entry)| touched.contains(entry.subject.as_str()))
+            .map(|(line, _)| *line)
+            .collect();
+        for line in lines {
+            self.problem(line, "username", ErrorCode::Forbidden);
         }
     }
 

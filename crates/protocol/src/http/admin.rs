@@ -364,7 +364,7 @@ pub struct Token {
 pub enum TokenScope {
     /// Reads everything under `/api/v1/admin`.
     Read,
-    /// Changes everything there but tokens.
+    /// Changes everything there but tokens and administrators.
     Write,
     /// `/scim/v2`, and nothing else.
     Scim,

@@ -34,6 +34,17 @@ pub struct Administrator {
     pub session: Option<SessionId>,
 }
 
+impl Administrator {
+    /// `touched`: an administrator is made, changed or removed by this.
+    pub fn may_touch(&self, touched: bool) -> ApiResult<()> {
+        let is_person = self.user.is_some();
+        if touched && !administration::may_act_on_administrators(is_person) {
+            return Err(ErrorCode::Forbidden.into());
+        }
+        Ok(())
+    }
+}
+
 impl FromRequestParts<Shared> for Administrator {
     type Rejection = ApiError;
 

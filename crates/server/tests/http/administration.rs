@@ -404,3 +404,83 @@ async fn the_log_is_read_page_by_page() {
         (&json!(""), &json!("gone"))
     );
 }
+
+#[tokio::test]
+async fn a_machine_neither_makes_administrators_nor_acts_on_them() {
+    let (house, anna) = House::new().with_anna().await;
+    let id = anna.me().await["user"]["id"]
+        .as_str()
+        .expect("an id")
+        .to_owned();
+    let member = json!({"username": "cem", "name": "Cem", "admin": false});
+    let cem = anna.post("/api/v1/admin/people", member).await.json()["person"]["id"].clone();
+    let cem = cem.as_str().expect("an id");
+    let machine = token(&anna, &["read", "write"]).await;
+    let way = house.person();
+    let ask = async |method: Method, path: &str, body: Value| {
+        let request = way.request(method, &format!("/api/v1/admin{path}"));
+        answer(request.bearer_auth(&machine).json(&body)).await
+    };
+    let day = 24 * 60 * 60 * 1000;
+    let (anna_at, cem_at) = (format!("/people/{id}"), format!("/people/{cem}"));
+    let recovery = |at: &str| format!("{at}/recovery");
+    let forbidden = [
+        (
+            Method::POST,
+            "/people".to_owned(),
+            json!({"username": "dora", "name": "Dora", "admin": true}),
+        ),
+        (
+            Method::POST,
+            "/invites".to_owned(),
+            json!({"life_ms": day, "uses": 1, "admin": true}),
+        ),
+        (Method::PATCH, cem_at.clone(), json!({"admin": true})),
+        (
+            Method::PATCH,
+            anna_at.clone(),
+            json!({"mail": "machine@example.org"}),
+        ),
+        (
+            Method::PATCH,
+            anna_at.clone(),
+            json!({"remove_second_factors": true}),
+        ),
+        (Method::POST, recovery(&anna_at), json!({})),
+        (Method::DELETE, anna_at.clone(), json!({})),
+    ];
+    for (method, path, body) in forbidden {
+        ask(method, &path, body).await.is(403, "forbidden");
+    }
+    let table = "username,name,mail\nanna,Anna,machine@example.org\n";
+    let import = way.request(Method::POST, "/api/v1/admin/people/import?dry_run=false");
+    let import = import
+        .bearer_auth(&machine)
+        .header("content-type", "text/csv");
+    let report = answer(import.body(table)).await.json();
+    assert_eq!(report["problems"][0]["code"], "forbidden", "{report}");
+
+    let allowed = [
+        (
+            Method::POST,
+            "/people".to_owned(),
+            json!({"username": "dora", "name": "Dora"}),
+        ),
+        (
+            Method::POST,
+            "/invites".to_owned(),
+            json!({"life_ms": day, "uses": 1}),
+        ),
+        (
+            Method::PATCH,
+            cem_at.clone(),
+            json!({"mail": "cem@example.org"}),
+        ),
+        (Method::POST, recovery(&cem_at), json!({})),
+        (Method::DELETE, cem_at.clone(), json!({})),
+    ];
+    for (method, path, body) in allowed {
+        let answer = ask(method, &path, body).await;
+        assert!(answer.status.is_success(), "{path} {answer:?}");
+    }
+}

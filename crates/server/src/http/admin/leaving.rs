@@ -10,7 +10,7 @@ use crate::http::administrator::Administrator;
 use crate::http::error::ApiResult;
 use crate::http::{State, own};
 use crate::leaving;
-use crate::store::export;
+use crate::store::{export, users};
 
 #[utoipa::path(delete, path = "/people/{id}", params(("id" = String, Path)),
     responses((status = 204, description = "The person is gone, and everything that was theirs.")))]
@@ -19,7 +19,10 @@ pub async fn remove(
     administrator: Administrator,
     Path(id): Path<String>,
 ) -> ApiResult<StatusCode> {
-    leaving::remove(&app, &administrator.actor, &UserId::from(id)).await?;
+    let user = UserId::from(id);
+    let account = users::by_id(&app.db, &user).await?;
+    administrator.may_touch(account.ok_or(ErrorCode::NotFound)?.admin)?;
+    leaving::remove(&app, &administrator.actor, &user).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -58,6 +58,7 @@ pub async fn create(
     administrator: Administrator,
     JsonBody(body): JsonBody<CreateAccountInvite>,
 ) -> ApiResult<Json<NewLink>> {
+    administrator.may_touch(body.admin)?;
     let given = |text: &str| Some(text.to_owned()).filter(|text| !text.is_empty());
     let invite = Invite {
         name: given(&body.name)
@@ -115,6 +116,7 @@ pub async fn recovery(
 ) -> ApiResult<Json<NewLink>> {
     let account = users::by_id(&app.db, &UserId::from(id)).await?;
     let account = account.ok_or(ErrorCode::NotFound)?;
+    administrator.may_touch(account.admin)?;
     let actor = &administrator.actor;
     let link =
         links::create_for_person(&app, actor, &account, Occasion::Recovery, body.send_mail).await?;

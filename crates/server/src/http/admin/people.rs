@@ -103,6 +103,7 @@ pub async fn create(
     administrator: Administrator,
     JsonBody(body): JsonBody<CreatePerson>,
 ) -> ApiResult<Json<PersonCreated>> {
+    administrator.may_touch(body.admin)?;
     let actor = &administrator.actor;
     let groups = known_groups(&app, &body.groups).await?;
     let new = NewAccount {
@@ -137,6 +138,7 @@ pub async fn change(
 ) -> ApiResult<Json<AdminPerson>> {
     let before = users::by_id(&app.db, &UserId::from(id)).await?;
     let before = before.ok_or(ErrorCode::NotFound)?;
+    administrator.may_touch(before.admin || body.admin == Some(true))?;
     let touched = Touched {
         profile: body.name.is_some() || body.mail.is_some(),
         admin: body.admin.is_some_and(|admin| admin != before.admin),
