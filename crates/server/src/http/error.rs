@@ -46,8 +46,9 @@ impl ApiError {
         self.status
     }
 
-    pub fn retry_after(&self) -> Option<Duration> {
-        self.body.retry_after_ms.map(Duration::from_millis)
+    /// As `Retry-After` has it: whole seconds, and never too few.
+    pub fn retry_after_seconds(&self) -> Option<u64> {
+        self.body.retry_after_ms.map(|ms| ms.div_ceil(1000))
     }
 
     /// What the log has of it, too.
@@ -104,12 +105,12 @@ impl From<StoreError> for ApiError {
 
 impl IntoResponse for ApiError {
     fn into_response(self) -> Response {
-        let wait = self.body.retry_after_ms;
+        let wait = self.retry_after_seconds();
         let mut response = (self.status, Json(self.body)).into_response();
-        if let Some(ms) = wait {
+        if let Some(seconds) = wait {
             response
                 .headers_mut()
-                .insert(header::RETRY_AFTER, HeaderValue::from(ms.div_ceil(1000)));
+                .insert(header::RETRY_AFTER, HeaderValue::from(seconds));
         }
         response
     }

@@ -87,7 +87,7 @@ pub fn fault(reader: &Reader, fault: Fault) -> ApiResult<Response> {
 /// came with, relative to this server.
 fn trouble(reader: &Reader, error: ApiError, again: &str) -> ApiResult<Response> {
     let words = reader.words;
-    let seconds = error.retry_after().map(|wait| wait.as_secs().max(1));
+    let seconds = error.retry_after_seconds();
     let (title, lead) = match seconds {
         Some(seconds) => (
             words.busy_title,

@@ -24,7 +24,7 @@ use crate::http::State;
 use crate::http::caller::From;
 use crate::http::error::ApiError;
 use crate::store::users::Account;
-use crate::store::{StoreError, clients, grants};
+use crate::store::{StoreError, clients, grants, groups};
 
 /// Why there are no tokens.
 enum Failure {
@@ -248,7 +248,7 @@ pub async fn userinfo(app: State, From(from): From, headers: HeaderMap) -> Respo
 
 async fn profile(app: &App, account: Account) -> Result<Profile, StoreError> {
     Ok(Profile {
-        groups: grants::group_names(&app.db, &account.id).await?,
+        groups: groups::names_of(&app.db, &account.id).await?,
         name: account.name,
         username: account.username,
         mail: account.mail,

@@ -164,13 +164,6 @@ pub async fn account(db: &Db, grant: &GrantId) -> Result<Option<Account>> {
     Ok(on!(db, pool => sqlx::query_as(SQL).bind(&grant.0).fetch_optional(pool).await)?)
 }
 
-/// Names of the groups that somebody is in, whoever says so.
-pub async fn group_names(db: &Db, user: &UserId) -> Result<Vec<String>> {
-    const SQL: &str = "SELECT name FROM groups WHERE id IN (SELECT group_id FROM group_people WHERE user_id = $1) \
-        ORDER BY name_key";
-    Ok(on!(db, pool => sqlx::query_scalar(SQL).bind(user.as_str()).fetch_all(pool).await)?)
-}
-
 /// Forgets what nothing can come of any more.
 pub async fn remove_ended(db: &Db, now: UnixMs) -> Result<()> {
     const SQL: &str = "DELETE FROM oidc_grants WHERE ends <= $1";
