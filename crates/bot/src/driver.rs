@@ -224,6 +224,7 @@ impl Driver {
             versions: VERSIONS.to_vec(),
             client,
             features: vec![],
+            browser: None,
         })
         .await
     }

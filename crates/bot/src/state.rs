@@ -217,9 +217,14 @@ fn change_people(room: &mut RoomView, change: RoomChange) -> bool {
         RoomChange::RoomChanged {
             name,
             access,
+            knock,
             owner,
         } => {
-            (room.name, room.access, room.owner) = (name, access, owner);
+            (room.name, room.access, room.knock, room.owner) = (name, access, knock, owner);
+            true
+        }
+        RoomChange::KnockingChanged { knocking } => {
+            room.knocking = knocking;
             true
         }
         RoomChange::SlotAssignment { .. } | RoomChange::ConnectionChanged { .. } => true,
@@ -228,7 +233,7 @@ fn change_people(room: &mut RoomView, change: RoomChange) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use protocol::{Access, Presence, RoomId};
+    use protocol::{Access, Presence, RoomId, RoomKind};
 
     use super::*;
 
@@ -320,7 +325,10 @@ mod tests {
             id: RoomId::from("r"),
             name: "r".into(),
             access: Access::Accounts,
+            kind: RoomKind::Named,
+            knock: false,
             owner: true,
+            knocking: vec![],
             you: "a".into(),
             participants: vec![participant("a")],
             speaking: vec![],

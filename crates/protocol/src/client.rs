@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DeviceId, IntentId, MediaConnectionId, ParticipantId, Source};
+use crate::{
+    BrowserId, CallId, DeviceId, IntentId, MediaConnectionId, ParticipantId, RoomId, Source,
+    Status, UserId,
+};
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -15,6 +18,10 @@ pub enum ClientMessage {
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         #[cfg_attr(test, ts(as = "Option<Vec<String>>", optional))]
         features: Vec<String>,
+        /// Without it, this socket counts as a device of its own.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        browser: Option<BrowserId>,
     },
     /// Answered by `pong`; the only way a page can tell a dead socket from a quiet one.
     Ping {
@@ -29,6 +36,12 @@ pub enum ClientMessage {
     JoinRoom {
         id: IntentId,
         room: String,
+        device: DeviceId,
+    },
+    /// As `join_room`, into the room of a call that one started or was rung into.
+    JoinCall {
+        id: IntentId,
+        room: RoomId,
         device: DeviceId,
     },
     LeaveRoom {
@@ -70,6 +83,62 @@ pub enum ClientMessage {
     SlotReady {
         slot: u8,
         generation: u32,
+    },
+    /// Somebody who knocked may come in, or not. For accounts that are inside.
+    Admit {
+        id: IntentId,
+        knocking: ParticipantId,
+        admit: bool,
+    },
+    /// Rings somebody. Answered by `calling` with the call, whose room the client enters with `join_call`; or by an error:
+    /// `cannot_be_called` for whoever it is that cannot be, `in_call` while another call of one's own goes on. If they call
+    /// back at the same moment, the answer is `ok`: both calls are one, and it is accepted.
+    StartCall {
+        id: IntentId,
+        person: UserId,
+        video: bool,
+    },
+    /// Rings somebody into the room where this connection sits. Answered like `start_call`.
+    RingIn {
+        id: IntentId,
+        person: UserId,
+    },
+    /// On the device that goes in. `call_over` if it does not ring any more.
+    AcceptCall {
+        id: IntentId,
+        call: CallId,
+    },
+    /// For all devices.
+    DeclineCall {
+        id: IntentId,
+        call: CallId,
+    },
+    /// By the caller.
+    CancelCall {
+        id: IntentId,
+        call: CallId,
+    },
+    /// This device does not ring any more; the others go on.
+    IgnoreCall {
+        id: IntentId,
+        call: CallId,
+    },
+    /// The missed calls were looked at.
+    SeeMissed {
+        id: IntentId,
+    },
+    /// Whether somebody uses this window. A socket counts as used until it says otherwise.
+    SetActive {
+        active: bool,
+    },
+    SetStatus {
+        id: IntentId,
+        status: Status,
+    },
+    /// Whose availability is on the screen, at most 100 people; replaces what was watched before. Answered by
+    /// `availability_changed` for all of them whom the reader may see.
+    WatchPeople {
+        people: Vec<UserId>,
     },
 }
 

@@ -57,6 +57,12 @@ pub enum ErrorCode {
     AlreadyInRoom,
     /// The guest is still waiting at the door.
     NotAdmitted,
+    /// Nobody can call this person: not of the house, not there any more, not to be seen, or oneself. Says nothing of which.
+    CannotBeCalled,
+    /// Another call of one's own goes on.
+    InCall,
+    /// It does not ring any more, or never did.
+    CallOver,
     /// The room has as many people as the server allows.
     RoomFull,
     /// Somebody has as many of these as one may have: places in one room, rooms, invites. HTTP 409.

@@ -10,6 +10,7 @@ use ts_rs::{Config, TS};
 
 use crate::http::account::*;
 use crate::http::admin::*;
+use crate::http::calls::*;
 use crate::http::entry::*;
 use crate::http::people::*;
 use crate::http::rooms::*;
@@ -26,6 +27,7 @@ fn client_examples() -> Vec<ClientMessage> {
                 version: "0.1.0".into(),
             },
             features: vec![],
+            browser: Some("b-1c9a41b07e4d3c8f6a1b2c3d4e5f6071".into()),
         },
         ClientMessage::Ping { id: id() },
         ClientMessage::GetSnapshot {
@@ -34,6 +36,11 @@ fn client_examples() -> Vec<ClientMessage> {
         ClientMessage::JoinRoom {
             id: id(),
             room: "public/Frühstück? 100 % #1".into(),
+            device: "d-5f2c9a41b07e4d3c8f6a1b2c3d4e5f60".into(),
+        },
+        ClientMessage::JoinCall {
+            id: id(),
+            room: "r-2".into(),
             device: "d-5f2c9a41b07e4d3c8f6a1b2c3d4e5f60".into(),
         },
         ClientMessage::LeaveRoom { id: id() },
@@ -86,6 +93,45 @@ fn client_examples() -> Vec<ClientMessage> {
             slot: 1,
             generation: 2,
         },
+        ClientMessage::Admit {
+            id: id(),
+            knocking: "p-gil".into(),
+            admit: true,
+        },
+        ClientMessage::StartCall {
+            id: id(),
+            person: "u-ben".into(),
+            video: true,
+        },
+        ClientMessage::RingIn {
+            id: id(),
+            person: "u-ben".into(),
+        },
+        ClientMessage::AcceptCall {
+            id: id(),
+            call: "k-1".into(),
+        },
+        ClientMessage::DeclineCall {
+            id: id(),
+            call: "k-1".into(),
+        },
+        ClientMessage::CancelCall {
+            id: id(),
+            call: "k-1".into(),
+        },
+        ClientMessage::IgnoreCall {
+            id: id(),
+            call: "k-1".into(),
+        },
+        ClientMessage::SeeMissed { id: id() },
+        ClientMessage::SetActive { active: false },
+        ClientMessage::SetStatus {
+            id: id(),
+            status: Status::DoNotDisturb,
+        },
+        ClientMessage::WatchPeople {
+            people: vec!["u-ben".into()],
+        },
     ]
 }
 
@@ -108,6 +154,10 @@ fn server_examples() -> Vec<ServerMessage> {
                 user: Some("u-anna".into()),
                 room: None,
             },
+            app: App {
+                build: "0.1.0-5f2c9a41".into(),
+                minimum_version: Some("0.1.0".into()),
+            },
         },
         ServerMessage::Ok { id: "7".into() },
         ServerMessage::Error {
@@ -122,6 +172,10 @@ fn server_examples() -> Vec<ServerMessage> {
             seq: 0,
             home: Home {
                 rooms: vec![home_room()],
+                calls: vec![call()],
+                missed: 1,
+                status: Status::Available,
+                meetings: vec![meeting()],
             },
         },
         ServerMessage::HomeDelta {
@@ -137,8 +191,60 @@ fn server_examples() -> Vec<ServerMessage> {
             seq: 2,
             change: HomeChange::RoomRemoved { room: "r-1".into() },
         },
+        home_change(3, HomeChange::CallChanged { call: call() }),
+        home_change(
+            4,
+            HomeChange::CallEnded {
+                call: "k-1".into(),
+                end: CallEnd::Cancelled,
+            },
+        ),
+        home_change(5, HomeChange::MissedChanged { missed: 2 }),
+        home_change(
+            6,
+            HomeChange::StatusChanged {
+                status: Status::DoNotDisturb,
+            },
+        ),
+        home_change(
+            7,
+            HomeChange::AvailabilityChanged {
+                people: vec![PersonAvailability {
+                    person: "u-ben".into(),
+                    availability: Availability::InCall,
+                }],
+            },
+        ),
+        home_change(
+            8,
+            HomeChange::HistoryChanged {
+                entry: history_entry(),
+            },
+        ),
+        home_change(
+            9,
+            HomeChange::HistoryRemoved {
+                entries: vec!["y-1".into()],
+            },
+        ),
+        home_change(10, HomeChange::HistoryCleared),
+        home_change(11, HomeChange::MeetingChanged { meeting: meeting() }),
+        home_change(
+            12,
+            HomeChange::MeetingRemoved {
+                meeting: "t-1".into(),
+            },
+        ),
+        home_change(13, HomeChange::FavouritesChanged),
         ServerMessage::Waiting {
             reason: WaitingReason::NobodyIn,
+        },
+        ServerMessage::Calling {
+            id: "7".into(),
+            call: Call {
+                direction: Direction::Outgoing,
+                ..call()
+            },
         },
         ServerMessage::RoomSnapshot {
             epoch: "m-1".into(),
@@ -147,7 +253,10 @@ fn server_examples() -> Vec<ServerMessage> {
                 id: "r-1".into(),
                 name: "Frühstück".into(),
                 access: Access::Guests,
+                kind: RoomKind::Named,
+                knock: true,
                 owner: true,
+                knocking: vec![knocking()],
                 you: "p-anna".into(),
                 participants: vec![anna()],
                 speaking: vec![],
@@ -208,7 +317,14 @@ fn server_examples() -> Vec<ServerMessage> {
             RoomChange::RoomChanged {
                 name: "Frühstück im Garten".into(),
                 access: Access::Accounts,
+                knock: true,
                 owner: true,
+            },
+        ),
+        change(
+            9,
+            RoomChange::KnockingChanged {
+                knocking: vec![knocking()],
             },
         ),
         change(
@@ -233,9 +349,69 @@ fn home_room() -> HomeRoom {
         id: "r-1".into(),
         name: "Frühstück".into(),
         access: Access::Guests,
+        kind: RoomKind::Named,
+        knock: false,
         owner: true,
+        member: false,
+        pinned: true,
         people: 2,
         visited_at: Some(1_764_000_000_000),
+    }
+}
+
+fn home_change(seq: u64, change: HomeChange) -> ServerMessage {
+    ServerMessage::HomeDelta { seq, change }
+}
+
+fn call() -> Call {
+    Call {
+        id: "k-1".into(),
+        room: "r-2".into(),
+        into: None,
+        direction: Direction::Incoming,
+        person: CallPerson {
+            id: "u-ben".into(),
+            name: "Ben Weiß".into(),
+            picture: None,
+        },
+        video: true,
+        ringing: true,
+        started_at: 1_764_000_000_000,
+    }
+}
+
+fn knocking() -> Knocking {
+    Knocking {
+        id: "p-gil".into(),
+        name: "Gil".into(),
+        guest: true,
+    }
+}
+
+fn history_entry() -> HistoryEntry {
+    HistoryEntry {
+        id: "y-1".into(),
+        kind: HistoryKind::Missed,
+        person: Some(call().person),
+        room: None,
+        video: true,
+        end: None,
+        started_at: 1_764_000_000_000,
+        duration_ms: None,
+        seen: false,
+    }
+}
+
+fn meeting() -> Meeting {
+    Meeting {
+        id: "t-1".into(),
+        title: "Elternabend 4b".into(),
+        room: "public/elternabend-4b".into(),
+        starts_at: 1_764_090_000_000,
+        ends_at: 1_764_093_600_000,
+        time_zone: "Europe/Berlin".into(),
+        by: "Anna Schmidt".into(),
+        own: true,
     }
 }
 
@@ -345,6 +521,10 @@ fn the_typescript_is_current() {
         ParticipantId,
         UserId,
         MediaConnectionId,
+        CallId,
+        BrowserId,
+        HistoryId,
+        MeetingId,
         ErrorCode,
         Access,
         Source,
@@ -367,6 +547,21 @@ fn the_typescript_is_current() {
         Limits,
         PrincipalKind,
         Me,
+        App,
+        Availability,
+        Status,
+        PersonAvailability,
+        CallPerson,
+        Direction,
+        Call,
+        CallEnd,
+        HistoryKind,
+        HistoryEntry,
+        HistoryRoom,
+        Meeting,
+        RoomKind,
+        Knocking,
+        History,
         WaitingReason,
         RoomLeftReason,
         ServerMessage,

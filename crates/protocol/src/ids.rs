@@ -58,3 +58,20 @@ id!(
     /// One media connection of one seat. A client whose peer connection has another one must offer anew.
     MediaConnectionId
 );
+id!(
+    /// One person ringing one other.
+    CallId
+);
+id!(
+    /// One browser or installed app on one computer, chosen at random by the client and kept for good (at least 128 bits, at
+    /// most 64 bytes). All its tabs are one device: it rings once.
+    BrowserId
+);
+id!(
+    /// One line of somebody's history.
+    HistoryId
+);
+id!(
+    /// A planned meeting, whatever it is called or when it is.
+    MeetingId
+);

@@ -12,6 +12,7 @@
 )]
 #![cfg_attr(not(test), deny(clippy::disallowed_methods, clippy::disallowed_types))]
 
+pub mod calls;
 pub mod client;
 pub mod error;
 pub mod http;
@@ -20,14 +21,21 @@ pub mod limits;
 pub mod room;
 pub mod server;
 
+pub use calls::{
+    Availability, Call, CallEnd, CallPerson, Direction, HistoryEntry, HistoryKind, HistoryRoom,
+    Meeting, PersonAvailability, Status,
+};
 pub use client::{Channel, ClientInfo, ClientMessage, SlotKind, SlotMids, UplinkMids, Wanted};
 pub use error::ErrorCode;
-pub use ids::{DeviceId, IntentId, MediaConnectionId, ParticipantId, RoomId, UserId};
-pub use room::{
-    Access, Home, HomeChange, HomeRoom, Participant, Presence, RoomChange, RoomView, Slot, Source,
-    Track,
+pub use ids::{
+    BrowserId, CallId, DeviceId, HistoryId, IntentId, MediaConnectionId, MeetingId, ParticipantId,
+    RoomId, UserId,
 };
-pub use server::{Limits, Me, PrincipalKind, RoomLeftReason, ServerMessage, WaitingReason};
+pub use room::{
+    Access, Home, HomeChange, HomeRoom, Knocking, Participant, Presence, RoomChange, RoomKind,
+    RoomView, Slot, Source, Track,
+};
+pub use server::{App, Limits, Me, PrincipalKind, RoomLeftReason, ServerMessage, WaitingReason};
 
 /// The protocol versions this build speaks, newest first.
 pub const VERSIONS: &[u32] = &[1];

@@ -23,6 +23,10 @@ pub const ROOM_NAME_GRAPHEMES: usize = 128;
 pub const DISPLAY_NAME_GRAPHEMES: usize = 64;
 /// HTTP bodies in JSON, in bytes.
 pub const HTTP_BODY_BYTES: usize = 64 * 1024;
+/// People whose availability one connection watches.
+pub const WATCHED_PEOPLE: usize = 100;
+/// How long a call rings.
+pub const RING_MS: u64 = 45_000;
 /// People in one room.
 pub const ROOM_PEOPLE: usize = 50;
 /// Bytes and messages that may wait for a slow reader before its socket is closed.

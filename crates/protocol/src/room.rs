@@ -2,7 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{MediaConnectionId, ParticipantId, RoomId};
+use crate::{
+    Call, CallEnd, CallId, HistoryEntry, HistoryId, MediaConnectionId, Meeting, MeetingId,
+    ParticipantId, PersonAvailability, RoomId, Status,
+};
 
 /// Who may enter a room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema)]
@@ -24,6 +27,31 @@ pub enum Source {
     ScreenAudio,
 }
 
+#[derive(
+    Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize, utoipa::ToSchema,
+)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+#[serde(rename_all = "snake_case")]
+pub enum RoomKind {
+    /// Has a name, a door and an address.
+    #[default]
+    Named,
+    /// Likewise; the one that somebody has for themselves.
+    Personal,
+    /// The room of a call: without a name, for the people who were rung in, and gone with the call.
+    Call,
+}
+
+/// Somebody who waits to be let in.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Knocking {
+    /// Their seat's id, if they get one.
+    pub id: ParticipantId,
+    pub name: String,
+    pub guest: bool,
+}
+
 /// One meeting as one seat sees it.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
@@ -31,8 +59,13 @@ pub struct RoomView {
     pub id: RoomId,
     pub name: String,
     pub access: Access,
+    pub kind: RoomKind,
+    /// Who is neither owner nor member knocks.
+    pub knock: bool,
     /// Whether the reader may open, close and rename the room.
     pub owner: bool,
+    /// Who waits to be let in, the longest waiting first. Accounts only.
+    pub knocking: Vec<Knocking>,
     pub you: ParticipantId,
     /// In the order of their joining, the reader included.
     pub participants: Vec<Participant>,
@@ -121,7 +154,12 @@ pub enum RoomChange {
     RoomChanged {
         name: String,
         access: Access,
+        knock: bool,
         owner: bool,
+    },
+    /// Replaces the whole list.
+    KnockingChanged {
+        knocking: Vec<Knocking>,
     },
     /// Another media connection of this seat, or none. All slots are empty again.
     ConnectionChanged {
@@ -137,6 +175,13 @@ pub enum RoomChange {
 pub struct Home {
     /// The reader's own and recently visited rooms, the most recent first.
     pub rooms: Vec<HomeRoom>,
+    /// What rings now, in and out.
+    pub calls: Vec<Call>,
+    /// Missed calls that were not looked at.
+    pub missed: u32,
+    pub status: Status,
+    /// Planned meetings that are not over, the next first; at most 50.
+    pub meetings: Vec<Meeting>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -145,7 +190,12 @@ pub struct HomeRoom {
     pub id: RoomId,
     pub name: String,
     pub access: Access,
+    pub kind: RoomKind,
+    pub knock: bool,
     pub owner: bool,
+    /// Whether the reader comes in without knocking, though not the owner.
+    pub member: bool,
+    pub pinned: bool,
     /// How many people are inside now.
     pub people: u32,
     /// When the reader was last inside, Unix milliseconds.
@@ -165,4 +215,41 @@ pub enum HomeChange {
     RoomRemoved {
         room: RoomId,
     },
+    /// New, or replaces the call of the same id.
+    CallChanged {
+        call: Call,
+    },
+    /// It does not ring any more, here at least. Also told of calls that ended before they rang.
+    CallEnded {
+        call: CallId,
+        end: CallEnd,
+    },
+    MissedChanged {
+        missed: u32,
+    },
+    StatusChanged {
+        status: Status,
+    },
+    /// Of people whom this connection watches.
+    AvailabilityChanged {
+        people: Vec<PersonAvailability>,
+    },
+    /// New, or replaces the entry of the same id. The whole list is read over HTTP.
+    HistoryChanged {
+        entry: HistoryEntry,
+    },
+    HistoryRemoved {
+        entries: Vec<HistoryId>,
+    },
+    /// All of it was deleted.
+    HistoryCleared,
+    /// New, or replaces the meeting of the same id.
+    MeetingChanged {
+        meeting: Meeting,
+    },
+    MeetingRemoved {
+        meeting: MeetingId,
+    },
+    /// The reader's favourites are others: read them again.
+    FavouritesChanged,
 }

@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    ErrorCode, Home, HomeChange, IntentId, MediaConnectionId, RoomChange, RoomId, RoomView, UserId,
+    Call, ErrorCode, Home, HomeChange, IntentId, MediaConnectionId, RoomChange, RoomId, RoomView,
+    UserId,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -15,6 +16,7 @@ pub enum ServerMessage {
         features: Vec<String>,
         limits: Limits,
         me: Me,
+        app: App,
     },
     Ok {
         id: IntentId,
@@ -35,6 +37,11 @@ pub enum ServerMessage {
     },
     Pong {
         id: IntentId,
+    },
+    /// Answers `start_call` and `ring_in`: it rings from now on.
+    Calling {
+        id: IntentId,
+        call: Call,
     },
     /// Accounts only, after `welcome` and on request. `seq` counts on from here.
     HomeSnapshot {
@@ -73,6 +80,17 @@ pub enum ServerMessage {
         sdp: String,
         connection: MediaConnectionId,
     },
+}
+
+/// The app that this server holds: another `build` than the client's own is a newer or older one.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, utoipa::ToSchema)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct App {
+    pub build: String,
+    /// Builds of an older version update by themselves, as soon as they are out of a call: `0.2.0`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub minimum_version: Option<String>,
 }
 
 /// The limits a client has to know.
@@ -117,6 +135,8 @@ pub enum PrincipalKind {
 pub enum WaitingReason {
     /// Nobody of the house is inside. The guest gets in by themselves when somebody comes.
     NobodyIn,
+    /// Somebody inside has to let them in.
+    Knocking,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -131,6 +151,11 @@ pub enum RoomLeftReason {
     GraceExpired,
     /// Signed out, or the account or grant ended.
     SessionEnded,
+    /// The other side of a call hung up, or nobody answered: `call_ended` on the home channel says more.
+    CallEnded,
+    RoomDeleted,
+    /// Knocked, and was not let in.
+    NotAdmitted,
     /// A fault in this room; joining again is right.
     Internal,
 }

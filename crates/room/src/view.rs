@@ -3,8 +3,8 @@
 //! Gapless by construction: a connection's deltas are the difference of two projections, numbered as they are sent.
 
 use protocol::{
-    Access, MediaConnectionId, Participant, ParticipantId, RoomChange, RoomView, ServerMessage,
-    Slot,
+    Access, MediaConnectionId, Participant, ParticipantId, RoomChange, RoomKind, RoomView,
+    ServerMessage, Slot,
 };
 
 use crate::Room;
@@ -126,7 +126,10 @@ impl Room {
             id: self.facts.id.clone(),
             name: personal.name.clone(),
             access: personal.access,
+            kind: RoomKind::Named,
+            knock: false,
             owner: personal.owner,
+            knocking: Vec::new(),
             you: link.participant.clone(),
             participants: shared.participants.clone(),
             speaking: shared.speaking.clone(),
@@ -186,6 +189,7 @@ fn personal_changes(told: &Personal, now: &Personal) -> Vec<RoomChange> {
         changes.push(RoomChange::RoomChanged {
             name: now.name.clone(),
             access: now.access,
+            knock: false,
             owner: now.owner,
         });
     }

@@ -96,6 +96,7 @@ fn rules(visibility: &[Visibility]) -> Vec<Rule> {
 
 fn listed(people: Vec<Account>, more: bool, type_more: bool) -> People {
     let shown = |person: Account| Person {
+        favourite: false,
         id: person.id,
         name: person.name,
         username: person.username,

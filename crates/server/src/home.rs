@@ -4,7 +4,9 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
-use protocol::{Home as View, HomeChange, HomeRoom, RoomId, ServerMessage, UserId};
+use protocol::{
+    Home as View, HomeChange, HomeRoom, RoomId, RoomKind, ServerMessage, Status, UserId,
+};
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
@@ -283,6 +285,7 @@ impl Desk {
                 .into_iter()
                 .map(|room| self.room(user, room))
                 .collect(),
+            ..empty()
         })
     }
 
@@ -292,6 +295,10 @@ impl Desk {
             owner: room.is_owned_by(user),
             people: self.people.inside(&room.id),
             access: effective(room.access, self.settings.get().welcome()),
+            kind: RoomKind::Named,
+            knock: false,
+            member: false,
+            pinned: false,
             id: room.id,
             name: room.name,
             visited_at: visited,
@@ -317,7 +324,7 @@ impl Reader {
     }
 
     fn change(&mut self, fresh: View) {
-        let told = self.told.take().unwrap_or(View { rooms: Vec::new() });
+        let told = self.told.take().unwrap_or_else(empty);
         for change in changes(&told, &fresh) {
             self.seq += 1;
             self.outbound.push(&ServerMessage::HomeDelta {
@@ -326,6 +333,16 @@ impl Reader {
             });
         }
         self.told = Some(fresh);
+    }
+}
+
+fn empty() -> View {
+    View {
+        rooms: Vec::new(),
+        calls: Vec::new(),
+        missed: 0,
+        status: Status::Available,
+        meetings: Vec::new(),
     }
 }
 
@@ -357,7 +374,11 @@ mod tests {
             id: id.into(),
             name: id.to_owned(),
             access: Access::Accounts,
+            kind: RoomKind::Named,
+            knock: false,
             owner: false,
+            member: false,
+            pinned: false,
             people,
             visited_at: None,
         }
@@ -367,9 +388,11 @@ mod tests {
     fn deltas_say_what_is_new_what_changed_and_what_is_gone() {
         let told = View {
             rooms: vec![room("a", 0), room("b", 0), room("c", 0)],
+            ..empty()
         };
         let fresh = View {
             rooms: vec![room("d", 1), room("a", 2), room("c", 0)],
+            ..empty()
         };
         let expected = vec![
             HomeChange::RoomRemoved { room: "b".into() },

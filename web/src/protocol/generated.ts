@@ -12,7 +12,15 @@ export type UserId = string;
 
 export type MediaConnectionId = string;
 
-export type ErrorCode = "malformed" | "unknown_type" | "unsupported_version" | "sign_in_required" | "wrong_credentials" | "forbidden" | "not_owner" | "guests_not_allowed" | "not_found" | "method_not_allowed" | "name_invalid" | "name_taken" | "password_invalid" | "setup_link_invalid" | "link_invalid" | "wrong_code" | "passkey_invalid" | "mail_invalid" | "image_invalid" | "address_invalid" | "managed_elsewhere" | "last_admin" | "not_in_room" | "already_in_room" | "not_admitted" | "room_full" | "too_many" | "sdp_invalid" | "no_media_connection" | "rate_limited" | "too_large" | "unavailable" | "internal";
+export type CallId = string;
+
+export type BrowserId = string;
+
+export type HistoryId = string;
+
+export type MeetingId = string;
+
+export type ErrorCode = "malformed" | "unknown_type" | "unsupported_version" | "sign_in_required" | "wrong_credentials" | "forbidden" | "not_owner" | "guests_not_allowed" | "not_found" | "method_not_allowed" | "name_invalid" | "name_taken" | "password_invalid" | "setup_link_invalid" | "link_invalid" | "wrong_code" | "passkey_invalid" | "mail_invalid" | "image_invalid" | "address_invalid" | "managed_elsewhere" | "last_admin" | "not_in_room" | "already_in_room" | "not_admitted" | "cannot_be_called" | "in_call" | "call_over" | "room_full" | "too_many" | "sdp_invalid" | "no_media_connection" | "rate_limited" | "too_large" | "unavailable" | "internal";
 
 export type Access = "accounts" | "guests";
 
@@ -50,11 +58,19 @@ participant?: ParticipantId,
  */
 first_rtp_timestamp?: number, };
 
-export type RoomView = { id: RoomId, name: string, access: Access, 
+export type RoomView = { id: RoomId, name: string, access: Access, kind: RoomKind, 
+/**
+ * Who is neither owner nor member knocks.
+ */
+knock: boolean, 
 /**
  * Whether the reader may open, close and rename the room.
  */
-owner: boolean, you: ParticipantId, 
+owner: boolean, 
+/**
+ * Who waits to be let in, the longest waiting first. Accounts only.
+ */
+knocking: Array<Knocking>, you: ParticipantId, 
 /**
  * In the order of their joining, the reader included.
  */
@@ -72,9 +88,13 @@ slots: Array<Slot>,
  */
 connection?: MediaConnectionId, };
 
-export type RoomChange = { "type": "participant_joined", participant: Participant, } | { "type": "participant_changed", participant: Participant, } | { "type": "participant_left", participant: ParticipantId, } | { "type": "speaking_changed", speaking: Array<ParticipantId>, } | { "type": "slot_assignment", slot: Slot, } | { "type": "room_changed", name: string, access: Access, owner: boolean, } | { "type": "connection_changed", connection?: MediaConnectionId, };
+export type RoomChange = { "type": "participant_joined", participant: Participant, } | { "type": "participant_changed", participant: Participant, } | { "type": "participant_left", participant: ParticipantId, } | { "type": "speaking_changed", speaking: Array<ParticipantId>, } | { "type": "slot_assignment", slot: Slot, } | { "type": "room_changed", name: string, access: Access, knock: boolean, owner: boolean, } | { "type": "knocking_changed", knocking: Array<Knocking>, } | { "type": "connection_changed", connection?: MediaConnectionId, };
 
-export type HomeRoom = { id: RoomId, name: string, access: Access, owner: boolean, 
+export type HomeRoom = { id: RoomId, name: string, access: Access, kind: RoomKind, knock: boolean, owner: boolean, 
+/**
+ * Whether the reader comes in without knocking, though not the owner.
+ */
+member: boolean, pinned: boolean, 
 /**
  * How many people are inside now.
  */
@@ -88,9 +108,21 @@ export type Home = {
 /**
  * The reader's own and recently visited rooms, the most recent first.
  */
-rooms: Array<HomeRoom>, };
+rooms: Array<HomeRoom>, 
+/**
+ * What rings now, in and out.
+ */
+calls: Array<Call>, 
+/**
+ * Missed calls that were not looked at.
+ */
+missed: number, status: Status, 
+/**
+ * Planned meetings that are not over, the next first; at most 50.
+ */
+meetings: Array<Meeting>, };
 
-export type HomeChange = { "type": "room_changed", room: HomeRoom, } | { "type": "room_removed", room: RoomId, };
+export type HomeChange = { "type": "room_changed", room: HomeRoom, } | { "type": "room_removed", room: RoomId, } | { "type": "call_changed", call: Call, } | { "type": "call_ended", call: CallId, end: CallEnd, } | { "type": "missed_changed", missed: number, } | { "type": "status_changed", status: Status, } | { "type": "availability_changed", people: Array<PersonAvailability>, } | { "type": "history_changed", entry: HistoryEntry, } | { "type": "history_removed", entries: Array<HistoryId>, } | { "type": "history_cleared" } | { "type": "meeting_changed", meeting: Meeting, } | { "type": "meeting_removed", meeting: MeetingId, } | { "type": "favourites_changed" };
 
 export type Channel = "home" | "room";
 
@@ -104,7 +136,11 @@ export type SlotKind = "person" | "screen";
 
 export type SlotMids = { kind: SlotKind, audio: string, video: string, };
 
-export type ClientMessage = { "type": "hello", versions: Array<number>, client: ClientInfo, features?: Array<string>, } | { "type": "ping", id: IntentId, } | { "type": "get_snapshot", channel: Channel, } | { "type": "join_room", id: IntentId, room: string, device: DeviceId, } | { "type": "leave_room", id: IntentId, } | { "type": "publish", id: IntentId, source: Source, muted: boolean, } | { "type": "unpublish", id: IntentId, source: Source, } | { "type": "set_muted", id: IntentId, source: Source, muted: boolean, } | { "type": "set_wanted", wanted: Array<Wanted>, } | { "type": "offer", id: IntentId, sdp: string, uplink: UplinkMids, slots: Array<SlotMids>, connection?: MediaConnectionId, } | { "type": "slot_ready", slot: number, generation: number, };
+export type ClientMessage = { "type": "hello", versions: Array<number>, client: ClientInfo, features?: Array<string>, 
+/**
+ * Without it, this socket counts as a device of its own.
+ */
+browser?: BrowserId, } | { "type": "ping", id: IntentId, } | { "type": "get_snapshot", channel: Channel, } | { "type": "join_room", id: IntentId, room: string, device: DeviceId, } | { "type": "join_call", id: IntentId, room: RoomId, device: DeviceId, } | { "type": "leave_room", id: IntentId, } | { "type": "publish", id: IntentId, source: Source, muted: boolean, } | { "type": "unpublish", id: IntentId, source: Source, } | { "type": "set_muted", id: IntentId, source: Source, muted: boolean, } | { "type": "set_wanted", wanted: Array<Wanted>, } | { "type": "offer", id: IntentId, sdp: string, uplink: UplinkMids, slots: Array<SlotMids>, connection?: MediaConnectionId, } | { "type": "slot_ready", slot: number, generation: number, } | { "type": "admit", id: IntentId, knocking: ParticipantId, admit: boolean, } | { "type": "start_call", id: IntentId, person: UserId, video: boolean, } | { "type": "ring_in", id: IntentId, person: UserId, } | { "type": "accept_call", id: IntentId, call: CallId, } | { "type": "decline_call", id: IntentId, call: CallId, } | { "type": "cancel_call", id: IntentId, call: CallId, } | { "type": "ignore_call", id: IntentId, call: CallId, } | { "type": "see_missed", id: IntentId, } | { "type": "set_active", active: boolean, } | { "type": "set_status", id: IntentId, status: Status, } | { "type": "watch_people", people: Array<UserId>, };
 
 export type Limits = { message_bytes: number, offer_bytes: number, slots: number, room_people: number, seat_grace_ms: number, };
 
@@ -120,15 +156,125 @@ user?: UserId,
  */
 room?: RoomId, };
 
-export type WaitingReason = "nobody_in";
+export type App = { build: string, 
+/**
+ * Builds of an older version update by themselves, as soon as they are out of a call: `0.2.0`.
+ */
+minimum_version?: string, };
 
-export type RoomLeftReason = "replaced" | "guests_not_allowed" | "grace_expired" | "session_ended" | "internal";
+export type Availability = "available" | "in_call" | "away" | "do_not_disturb" | "offline";
 
-export type ServerMessage = { "type": "welcome", version: number, features: Array<string>, limits: Limits, me: Me, } | { "type": "ok", id: IntentId, } | { "type": "error", id?: IntentId, code: ErrorCode, retry_after_ms?: number, 
+export type Status = "available" | "away" | "do_not_disturb";
+
+export type PersonAvailability = { person: UserId, availability: Availability, };
+
+export type CallPerson = { id: UserId, name: string, 
+/**
+ * As in `Person`: there is a picture at `/api/v1/people/{id}/picture`.
+ */
+picture?: string, };
+
+export type Direction = "incoming" | "outgoing";
+
+export type Call = { id: CallId, room: RoomId, 
+/**
+ * Name of the named room that somebody is rung into, with `public/` where guests may enter: `join_room` leads there.
+ */
+into?: string, direction: Direction, person: CallPerson, 
+/**
+ * Whether the caller calls with the camera on. Each side decides for its own.
+ */
+video: boolean, 
+/**
+ * Whether a device of theirs rings. False: only a push message was sent.
+ */
+ringing: boolean, 
+/**
+ * Unix milliseconds.
+ */
+started_at: number, };
+
+export type CallEnd = "answered" | "answered_elsewhere" | "declined" | "cancelled" | "no_answer" | "busy" | "do_not_disturb" | "not_reachable" | "ignored";
+
+export type HistoryKind = "outgoing" | "incoming" | "missed" | "room";
+
+export type HistoryEntry = { id: HistoryId, kind: HistoryKind, 
+/**
+ * Calls only.
+ */
+person?: CallPerson, 
+/**
+ * Rooms only.
+ */
+room?: HistoryRoom, video: boolean, 
+/**
+ * Outgoing calls that were not answered: why.
+ */
+end?: CallEnd, 
+/**
+ * Unix milliseconds.
+ */
+started_at: number, 
+/**
+ * How long they talked or were inside; absent while they still are, or if nobody answered.
+ */
+duration_ms?: number, 
+/**
+ * Only missed calls are ever unseen.
+ */
+seen: boolean, };
+
+export type HistoryRoom = { id: RoomId, 
+/**
+ * With `public/` where guests may enter.
+ */
+address: string, name: string, };
+
+export type Meeting = { id: MeetingId, title: string, 
+/**
+ * Address of its room, with `public/` where guests may enter.
+ */
+room: string, 
+/**
+ * Unix milliseconds.
+ */
+starts_at: number, ends_at: number, 
+/**
+ * IANA name of the time zone in which it was planned: `Europe/Berlin`.
+ */
+time_zone: string, 
+/**
+ * Name of who planned it.
+ */
+by: string, 
+/**
+ * Whether the reader planned it, and may change or cancel it.
+ */
+own: boolean, };
+
+export type RoomKind = "named" | "personal" | "call";
+
+export type Knocking = { 
+/**
+ * Their seat's id, if they get one.
+ */
+id: ParticipantId, name: string, guest: boolean, };
+
+export type History = { entries: Array<HistoryEntry>, 
+/**
+ * There are older ones.
+ */
+more: boolean, };
+
+export type WaitingReason = "nobody_in" | "knocking";
+
+export type RoomLeftReason = "replaced" | "guests_not_allowed" | "grace_expired" | "session_ended" | "call_ended" | "room_deleted" | "not_admitted" | "internal";
+
+export type ServerMessage = { "type": "welcome", version: number, features: Array<string>, limits: Limits, me: Me, app: App, } | { "type": "ok", id: IntentId, } | { "type": "error", id?: IntentId, code: ErrorCode, retry_after_ms?: number, 
 /**
  * Find this in the server's log.
  */
-reference?: string, } | { "type": "pong", id: IntentId, } | { "type": "home_snapshot", epoch: string, seq: number, home: Home, } | { "type": "home_delta", seq: number, change: HomeChange, } | { "type": "waiting", reason: WaitingReason, } | { "type": "room_snapshot", epoch: string, seq: number, room: RoomView, } | { "type": "room_delta", seq: number, change: RoomChange, } | { "type": "room_left", reason: RoomLeftReason, } | { "type": "answer", id: IntentId, sdp: string, connection: MediaConnectionId, };
+reference?: string, } | { "type": "pong", id: IntentId, } | { "type": "calling", id: IntentId, call: Call, } | { "type": "home_snapshot", epoch: string, seq: number, home: Home, } | { "type": "home_delta", seq: number, change: HomeChange, } | { "type": "waiting", reason: WaitingReason, } | { "type": "room_snapshot", epoch: string, seq: number, room: RoomView, } | { "type": "room_delta", seq: number, change: RoomChange, } | { "type": "room_left", reason: RoomLeftReason, } | { "type": "answer", id: IntentId, sdp: string, connection: MediaConnectionId, };
 
 export type HttpError = { code: ErrorCode, retry_after_ms?: number, reference?: string, };
 
@@ -393,7 +539,11 @@ export type Person = { id: UserId, name: string, username: string, mail?: string
 /**
  * Whether there is a picture at `/api/v1/people/{id}/picture`; another value when it changes.
  */
-picture?: string, };
+picture?: string, 
+/**
+ * One of the reader's favourites.
+ */
+favourite: boolean, };
 
 export type AdminPeople = { people: Array<AdminPerson>, 
 /**

@@ -44,9 +44,9 @@ function step<T>(channel: Channel<T> | undefined, seq: number, change: (value: T
 function changeHome(home: Home, change: HomeChange): Home {
   switch (change.type) {
     case 'room_changed':
-      return { rooms: replaceById(home.rooms, change.room) };
+      return { ...home, rooms: replaceById(home.rooms, change.room) };
     case 'room_removed':
-      return { rooms: home.rooms.filter((room) => room.id !== change.room) };
+      return { ...home, rooms: home.rooms.filter((room) => room.id !== change.room) };
     default:
       return home;
   }
@@ -70,7 +70,9 @@ function changeRoom(room: RoomView, change: RoomChange): RoomView {
       return { ...room, slots: [...others, change.slot].sort((a, b) => a.slot - b.slot) };
     }
     case 'room_changed':
-      return { ...room, name: change.name, access: change.access, owner: change.owner };
+      return { ...room, name: change.name, access: change.access, knock: change.knock, owner: change.owner };
+    case 'knocking_changed':
+      return { ...room, knocking: change.knocking };
     case 'connection_changed': {
       const { connection: _, ...rest } = room;
       return { ...rest, slots: [], ...(change.connection === undefined ? {} : { connection: change.connection }) };

@@ -12,13 +12,14 @@ use super::Finding;
 /// Crate, what it is built on, and what only its tests are built on.
 const EDGES: &[(&str, &[&str], &[&str])] = &[
     ("bot", &["protocol"], &[]),
+    ("house", &["protocol"], &[]),
     ("identity", &[], &[]),
     ("media", &[], &[]),
     ("protocol", &[], &[]),
     ("room", &["protocol"], &[]),
     (
         "server",
-        &["identity", "media", "protocol", "room"],
+        &["house", "identity", "media", "protocol", "room"],
         &["bot"],
     ),
     ("xtask", &[], &[]),

@@ -7,7 +7,7 @@ use super::Finding;
 use super::files::Files;
 use super::text::{line_of, word_offsets};
 
-pub const CORES: &[&str] = &["identity", "media", "protocol", "room"];
+pub const CORES: &[&str] = &["house", "identity", "media", "protocol", "room"];
 
 /// Code no core may contain, and what to do instead.
 const CODE: &[(&str, &str)] = &[

@@ -3,6 +3,7 @@
 
 pub mod account;
 pub mod admin;
+pub mod calls;
 pub mod entry;
 pub mod people;
 pub mod rooms;

@@ -29,4 +29,6 @@ pub struct Person {
     /// Whether there is a picture at `/api/v1/people/{id}/picture`; another value when it changes.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub picture: Option<String>,
+    /// One of the reader's favourites.
+    pub favourite: bool,
 }

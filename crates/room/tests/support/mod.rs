@@ -121,10 +121,12 @@ pub fn reduce(view: &mut RoomView, change: RoomChange) {
         RoomChange::RoomChanged {
             name,
             access,
+            knock,
             owner,
         } => {
-            (view.name, view.access, view.owner) = (name, access, owner);
+            (view.name, view.access, view.knock, view.owner) = (name, access, knock, owner);
         }
+        RoomChange::KnockingChanged { knocking } => view.knocking = knocking,
         RoomChange::ConnectionChanged { connection } => {
             view.connection = connection;
             view.slots.clear();

@@ -134,10 +134,13 @@ fn status(code: ErrorCode) -> StatusCode {
         ErrorCode::Forbidden
         | ErrorCode::NotOwner
         | ErrorCode::GuestsNotAllowed
-        | ErrorCode::NotAdmitted => StatusCode::FORBIDDEN,
+        | ErrorCode::NotAdmitted
+        | ErrorCode::CannotBeCalled => StatusCode::FORBIDDEN,
         ErrorCode::NotFound => StatusCode::NOT_FOUND,
         ErrorCode::MethodNotAllowed => StatusCode::METHOD_NOT_ALLOWED,
-        ErrorCode::NameTaken
+        ErrorCode::InCall
+        | ErrorCode::CallOver
+        | ErrorCode::NameTaken
         | ErrorCode::ManagedElsewhere
         | ErrorCode::LastAdmin
         | ErrorCode::NotInRoom

@@ -1,8 +1,8 @@
 //! What one client says and what follows from it: hello first, then intents, each handed to the room or to the home page.
 
 use protocol::{
-    Channel, ClientMessage, DeviceId, ErrorCode, IntentId, Limits, RoomLeftReason, ServerMessage,
-    VERSIONS, limits,
+    App, Channel, ClientMessage, DeviceId, ErrorCode, IntentId, Limits, RoomLeftReason,
+    ServerMessage, VERSIONS, limits,
 };
 use room::{Intent, Offer};
 
@@ -84,6 +84,19 @@ impl Conversation {
             ClientMessage::SlotReady { slot, generation } => {
                 self.intend(Intent::SlotReady { slot, generation }).await;
             }
+            ClientMessage::JoinCall { id, .. }
+            | ClientMessage::Admit { id, .. }
+            | ClientMessage::StartCall { id, .. }
+            | ClientMessage::RingIn { id, .. }
+            | ClientMessage::AcceptCall { id, .. }
+            | ClientMessage::DeclineCall { id, .. }
+            | ClientMessage::CancelCall { id, .. }
+            | ClientMessage::IgnoreCall { id, .. }
+            | ClientMessage::SeeMissed { id }
+            | ClientMessage::SetStatus { id, .. } => {
+                self.refuse(Some(id), ErrorCode::UnknownType);
+            }
+            ClientMessage::SetActive { .. } | ClientMessage::WatchPeople { .. } => {}
         }
     }
 
@@ -135,6 +148,10 @@ impl Conversation {
             features: Vec::new(),
             limits: told_limits(),
             me: self.principal.me(),
+            app: App {
+                build: env!("CARGO_PKG_VERSION").to_owned(),
+                minimum_version: None,
+            },
         });
         if let Some(user) = self.principal.user() {
             self.rooms

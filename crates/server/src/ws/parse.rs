@@ -31,6 +31,18 @@ const TYPES: &[&str] = &[
     "set_wanted",
     "offer",
     "slot_ready",
+    "join_call",
+    "admit",
+    "start_call",
+    "ring_in",
+    "accept_call",
+    "decline_call",
+    "cancel_call",
+    "ignore_call",
+    "see_missed",
+    "set_active",
+    "set_status",
+    "watch_people",
 ];
 
 /// What is read of a message before, or instead of, the whole.
@@ -88,21 +100,42 @@ fn fits(message: &ClientMessage) -> bool {
     let short = |id: &str| id.len() <= limits::CLIENT_ID_BYTES;
     match message {
         ClientMessage::Hello {
-            versions, features, ..
-        } => versions.len() <= limits::ARRAY_ITEMS && features.len() <= limits::ARRAY_ITEMS,
+            versions,
+            features,
+            browser,
+            ..
+        } => {
+            versions.len() <= limits::ARRAY_ITEMS
+                && features.len() <= limits::ARRAY_ITEMS
+                && browser
+                    .as_ref()
+                    .is_none_or(|browser| short(browser.as_str()) && !browser.as_str().is_empty())
+        }
         ClientMessage::Ping { id }
         | ClientMessage::LeaveRoom { id }
         | ClientMessage::Publish { id, .. }
         | ClientMessage::Unpublish { id, .. }
-        | ClientMessage::SetMuted { id, .. } => short(id.as_str()),
-        ClientMessage::JoinRoom { id, device, .. } => {
+        | ClientMessage::SetMuted { id, .. }
+        | ClientMessage::Admit { id, .. }
+        | ClientMessage::StartCall { id, .. }
+        | ClientMessage::RingIn { id, .. }
+        | ClientMessage::AcceptCall { id, .. }
+        | ClientMessage::DeclineCall { id, .. }
+        | ClientMessage::CancelCall { id, .. }
+        | ClientMessage::IgnoreCall { id, .. }
+        | ClientMessage::SeeMissed { id }
+        | ClientMessage::SetStatus { id, .. } => short(id.as_str()),
+        ClientMessage::JoinRoom { id, device, .. } | ClientMessage::JoinCall { id, device, .. } => {
             short(id.as_str()) && short(device.as_str()) && !device.as_str().is_empty()
         }
         ClientMessage::SetWanted { wanted } => wanted.len() <= limits::ARRAY_ITEMS,
         ClientMessage::Offer { id, slots, .. } => {
             short(id.as_str()) && slots.len() <= limits::SLOTS
         }
-        ClientMessage::GetSnapshot { .. } | ClientMessage::SlotReady { .. } => true,
+        ClientMessage::WatchPeople { people } => people.len() <= limits::WATCHED_PEOPLE,
+        ClientMessage::GetSnapshot { .. }
+        | ClientMessage::SlotReady { .. }
+        | ClientMessage::SetActive { .. } => true,
     }
 }
 
