@@ -57,6 +57,7 @@ pub async fn of(db: &Db, user: &UserId) -> Result<Option<Map<String, Value>>> {
     add("consents", list::<Consent>(db, user, CONSENTS).await?);
     add("authorizations", list::<Grant>(db, user, GRANTS).await?);
     add("tokens_made", list::<Token>(db, user, TOKENS).await?);
+    add("browsers_to_wake", list::<Wake>(db, user, WAKES).await?);
     add("audit", list::<Audit>(db, user, AUDIT).await?);
     Ok(Some(all))
 }
@@ -235,6 +236,18 @@ struct Token {
     created_ms: i64,
     expires_ms: Option<i64>,
     used_ms: Option<i64>,
+}
+
+// Endpoint and keys are what reaches the browser: they are nobody's to read.
+const WAKES: &str = "SELECT id, session_id AS session, browser, language, created AS created_ms \
+    FROM push_subscriptions WHERE user_id = $1 ORDER BY created";
+#[derive(sqlx::FromRow, Serialize)]
+struct Wake {
+    id: String,
+    session: String,
+    browser: String,
+    language: String,
+    created_ms: i64,
 }
 
 const AUDIT: &str = "SELECT at AS at_ms, action, subject, details, actor = 'user:' || $1 AS by_you FROM audit \

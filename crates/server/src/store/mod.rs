@@ -17,6 +17,7 @@ pub mod links;
 pub mod passkeys;
 pub mod passwords;
 pub mod people;
+pub mod push;
 pub mod rooms;
 pub mod scim;
 pub mod seats;

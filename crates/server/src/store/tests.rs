@@ -25,6 +25,7 @@ mod leaving;
 mod links;
 mod ownership;
 mod people;
+mod push;
 mod scim;
 
 #[path = "../../tests/support/postgres.rs"]

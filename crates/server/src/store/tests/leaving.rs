@@ -50,6 +50,8 @@ const ROWS: &[&str] = &[
     "INSERT INTO guest_grants (id, secret_hash, room_id, name, created, invite_id) \
      VALUES ('guest', 'guest hash', 'shared', 'Gast', 1, 'i1')",
     "INSERT INTO api_tokens (id, name, secret_hash, scopes, made_by, created) VALUES ('t1', 'Skript', 'token hash', 'read', $1, 1)",
+    "INSERT INTO push_subscriptions (id, user_id, session_id, browser, endpoint, p256dh, auth, language, created) \
+     VALUES ('w1', $1, 's1', 'b', 'https://push.example/sealed', 'hash', 'hash', 'de', 1)",
     "INSERT INTO audit (id, at, actor, action, subject, details) VALUES ('a1', 1, 'user:' || $1, 'settings.changed', '', 'name')",
     "INSERT INTO audit (id, at, actor, action, subject, details) VALUES ('a2', 2, 'user:' || $2, 'person.locked', 'user:' || $1, '')",
 ];
@@ -231,6 +233,7 @@ const PARTS: &[(&str, &str)] = &[
     ("oidc_consents", "consents"),
     ("oidc_grants", "authorizations"),
     ("api_tokens", "tokens_made"),
+    ("push_subscriptions", "browsers_to_wake"),
     ("audit", "audit"),
 ];
 
