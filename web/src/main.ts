@@ -8,6 +8,7 @@ import { measureLevel } from './media/level.ts';
 import { Media } from './media/media.ts';
 import { AppModel } from './model/app.ts';
 import type { Browser, Storage as Kept, Passkeys } from './model/browser.ts';
+import { browserId } from './model/device_id.ts';
 import { Client } from './session/client.ts';
 import type { Clock } from './session/clock.ts';
 import type { SocketLike } from './session/connection.ts';
@@ -159,7 +160,15 @@ const app = new AppModel({
   newStream: mediaPorts.newStream,
   measureLevel: (stream, onLevel) => measureLevel(() => new AudioContext(), clock, stream, onLevel),
   newMedia: (events) => new Media(mediaPorts, events),
-  newClient: (ticket) => new Client({ client: CLIENT, clock, ticket, openSocket, random: () => browser.random() }),
+  newClient: (ticket) =>
+    new Client({
+      client: CLIENT,
+      browser: browserId(browser),
+      clock,
+      ticket,
+      openSocket,
+      random: () => browser.random(),
+    }),
 });
 
 const target = document.getElementById('app');

@@ -2,10 +2,12 @@
 import type { Catalogue } from './catalogue.ts';
 import { deAccount } from './de_account.ts';
 import { deAdmin } from './de_admin.ts';
+import { deCalls } from './de_calls.ts';
 
 export const de: Catalogue = {
   ...deAccount,
   ...deAdmin,
+  ...deCalls,
   'app.home': 'Zur Startseite',
   'app.language': 'English',
   'app.loading': 'Wird geladen …',

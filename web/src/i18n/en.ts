@@ -1,10 +1,12 @@
 /** English. Plain words, no exclamation marks, no blame. The accessible names in here are relied on by tests. */
 import { enAccount } from './en_account.ts';
 import { enAdmin } from './en_admin.ts';
+import { enCalls } from './en_calls.ts';
 
 export const en = {
   ...enAccount,
   ...enAdmin,
+  ...enCalls,
   'app.home': 'To the home page',
   'app.language': 'Deutsch',
   'app.loading': 'Loading …',

@@ -52,7 +52,10 @@ class Scene {
       id: 'r',
       name: 'r',
       access: 'accounts',
+      kind: 'named',
+      knock: false,
       owner: false,
+      knocking: [],
       you: 'me',
       participants: this.participants.map((id) => ({
         id,

@@ -20,7 +20,10 @@ const VIEW: RoomView = {
   id: 'r-1',
   name: 'Küche',
   access: 'accounts',
+  kind: 'named',
+  knock: false,
   owner: true,
+  knocking: [],
   you: 'p-1',
   participants: [],
   speaking: [],
@@ -195,7 +198,7 @@ describe('an invited guest', () => {
     scene.server.socket.say({ type: 'room_snapshot', epoch: 'e', seq: 0, room: { ...VIEW, owner: false } });
     scene.page('meeting');
     expect(scene.path).toBe('/join#t0ken');
-    const renamed = { type: 'room_changed', name: 'Bad', access: 'accounts', owner: false } as const;
+    const renamed = { type: 'room_changed', name: 'Bad', access: 'accounts', knock: false, owner: false } as const;
     scene.server.socket.say({ type: 'room_delta', seq: 1, change: renamed });
     expect(scene.path).toBe('/join#t0ken');
     scene.server.socket.say({ type: 'room_left', reason: 'session_ended' });

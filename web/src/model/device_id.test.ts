@@ -1,5 +1,5 @@
 import { expect, it } from 'vitest';
-import { claimDevice } from './device_id.ts';
+import { browserId, claimDevice } from './device_id.ts';
 import { FakeBrowser } from './tests/fakes.ts';
 
 it('keeps its id over a reload', async () => {
@@ -22,4 +22,14 @@ it('is another one in a duplicated tab', async () => {
   const second = await claimDevice(copy);
   expect(second.kept).toBe(false);
   expect(second.id).not.toBe(first.id);
+});
+
+it('is one device with all tabs of its browser, and another one than other browsers', () => {
+  const one = new FakeBrowser();
+  const id = browserId(one);
+  expect(id).toMatch(/^[0-9a-f]{32}$/);
+  const secondTab = new FakeBrowser();
+  secondTab.local = one.local;
+  expect(browserId(secondTab)).toBe(id);
+  expect(browserId(new FakeBrowser())).not.toBe(id);
 });

@@ -8,13 +8,16 @@ import { claimDevice } from './device_id.ts';
 import { DevicesModel } from './devices.ts';
 import { DoorModel } from './door.ts';
 import { Remembered } from './remembered.ts';
-import { FakeBrowser, FakeCapture, FakeMedia, FakeServer } from './tests/fakes.ts';
+import { FakeBrowser, FakeCapture, FakeMedia, FakeServer, homeOf, homeRoom } from './tests/fakes.ts';
 
 const VIEW: RoomView = {
   id: 'r-1',
   name: 'Küche',
   access: 'guests',
+  kind: 'named',
+  knock: false,
   owner: false,
+  knocking: [],
   you: 'p-1',
   participants: [],
   speaking: [],
@@ -150,8 +153,8 @@ describe('the door of an account', () => {
     const scene = account();
     const door = await scene.door();
     scene.server.socket.open();
-    const room = { id: 'r-1', name: 'Küche', access: 'guests', owner: false, people: 3 } as const;
-    scene.server.socket.say({ type: 'home_snapshot', epoch: 'h', seq: 0, home: { rooms: [room] } });
+    const room = homeRoom({ id: 'r-1', name: 'Küche', access: 'guests', people: 3 });
+    scene.server.socket.say({ type: 'home_snapshot', epoch: 'h', seq: 0, home: homeOf({ rooms: [room] }) });
     expect(door.state.people).toBe(3);
     scene.server.socket.say({
       type: 'home_delta',

@@ -1,12 +1,11 @@
 import { describe, expect, it } from 'vitest';
-import type { HomeRoom } from '../protocol/generated.ts';
 import { settle } from '../tests/clock.ts';
 import { HomeModel } from './home.ts';
-import { FakeBrowser, FakeServer } from './tests/fakes.ts';
+import { FakeBrowser, FakeServer, homeOf, homeRoom } from './tests/fakes.ts';
 
-const KITCHEN: HomeRoom = { id: '1', name: 'Küche', access: 'accounts', owner: true, people: 0, visited_at: 20 };
-const GARDEN: HomeRoom = { id: '2', name: 'Garten', access: 'guests', owner: false, people: 0, visited_at: 30 };
-const CELLAR: HomeRoom = { id: '3', name: 'Keller', access: 'accounts', owner: true, people: 2, visited_at: 10 };
+const KITCHEN = homeRoom({ id: '1', name: 'Küche', owner: true, visited_at: 20 });
+const GARDEN = homeRoom({ id: '2', name: 'Garten', access: 'guests', visited_at: 30 });
+const CELLAR = homeRoom({ id: '3', name: 'Keller', owner: true, people: 2, visited_at: 10 });
 
 async function home(guests = true) {
   const browser = new FakeBrowser('/');
@@ -25,7 +24,7 @@ describe('the rooms', () => {
   it('stand with lit lamps first, then the last visited, and follow what happens', async () => {
     const { model, socket } = await home();
     expect(model.state.loaded).toBe(false);
-    socket.say({ type: 'home_snapshot', epoch: 'h', seq: 0, home: { rooms: [KITCHEN, GARDEN, CELLAR] } });
+    socket.say({ type: 'home_snapshot', epoch: 'h', seq: 0, home: homeOf({ rooms: [KITCHEN, GARDEN, CELLAR] }) });
     expect(model.state.rooms.map((room) => room.name)).toEqual(['Keller', 'Garten', 'Küche']);
     expect(model.state.rooms[1]).toMatchObject({ path: '/r/public/Garten', people: 0, visitedAt: 30 });
     socket.say({ type: 'home_delta', seq: 1, change: { type: 'room_changed', room: { ...KITCHEN, people: 1 } } });
@@ -108,7 +107,7 @@ describe('the dialog for a new call', () => {
 
   it('finds rooms by a part of their name', async () => {
     const { model, socket } = await home();
-    socket.say({ type: 'home_snapshot', epoch: 'h', seq: 0, home: { rooms: [KITCHEN, GARDEN, CELLAR] } });
+    socket.say({ type: 'home_snapshot', epoch: 'h', seq: 0, home: homeOf({ rooms: [KITCHEN, GARDEN, CELLAR] }) });
     model.openNewCall();
     model.setRoomText('KÜ');
     expect(model.state.newCall?.matches.map((room) => room.name)).toEqual(['Küche']);

@@ -64,7 +64,10 @@ async function meeting(...others: Participant[]) {
     id: 'r',
     name: 'Küche',
     access: 'accounts',
+    kind: 'named',
+    knock: false,
     owner: true,
+    knocking: [],
     you: 'me',
     participants: [participant('me', 'microphone', 'camera'), ...others],
     speaking: [],
@@ -270,7 +273,7 @@ describe('the end', () => {
 it('follows a new name and a new access into the address and comes back under them', async () => {
   const { browser, change, model, pass, server } = await meeting();
   model.openShare();
-  change({ type: 'room_changed', name: 'Küche 2', access: 'guests', owner: true });
+  change({ type: 'room_changed', name: 'Küche 2', access: 'guests', knock: false, owner: true });
   expect(browser.address().pathname).toBe('/r/public/K%C3%BCche%202');
   expect(model.state.share?.state.link).toBe('https://stube.example/r/public/K%C3%BCche%202');
   server.socket.break();

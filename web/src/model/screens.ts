@@ -5,7 +5,7 @@
  */
 
 import type { AudioSurface, VideoSurface } from '../media/surface.ts';
-import type { ErrorCode } from '../protocol/generated.ts';
+import type { ErrorCode, RoomLeftReason } from '../protocol/generated.ts';
 import type { AccountScreen } from './account/screens.ts';
 import type { ProviderRefusal } from './address.ts';
 import type { AdminScreen } from './admin/screens.ts';
@@ -517,7 +517,7 @@ export interface LeftState {
   readonly roomName: string;
   readonly viewer: 'account' | 'guest';
   /** `left`: by one's own wish. The rest: the server's word. */
-  readonly reason: 'left' | 'replaced' | 'guests_not_allowed' | 'grace_expired' | 'session_ended' | 'internal';
+  readonly reason: 'left' | RoomLeftReason;
   /** Whether there is a home page for them. */
   readonly home: boolean;
 }

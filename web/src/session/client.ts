@@ -6,16 +6,20 @@
 import type {
   DeviceId,
   Home,
+  HomeChange,
   Me,
+  RoomId,
   RoomLeftReason,
   RoomView,
   ServerMessage,
   SlotMids,
   Source,
   UplinkMids,
+  WaitingReason,
   Wanted,
 } from '../protocol/generated.ts';
-import { Connection, type ConnectionPorts } from './connection.ts';
+import { Connection, type ConnectionPorts, type Intent } from './connection.ts';
+import { HousePeople } from './people.ts';
 import { type Channel, type HomeMessage, type RoomMessage, reduceHome, reduceRoom } from './reduce.ts';
 import { asRefusal, Refusal } from './refusal.ts';
 
@@ -23,11 +27,13 @@ export interface ClientListener {
   /** Whether the socket is there. */
   live?(live: boolean): void;
   home?(home: Home): void;
+  /** What changed, after `home`: for what is no part of its state. */
+  changed?(change: HomeChange): void;
   /** Whom the server takes us for. */
   me?(me: Me): void;
   room?(room: RoomView): void;
   /** The seat waits at the door. */
-  waiting?(): void;
+  waiting?(reason: WaitingReason): void;
   left?(reason: RoomLeftReason): void;
   /** Taking the seat was refused; it is not tried again. */
   refused?(refusal: Refusal): void;
@@ -35,8 +41,11 @@ export interface ClientListener {
   ended?(refusal: Refusal): void;
 }
 
+/** A room with a name, or the room of a call. */
+type SeatPlace = { readonly room: string } | { readonly call: RoomId };
+
 interface Seat {
-  room: string;
+  place: SeatPlace;
   readonly device: DeviceId;
   readonly sources: Map<Source, boolean>;
   wanted: readonly Wanted[] | undefined;
@@ -61,6 +70,8 @@ export interface AnswerToOffer {
 const PASSING = new Set(['offline', 'unavailable', 'internal', 'rate_limited']);
 
 export class Client {
+  /** Who rings whom and who is there. */
+  readonly people: HousePeople;
   readonly #connection: Connection;
   readonly #listeners = new Set<ClientListener>();
   #home: Channel<Home> | undefined;
@@ -75,6 +86,7 @@ export class Client {
       down: () => this.#down(),
       ended: (refusal) => this.#tell((listener) => listener.ended?.(refusal)),
     });
+    this.people = new HousePeople(this.#connection);
   }
 
   get live(): boolean {
@@ -107,7 +119,16 @@ export class Client {
 
   /** Takes a seat, now or as soon as there is a connection, and again after every reconnect until `leave`. */
   join(room: string, device: DeviceId, sources: ReadonlyMap<Source, boolean>): void {
-    this.#seat = { room, device, sources: new Map(sources), wanted: undefined, admitted: false, waited: false };
+    this.#sitDown({ room }, device, sources);
+  }
+
+  /** As `join`, into the room of a call that one started or accepted. */
+  joinCall(call: RoomId, device: DeviceId, sources: ReadonlyMap<Source, boolean>): void {
+    this.#sitDown({ call }, device, sources);
+  }
+
+  #sitDown(place: SeatPlace, device: DeviceId, sources: ReadonlyMap<Source, boolean>): void {
+    this.#seat = { place, device, sources: new Map(sources), wanted: undefined, admitted: false, waited: false };
     this.#room = undefined;
     this.#connection.setLively(true);
     if (this.#connection.open) this.#takeSeat();
@@ -141,7 +162,7 @@ export class Client {
 
   async offer(offer: OfferIntent): Promise<AnswerToOffer> {
     const answer = await this.#connection.request({ type: 'offer', ...offer });
-    if (!answer) throw new Refusal('internal');
+    if (answer?.type !== 'answer') throw new Refusal('internal');
     return { sdp: answer.sdp, connection: answer.connection };
   }
 
@@ -149,13 +170,14 @@ export class Client {
     this.#connection.notify({ type: 'slot_ready', slot, generation });
   }
 
-  #say(intent: Parameters<Connection['request']>[0]): void {
+  #say(intent: Intent): void {
     // What is refused or lost is said again with the next seat; the screen shows what the server decided.
     this.#connection.request(intent).catch(() => {});
   }
 
   #opened(): void {
     this.#awaitingSnapshot = false;
+    this.people.opened();
     if (this.#seat) this.#takeSeat();
     this.#tell((listener) => listener.live?.(true));
   }
@@ -171,8 +193,12 @@ export class Client {
   #takeSeat(): void {
     const seat = this.#seat;
     if (!seat) return;
-    const { room, device } = seat;
-    this.#connection.request({ type: 'join_room', room, device }).catch((error) => {
+    const { device, place } = seat;
+    const intent: Intent =
+      'call' in place
+        ? { type: 'join_call', room: place.call, device }
+        : { type: 'join_room', room: place.room, device };
+    this.#connection.request(intent).catch((error) => {
       if (this.#seat !== seat || seat.admitted || seat.waited) return;
       const refusal = asRefusal(error);
       if (PASSING.has(refusal.code)) {
@@ -211,7 +237,7 @@ export class Client {
       case 'waiting':
         if (!this.#seat) return;
         this.#seat.waited = true;
-        this.#tell((listener) => listener.waiting?.());
+        this.#tell((listener) => listener.waiting?.(message.reason));
         return;
       case 'room_left':
         if (!this.#seat) return;
@@ -227,7 +253,9 @@ export class Client {
     const step = reduceHome(this.#home, message);
     if (step.kind === 'changed') {
       this.#home = step.channel;
+      if (message.type === 'home_delta') this.people.changed(message.change);
       this.#tell((listener) => listener.home?.(step.channel.value));
+      if (message.type === 'home_delta') this.#tell((listener) => listener.changed?.(message.change));
     } else if (step.kind === 'gap') {
       this.#home = undefined;
       this.#connection.notify({ type: 'get_snapshot', channel: 'home' });
@@ -247,7 +275,7 @@ export class Client {
       this.#room = step.channel;
       const { access, name } = step.channel.value;
       // A renamed room is come back to under its new name: the old one would make another room.
-      seat.room = access === 'guests' ? `public/${name}` : name;
+      if ('room' in seat.place) seat.place = { room: access === 'guests' ? `public/${name}` : name };
       if (!seat.admitted) this.#admitted(seat);
       this.#tell((listener) => listener.room?.(step.channel.value));
     }

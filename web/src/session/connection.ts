@@ -4,7 +4,14 @@
  * over. Knows nothing of rooms.
  */
 
-import type { ClientInfo, ClientMessage, ErrorCode, IntentId, ServerMessage } from '../protocol/generated.ts';
+import type {
+  BrowserId,
+  ClientInfo,
+  ClientMessage,
+  ErrorCode,
+  IntentId,
+  ServerMessage,
+} from '../protocol/generated.ts';
 import { backoffMs } from './backoff.ts';
 import type { Clock } from './clock.ts';
 import { asRefusal, Refusal } from './refusal.ts';
@@ -47,6 +54,8 @@ export interface SocketLike {
 
 export interface ConnectionPorts {
   readonly client: ClientInfo;
+  /** All tabs of one browser are one device. */
+  readonly browser?: BrowserId | undefined;
   readonly clock: Clock;
   ticket(): Promise<string>;
   openSocket(ticket: string): SocketLike;
@@ -65,8 +74,9 @@ export interface ConnectionHandlers {
 
 type WithId = Extract<ClientMessage, { id: IntentId }>;
 export type Intent = WithId extends infer M ? (M extends WithId ? Omit<M, 'id'> : never) : never;
-export type Notice = Extract<ClientMessage, { type: 'get_snapshot' | 'set_wanted' | 'slot_ready' }>;
-export type Answer = Extract<ServerMessage, { type: 'answer' }>;
+export type Notice = Exclude<ClientMessage, { id: IntentId } | { type: 'hello' }>;
+/** What intents are answered with, besides `ok`. */
+export type Answer = Extract<ServerMessage, { type: 'answer' | 'calling' }>;
 
 interface Pending {
   resolve(answer: Answer | undefined): void;
@@ -131,7 +141,7 @@ export class Connection {
     if (this.open) this.#write(message);
   }
 
-  /** Resolves with the server's `ok` or `answer`. */
+  /** Resolves with the server's answer, with nothing for `ok`. */
   request(intent: Intent): Promise<Answer | undefined> {
     if (!this.open) return Promise.reject(new Refusal('offline'));
     const id = String(this.#nextId++);
@@ -179,7 +189,8 @@ export class Connection {
     this.#openedAt = this.#ports.clock.now();
     this.#heardAt = this.#openedAt;
     this.#pingedAt = undefined;
-    this.#write({ type: 'hello', versions: VERSIONS, client: this.#ports.client });
+    const { browser, client } = this.#ports;
+    this.#write({ type: 'hello', versions: VERSIONS, client, ...(browser === undefined ? {} : { browser }) });
     this.#watch();
     this.#handlers.opened();
   }
@@ -194,7 +205,8 @@ export class Connection {
         return;
       case 'ok':
       case 'answer':
-        this.#settle(message.id, (pending) => pending.resolve(message.type === 'answer' ? message : undefined));
+      case 'calling':
+        this.#settle(message.id, (pending) => pending.resolve(message.type === 'ok' ? undefined : message));
         return;
       case 'error': {
         const refusal = new Refusal(message.code, message.retry_after_ms, message.reference);

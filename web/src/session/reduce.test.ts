@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
 import type { ServerMessage } from '../protocol/generated.ts';
-import { type Channel, type RoomMessage, reduceHome, reduceRoom, type Step } from './reduce.ts';
+import { type Channel, type HomeMessage, type RoomMessage, reduceHome, reduceRoom, type Step } from './reduce.ts';
 
 function golden<T extends ServerMessage>(name: string): T {
   const url = new URL(`../../../crates/protocol/golden/server.${name}.json`, import.meta.url);
@@ -22,6 +22,7 @@ const ROOM_DELTAS = [
   'speaking_changed',
   'room_changed',
   'participant_left',
+  'knocking_changed',
 ];
 
 describe('the room channel', () => {
@@ -33,7 +34,7 @@ describe('the room channel', () => {
       channel = changed(reduceRoom(channel, golden<RoomMessage>(`room_delta.${name}`)));
       return channel.value;
     });
-    expect(channel.seq).toBe(8);
+    expect(channel.seq).toBe(9);
     expect(seen[0]?.participants.map((one) => one.name)).toEqual(['Anna Schmidt', 'Ben']);
     expect(seen[1]?.connection).toBe('c-1');
     expect(seen[2]?.slots).toEqual([{ slot: 1, generation: 1, participant: 'p-ben' }]);
@@ -42,6 +43,7 @@ describe('the room channel', () => {
     expect(seen[5]?.speaking).toEqual(['p-anna']);
     expect(seen[6]).toMatchObject({ name: 'Frühstück im Garten', access: 'accounts', owner: true });
     expect(seen[7]?.participants.map((one) => one.id)).toEqual(['p-anna']);
+    expect(seen[8]?.knocking).toEqual([{ id: 'p-gil', name: 'Gil', guest: true }]);
   });
 
   it('leaves earlier states as they were', () => {
@@ -96,13 +98,78 @@ describe('the room channel', () => {
   });
 });
 
+const HOME_DELTAS = [
+  'room_changed',
+  'room_removed',
+  'call_changed',
+  'call_ended',
+  'missed_changed',
+  'status_changed',
+  'availability_changed',
+  'history_changed',
+  'history_removed',
+  'history_cleared',
+  'meeting_changed',
+  'meeting_removed',
+  'favourites_changed',
+];
+
 describe('the home channel', () => {
-  it('becomes what the golden snapshot and deltas say', () => {
-    let channel = changed(reduceHome(undefined, golden('home_snapshot')));
-    expect(channel.value.rooms.map((room) => room.people)).toEqual([2]);
-    channel = changed(reduceHome(channel, golden('home_delta.room_changed')));
-    expect(channel.value.rooms.map((room) => room.people)).toEqual([3]);
-    channel = changed(reduceHome(channel, golden('home_delta.room_removed')));
-    expect(channel.value.rooms).toEqual([]);
+  const snapshot = golden<HomeMessage>('home_snapshot');
+
+  it('becomes what the golden snapshot and deltas say, step by step', () => {
+    const quiet: HomeMessage = { ...snapshot, type: 'home_snapshot', home: homeWithout(snapshot) } as HomeMessage;
+    let channel = changed(reduceHome(undefined, quiet));
+    const seen = new Map(
+      HOME_DELTAS.map((name) => {
+        channel = changed(reduceHome(channel, golden<HomeMessage>(`home_delta.${name}`)));
+        return [name, channel.value];
+      }),
+    );
+    expect(channel.seq).toBe(13);
+    expect(seen.get('room_changed')?.rooms.map((room) => room.people)).toEqual([3]);
+    expect(seen.get('room_removed')?.rooms).toEqual([]);
+    expect(seen.get('call_changed')?.calls.map((call) => call.person.name)).toEqual(['Ben Weiß']);
+    expect(seen.get('call_ended')?.calls).toEqual([]);
+    expect(seen.get('missed_changed')?.missed).toBe(2);
+    expect(seen.get('status_changed')?.status).toBe('do_not_disturb');
+    expect(seen.get('meeting_changed')?.meetings.map((meeting) => meeting.title)).toEqual(['Elternabend 4b']);
+    expect(seen.get('meeting_removed')?.meetings).toEqual([]);
+  });
+
+  it.each(['availability_changed', 'history_changed', 'history_removed', 'history_cleared', 'favourites_changed'])(
+    'counts %s, which is no part of its state',
+    (name) => {
+      const delta = golden<HomeMessage>(`home_delta.${name}`);
+      const before = changed(reduceHome(undefined, { ...snapshot, seq: delta.seq - 1 } as HomeMessage));
+      const after = changed(reduceHome(before, delta));
+      expect(after).toEqual({ ...before, seq: delta.seq });
+    },
+  );
+
+  it('replaces a call that it has, and keeps meetings in the order of their beginning', () => {
+    const before = changed(reduceHome(undefined, snapshot));
+    const [call] = before.value.calls;
+    const [meeting] = before.value.meetings;
+    if (!call || !meeting) throw new Error('the golden snapshot has one of each');
+    const sooner = { ...meeting, id: 't-0', starts_at: meeting.starts_at - 1 };
+    let channel = changed(
+      reduceHome(before, { type: 'home_delta', seq: 1, change: { type: 'meeting_changed', meeting: sooner } }),
+    );
+    channel = changed(
+      reduceHome(channel, {
+        type: 'home_delta',
+        seq: 2,
+        change: { type: 'call_changed', call: { ...call, ringing: false } },
+      }),
+    );
+    expect(channel.value.meetings.map((one) => one.id)).toEqual(['t-0', 't-1']);
+    expect(channel.value.calls).toEqual([{ ...call, ringing: false }]);
+    expect(before.value.meetings.map((one) => one.id)).toEqual(['t-1']);
   });
 });
+
+function homeWithout(snapshot: HomeMessage): object {
+  const home = 'home' in snapshot ? snapshot.home : undefined;
+  return { ...home, calls: [], meetings: [] };
+}

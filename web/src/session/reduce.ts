@@ -3,7 +3,15 @@
  * in here. A gap in `seq` has one answer: ask for the snapshot again.
  */
 
-import type { Home, HomeChange, Participant, RoomChange, RoomView, ServerMessage } from '../protocol/generated.ts';
+import type {
+  Home,
+  HomeChange,
+  Meeting,
+  Participant,
+  RoomChange,
+  RoomView,
+  ServerMessage,
+} from '../protocol/generated.ts';
 
 export interface Channel<T> {
   readonly epoch: string;
@@ -47,7 +55,20 @@ function changeHome(home: Home, change: HomeChange): Home {
       return { ...home, rooms: replaceById(home.rooms, change.room) };
     case 'room_removed':
       return { ...home, rooms: home.rooms.filter((room) => room.id !== change.room) };
+    case 'call_changed':
+      return { ...home, calls: replaceById(home.calls, change.call) };
+    case 'call_ended':
+      return { ...home, calls: home.calls.filter((call) => call.id !== change.call) };
+    case 'missed_changed':
+      return { ...home, missed: change.missed };
+    case 'status_changed':
+      return { ...home, status: change.status };
+    case 'meeting_changed':
+      return { ...home, meetings: byBeginning(replaceById(home.meetings, change.meeting)) };
+    case 'meeting_removed':
+      return { ...home, meetings: home.meetings.filter((meeting) => meeting.id !== change.meeting) };
     default:
+      // Told to whoever listens and no part of the state, or a newer server's.
       return home;
   }
 }
@@ -87,4 +108,8 @@ function replaceById<T extends { id: string }>(list: readonly T[], item: T): T[]
   return list.some((one) => one.id === item.id)
     ? list.map((one) => (one.id === item.id ? item : one))
     : [...list, item];
+}
+
+function byBeginning(meetings: Meeting[]): Meeting[] {
+  return meetings.sort((a, b) => a.starts_at - b.starts_at);
 }

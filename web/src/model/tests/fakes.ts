@@ -8,12 +8,29 @@ import {
   type DeviceList,
 } from '../../media/capture.ts';
 import type { MediaEvents, Signalling } from '../../media/media.ts';
-import type { RoomView } from '../../protocol/generated.ts';
+import type { Home, HomeRoom, RoomView } from '../../protocol/generated.ts';
 import { Client } from '../../session/client.ts';
 import { Http } from '../../session/http.ts';
 import { FakeSocket } from '../../session/tests/fakes.ts';
 import { FakeClock } from '../../tests/clock.ts';
 import type { Address, Browser, Passkeys, Storage } from '../browser.ts';
+
+/** A home of which only what matters is said. */
+export function homeOf(fields: Partial<Home> = {}): Home {
+  return { rooms: [], calls: [], missed: 0, status: 'available', meetings: [], ...fields };
+}
+
+export function homeRoom(fields: Partial<HomeRoom> & { id: string; name: string }): HomeRoom {
+  const plain = {
+    access: 'accounts',
+    kind: 'named',
+    knock: false,
+    owner: false,
+    member: false,
+    pinned: false,
+  } as const;
+  return { ...plain, people: 0, ...fields };
+}
 
 export class FakeStorage implements Storage {
   readonly values = new Map<string, string>();
