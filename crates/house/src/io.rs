@@ -132,7 +132,7 @@ pub enum Intent {
     Watch {
         people: Vec<UserId>,
     },
-    Call(StartCall),
+    Call(Box<StartCall>),
     Accept {
         id: IntentId,
         call: CallId,
@@ -152,6 +152,29 @@ pub enum Intent {
     SeeMissed {
         id: IntentId,
     },
+}
+
+impl Intent {
+    /// The name under which it is answered, if it is.
+    pub fn id(&self) -> Option<&IntentId> {
+        match self {
+            Self::GetSnapshot | Self::SetActive { .. } | Self::Watch { .. } => None,
+            Self::Call(start) => Some(&start.id),
+            Self::SetStatus { id, .. }
+            | Self::Accept { id, .. }
+            | Self::Decline { id, .. }
+            | Self::Cancel { id, .. }
+            | Self::Ignore { id, .. }
+            | Self::SeeMissed { id } => Some(id),
+        }
+    }
+
+    pub(crate) fn needs_facts(&self) -> bool {
+        matches!(
+            self,
+            Self::Call(_) | Self::SetStatus { .. } | Self::SeeMissed { .. }
+        )
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]

@@ -12,9 +12,180 @@
     clippy::indexing_slicing
 )]
 
+mod devices;
+mod history;
+mod home;
 mod io;
+mod people;
+mod rooms;
+mod timers;
+mod watching;
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::time::Instant;
+
+use protocol::{ErrorCode, HomeChange, IntentId, RoomId, ServerMessage, UserId};
 
 pub use io::{
     Callee, Input, Intent, Into, Now, Output, Persist, PersonFacts, Push, RestoredCall, SocketId,
     StartCall, StoredCall,
 };
+
+use home::Load;
+use people::{Person, Socket};
+use rooms::Room;
+use timers::{Timer, Timers};
+use watching::Watched;
+
+/// The whole house. Feed it, then drain [`House::poll_output`] until it is empty.
+pub struct House {
+    /// No other run of the server has it.
+    run: String,
+    /// Whoever is here, was a moment ago, sits somewhere or is in a call. Nobody else costs anything.
+    people: HashMap<UserId, Person>,
+    sockets: HashMap<SocketId, Socket>,
+    /// Facts that were asked for and have not come.
+    loads: HashMap<UserId, Load>,
+    /// Rooms with somebody in them.
+    rooms: HashMap<RoomId, Room>,
+    /// On whose home page a room stands.
+    readers: HashMap<RoomId, BTreeSet<UserId>>,
+    /// Since the last beat: other numbers of people, other facts.
+    changed_rooms: BTreeSet<RoomId>,
+    stale: BTreeSet<UserId>,
+    watched: HashMap<UserId, Watched>,
+    /// Watched people whose availability may be another since the last beat.
+    changed_people: BTreeSet<UserId>,
+    timers: Timers,
+    outputs: VecDeque<Output>,
+}
+
+impl House {
+    /// `run` was drawn at random and names this run of the server: ids of what is made here begin with it.
+    pub fn new(run: String) -> Self {
+        Self {
+            run,
+            people: HashMap::new(),
+            sockets: HashMap::new(),
+            loads: HashMap::new(),
+            rooms: HashMap::new(),
+            readers: HashMap::new(),
+            changed_rooms: BTreeSet::new(),
+            stale: BTreeSet::new(),
+            watched: HashMap::new(),
+            changed_people: BTreeSet::new(),
+            timers: Timers::default(),
+            outputs: VecDeque::new(),
+        }
+    }
+
+    pub fn handle_input(&mut self, now: Now, input: Input) {
+        match input {
+            Input::Opened {
+                socket,
+                user,
+                browser,
+                epoch,
+            } => self.opened(now, socket, user, browser, epoch),
+            Input::Closed { socket } => self.closed(now, socket),
+            Input::Loaded { user, facts } => self.loaded(now, user, *facts),
+            Input::NotLoaded { user } => self.not_loaded(&user),
+            Input::FactsChanged { user } => self.facts_changed(now, &user),
+            Input::RoomFactsChanged { room } => self.room_facts_changed(now, room.as_ref()),
+            Input::RoomPeople {
+                room,
+                kind,
+                address,
+                name,
+                people,
+                accounts,
+            } => {
+                let fresh = Room {
+                    kind,
+                    address,
+                    name,
+                    people,
+                    accounts,
+                };
+                self.room_people(now, room, fresh);
+            }
+            Input::Intent { socket, intent } => self.intent(now, socket, intent),
+            Input::Declined { .. } => {}
+            Input::PersonGone { user } => self.person_gone(now, &user),
+            Input::HistoryDeleted { user, entries } => self.history_deleted(now, &user, entries),
+            Input::MeetingChanged { user, meeting } => self.meeting_changed(&user, meeting),
+            Input::MeetingRemoved { user, meeting } => self.meeting_removed(&user, meeting),
+            Input::FavouritesChanged { user } => self.tell(&user, &HomeChange::FavouritesChanged),
+            Input::Restored { .. } => {}
+        }
+    }
+
+    /// To be called when [`House::poll_timeout`] has passed; harmless at any other time.
+    pub fn handle_timeout(&mut self, now: Now) {
+        while let Some(timer) = self.timers.pop(now.instant) {
+            match timer {
+                Timer::HomeBeat => self.home_beat(),
+                Timer::AvailabilityBeat => self.availability_beat(),
+                Timer::Offline(user) => self.offline(now, &user),
+            }
+        }
+    }
+
+    pub fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    pub fn poll_timeout(&self) -> Option<Instant> {
+        self.timers.next()
+    }
+
+    /// What needs the person's facts waits for them.
+    fn intent(&mut self, now: Now, socket: SocketId, intent: Intent) {
+        let Some(user) = self.sockets.get(&socket).map(|socket| socket.user.clone()) else {
+            return;
+        };
+        let Some(person) = self.people.get_mut(&user) else {
+            return;
+        };
+        if person.home.is_none() && intent.needs_facts() {
+            person.held.push((socket, intent));
+            return;
+        }
+        match intent {
+            Intent::GetSnapshot => self.get_snapshot(socket),
+            Intent::SetActive { active } => self.set_active(now, socket, active),
+            Intent::SetStatus { id, status } => {
+                self.set_status(now, &user, status);
+                self.ok(socket, id);
+            }
+            Intent::Watch { people } => self.watch(socket, people),
+            Intent::SeeMissed { id } => {
+                self.see_missed(&user);
+                self.ok(socket, id);
+            }
+            Intent::Call(start) => self.refuse(socket, start.id, ErrorCode::Unavailable),
+            Intent::Accept { id, .. }
+            | Intent::Decline { id, .. }
+            | Intent::Cancel { id, .. }
+            | Intent::Ignore { id, .. } => self.refuse(socket, id, ErrorCode::CallOver),
+        }
+    }
+
+    fn ok(&mut self, socket: SocketId, id: IntentId) {
+        self.send(socket, ServerMessage::Ok { id });
+    }
+
+    fn refuse(&mut self, socket: SocketId, id: IntentId, code: ErrorCode) {
+        let message = ServerMessage::Error {
+            id: Some(id),
+            code,
+            retry_after_ms: None,
+            reference: None,
+        };
+        self.send(socket, message);
+    }
+
+    fn send(&mut self, socket: SocketId, message: ServerMessage) {
+        self.outputs.push_back(Output::Send { socket, message });
+    }
+}
