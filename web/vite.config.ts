@@ -1,13 +1,14 @@
 import { svelte } from '@sveltejs/vite-plugin-svelte';
 import { defineConfig } from 'vitest/config';
 import { compress } from './build/compress.ts';
+import { worker } from './build/worker.ts';
 
 const server = process.env.STUBE_SERVER ?? 'http://localhost:8080';
 // The server accepts its own pages only.
 const proxy = { '/api': { target: server, ws: true, changeOrigin: true, headers: { origin: server } } };
 
 export default defineConfig({
-  plugins: [svelte(), compress()],
+  plugins: [svelte(), worker(), compress()],
   // Without this, vitest takes Svelte's server build.
   resolve: process.env.VITEST ? { conditions: ['browser'] } : {},
   build: {

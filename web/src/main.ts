@@ -9,6 +9,7 @@ import { Media } from './media/media.ts';
 import { AppModel } from './model/app.ts';
 import type { Browser, Storage as Kept, Passkeys } from './model/browser.ts';
 import { browserId } from './model/device_id.ts';
+import { registerWorker } from './pwa/surroundings.ts';
 import { Client } from './session/client.ts';
 import type { Clock } from './session/clock.ts';
 import type { SocketLike } from './session/connection.ts';
@@ -181,3 +182,4 @@ if (target) {
   mountApp(target, app, { languages: navigator.languages, memory });
 }
 app.start();
+registerWorker();

@@ -22,6 +22,8 @@ use crate::settings::Settings;
 use crate::sso::Sso;
 use crate::store::Db;
 use crate::tickets::Tickets;
+use crate::version::Version;
+use crate::web;
 
 pub struct App {
     pub config: Config,
@@ -83,6 +85,17 @@ impl App {
             sealer,
             rooms,
         })
+    }
+
+    /// The web app that is served, and which of them have to become it.
+    pub fn web(&self) -> protocol::App {
+        let minimum = self.settings.get().minimum_version;
+        // Nothing above what is served could be met.
+        let minimum = minimum.map(|version| version.min(Version::own()));
+        protocol::App {
+            build: web::build(),
+            minimum_version: minimum.map(|version| version.to_string()),
+        }
     }
 }
 

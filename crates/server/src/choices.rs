@@ -9,6 +9,7 @@ use url::Url;
 
 use crate::config::{Config, Visibility, is_link};
 use crate::settings::{Chosen, Effective};
+use crate::version::Version;
 
 const MOST_RULES: usize = 100;
 const MOST_LINK_BYTES: usize = 1024;
@@ -22,17 +23,20 @@ pub enum Choice {
     Guests(bool),
     OpenHouse(bool),
     LocalSignIn(bool),
+    /// Absent: every version is welcome.
+    MinimumVersion(Option<Version>),
     Visibility(Vec<Visibility>),
 }
 
 /// As in the file.
-pub const KEYS: [&str; 7] = [
+pub const KEYS: [&str; 8] = [
     "house.name",
     "house.imprint_url",
     "house.privacy_url",
     "policy.guests",
     "policy.open_house",
     "policy.local_sign_in",
+    "policy.minimum_version",
     "policy.visibility",
 ];
 
@@ -46,6 +50,7 @@ pub fn fixed(config: &Config) -> Vec<&'static str> {
         policy.guests.is_some(),
         policy.open_house.is_some(),
         policy.local_sign_in.is_some(),
+        policy.minimum_version.is_some(),
         policy.visibility.is_some(),
     ];
     let pairs = KEYS.into_iter().zip(said);
@@ -64,6 +69,7 @@ pub fn value_of(key: &str, effective: &Effective) -> String {
         "policy.guests" => effective.guests.to_string(),
         "policy.open_house" => effective.open_house.to_string(),
         "policy.local_sign_in" => effective.local_sign_in.to_string(),
+        "policy.minimum_version" => minimum_in_words(effective.minimum_version),
         "policy.visibility" => rules_in_words(&effective.visibility),
         _ => String::new(),
     }
@@ -78,6 +84,7 @@ pub fn forget(key: &str, chosen: &mut Chosen) {
         "policy.guests" => chosen.guests = None,
         "policy.open_house" => chosen.open_house = None,
         "policy.local_sign_in" => chosen.local_sign_in = None,
+        "policy.minimum_version" => chosen.minimum_version = None,
         "policy.visibility" => chosen.visibility = None,
         _ => {}
     }
@@ -100,6 +107,9 @@ impl Choice {
         choices.extend(change.guests.map(Self::Guests));
         choices.extend(change.open_house.map(Self::OpenHouse));
         choices.extend(change.local_sign_in.map(Self::LocalSignIn));
+        if let Some(text) = change.minimum_version {
+            choices.push(Self::MinimumVersion(minimum(&text)?));
+        }
         if let Some(rules) = change.visibility {
             let rules = rules.into_iter().map(|rule| Visibility {
                 group: rule.group,
@@ -129,6 +139,11 @@ impl Choice {
             "policy.guests" => Self::Guests(switch()?),
             "policy.open_house" => Self::OpenHouse(switch()?),
             "policy.local_sign_in" => Self::LocalSignIn(switch()?),
+            "policy.minimum_version" => Self::MinimumVersion(
+                minimum(value)
+                    .ok()
+                    .with_context(|| format!("{key} must be a version, as in 0.2.0"))?,
+            ),
             "policy.visibility" => Self::Visibility(rules(value)?),
             _ => bail!("{key} cannot be set; what can: {}", KEYS.join(", ")),
         })
@@ -142,6 +157,7 @@ impl Choice {
             Self::Guests(_) => "policy.guests",
             Self::OpenHouse(_) => "policy.open_house",
             Self::LocalSignIn(_) => "policy.local_sign_in",
+            Self::MinimumVersion(_) => "policy.minimum_version",
             Self::Visibility(_) => "policy.visibility",
         }
     }
@@ -151,6 +167,7 @@ impl Choice {
             Self::Name(name) => name.as_str().to_owned(),
             Self::Imprint(link) | Self::Privacy(link) => link.clone().unwrap_or_default(),
             Self::Guests(on) | Self::OpenHouse(on) | Self::LocalSignIn(on) => on.to_string(),
+            Self::MinimumVersion(version) => minimum_in_words(*version),
             Self::Visibility(rules) => rules_in_words(rules),
         };
         format!("{} = {value}", self.key())
@@ -164,9 +181,24 @@ impl Choice {
             Self::Guests(on) => chosen.guests = Some(on),
             Self::OpenHouse(on) => chosen.open_house = Some(on),
             Self::LocalSignIn(on) => chosen.local_sign_in = Some(on),
+            Self::MinimumVersion(version) => chosen.minimum_version = version,
             Self::Visibility(rules) => chosen.visibility = Some(rules),
         }
     }
+}
+
+/// Nothing means none.
+fn minimum(text: &str) -> Result<Option<Version>, ErrorCode> {
+    match text.trim() {
+        "" => Ok(None),
+        text => text.parse().map(Some).map_err(|_| ErrorCode::Malformed),
+    }
+}
+
+fn minimum_in_words(version: Option<Version>) -> String {
+    version
+        .map(|version| version.to_string())
+        .unwrap_or_default()
 }
 
 fn link(text: &str) -> Result<Option<String>, ErrorCode> {
@@ -251,6 +283,7 @@ mod tests {
             ("policy.guests", "false", "true"),
             ("policy.open_house", "true", "false"),
             ("policy.local_sign_in", "false", "true"),
+            ("policy.minimum_version", "0.2.0", ""),
             ("policy.visibility", "Pupils: Teachers, Pupils; Cooks: ", ""),
         ] {
             assert_eq!(parsed(key, value), Ok(format!("{key} = {value}")));
@@ -273,6 +306,8 @@ mod tests {
             ("policy.guests", "yes"),
             ("house.imprint_url", "javascript:alert(1)"),
             ("house.privacy_url", "/privacy"),
+            ("policy.minimum_version", "new"),
+            ("policy.minimum_version", "1.2"),
             ("policy.visibility", "Pupils"),
             ("policy.visibility", "Pu\u{202e}pils: Teachers"),
             ("database.url", "postgres://"),

@@ -40,6 +40,8 @@ mod sso;
 mod store;
 mod sys;
 mod tickets;
+mod version;
+mod web;
 mod ws;
 
 use std::process::ExitCode;

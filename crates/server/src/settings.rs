@@ -9,6 +9,7 @@ use tokio::sync::{Mutex, watch};
 
 use crate::config::{Config, Visibility};
 use crate::store::{self, Db, settings};
+use crate::version::Version;
 
 /// What can be set in the browser, as it is stored: absent means untouched.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -30,6 +31,8 @@ pub struct Chosen {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub local_sign_in: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub minimum_version: Option<Version>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub visibility: Option<Vec<Visibility>>,
     pub checklist_dismissed: bool,
 }
@@ -44,6 +47,7 @@ pub struct Effective {
     pub guests: bool,
     pub open_house: bool,
     pub local_sign_in: bool,
+    pub minimum_version: Option<Version>,
     pub visibility: Vec<Visibility>,
 }
 
@@ -139,6 +143,7 @@ fn effective(config: &Config, chosen: &Chosen) -> Effective {
         guests: switch(policy.guests, chosen.guests, true),
         open_house: switch(policy.open_house, chosen.open_house, false),
         local_sign_in: switch(policy.local_sign_in, chosen.local_sign_in, true),
+        minimum_version: policy.minimum_version.or(chosen.minimum_version),
         visibility: policy
             .visibility
             .clone()

@@ -317,6 +317,10 @@ recovery_mail: boolean,
  */
 imprint_url?: string, privacy_url?: string, 
 /**
+ * The web app that this server holds.
+ */
+app: App, 
+/**
  * Absent for somebody who is not signed in.
  */
 user?: User, };
@@ -639,6 +643,10 @@ export type Settings = { name: string, imprint_url?: string, privacy_url?: strin
  */
 logo?: string, guests: boolean, open_house: boolean, local_sign_in: boolean, 
 /**
+ * Apps of an older version update by themselves, as soon as they are out of a call: `0.2.0`.
+ */
+minimum_version?: string, 
+/**
  * Who may see whom. People of no group that is named here see everybody.
  */
 visibility: Array<VisibilityRule>, 
@@ -653,7 +661,7 @@ mail_from?: string, providers: Array<Provider>, ldap: boolean, };
 
 export type VisibilityRule = { group: string, sees: Array<string>, };
 
-export type ChangeSettings = { name?: string, imprint_url?: string, privacy_url?: string, guests?: boolean, open_house?: boolean, local_sign_in?: boolean, visibility?: Array<VisibilityRule>, };
+export type ChangeSettings = { name?: string, imprint_url?: string, privacy_url?: string, guests?: boolean, open_house?: boolean, local_sign_in?: boolean, minimum_version?: string, visibility?: Array<VisibilityRule>, };
 
 export type Checklist = { dismissed: boolean, name: boolean, logo: boolean, legal_links: boolean, 
 /**

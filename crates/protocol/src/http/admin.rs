@@ -258,6 +258,9 @@ pub struct Settings {
     pub guests: bool,
     pub open_house: bool,
     pub local_sign_in: bool,
+    /// Apps of an older version update by themselves, as soon as they are out of a call: `0.2.0`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minimum_version: Option<String>,
     /// Who may see whom. People of no group that is named here see everybody.
     pub visibility: Vec<VisibilityRule>,
     /// Keys as in the file: `house.name`.
@@ -277,7 +280,7 @@ pub struct VisibilityRule {
     pub sees: Vec<String>,
 }
 
-/// Empty addresses take a link away.
+/// Empty addresses take a link away, an empty version the minimum.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
 pub struct ChangeSettings {
@@ -293,6 +296,8 @@ pub struct ChangeSettings {
     pub open_house: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub local_sign_in: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub minimum_version: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub visibility: Option<Vec<VisibilityRule>>,
 }

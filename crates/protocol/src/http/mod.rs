@@ -18,7 +18,7 @@ pub use rooms::{ChangeRoom, CreateRoom, Door, GuestEntry, GuestGrant, Ticket};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::{ErrorCode, UserId};
+use crate::{App, ErrorCode, UserId};
 
 /// Any answer with a status of 400 or above.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -58,6 +58,8 @@ pub struct House {
     pub imprint_url: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub privacy_url: Option<String>,
+    /// The web app that this server holds.
+    pub app: App,
     /// Absent for somebody who is not signed in.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub user: Option<User>,

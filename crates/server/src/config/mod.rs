@@ -12,6 +12,8 @@ use outside::{Ldap, Mail, OneOrMore};
 use serde::{Deserialize, Serialize};
 use url::{Host, Url};
 
+use crate::version::Version;
+
 const ENVIRONMENT_PREFIX: &str = "STUBE__";
 pub const DEFAULT_FILE: &str = "stube.toml";
 
@@ -91,6 +93,9 @@ pub struct Policy {
     /// Whether people sign in here with username and password; the command line can always open it again.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub local_sign_in: Option<bool>,
+    /// Apps of an older version update by themselves, as soon as they are out of a call.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub minimum_version: Option<Version>,
     /// Who may see whom in the directory. People of no group that is named here see everybody.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub visibility: Option<Vec<Visibility>>,
@@ -158,6 +163,7 @@ const KEYS: &[(&str, Kind)] = &[
     ("policy.guests", Kind::Switch),
     ("policy.open_house", Kind::Switch),
     ("policy.local_sign_in", Kind::Switch),
+    ("policy.minimum_version", Kind::Text),
     ("oidc.name", Kind::Text),
     ("oidc.issuer", Kind::Text),
     ("oidc.client_id", Kind::Text),
@@ -441,6 +447,11 @@ mod tests {
             &["public_url"],
         );
         refused("[tls]\ncertificate = \"c.pem\"", &[], &["tls.key"]);
+        refused(
+            "[policy]\nminimum_version = \"new\"",
+            &[],
+            &["line 2", "version"],
+        );
         refused("[database]\nurl = \"mysql://x\"", &[], &["database.url"]);
         refused(
             "[oidc]\nissuer = \"http://a.example\"\nclient_id = \"a\"",
@@ -507,6 +518,7 @@ mod tests {
                 guests: Some(true),
                 open_house: Some(true),
                 local_sign_in: Some(true),
+                minimum_version: "0.1.0".parse().ok(),
                 visibility: None,
             },
             oidc: OneOrMore::One(Box::new(outside::OidcProvider {

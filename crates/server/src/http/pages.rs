@@ -9,14 +9,7 @@ use protocol::ErrorCode;
 use rust_embed::{EmbeddedFile, RustEmbed};
 
 use super::error::ApiError;
-
-/// What `npm run build` left, with `.br` and `.gz` beside what can be compressed. Read from disk in development builds.
-#[derive(RustEmbed)]
-#[folder = "../../web/dist"]
-#[allow_missing = true]
-struct Web;
-
-const PAGE: &str = "index.html";
+use crate::web::{PAGE, Web};
 
 const NOT_BUILT: &str = "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>Stube</title>\n\
     <h1>The web app is not built yet</h1>\n<p>Run <code>cargo xtask run</code>, which builds it and starts this server, \

@@ -41,6 +41,7 @@ pub async fn me(app: State, Caller(caller): Caller) -> ApiResult<Json<House>> {
         recovery_mail: house.local_sign_in && app.mail.is_there(),
         imprint_url: house.imprint_url.clone(),
         privacy_url: house.privacy_url.clone(),
+        app: app.web(),
         user: caller.map(|signed_in| sign_ins::user(&signed_in.account)),
     }))
 }

@@ -13,6 +13,7 @@ use crate::rooms::{Knock, Rooms, Stay, fresh_connection};
 pub struct Conversation {
     principal: Principal,
     rooms: Rooms,
+    app: App,
     socket: u64,
     outbound: Outbound,
     greeted: bool,
@@ -20,10 +21,17 @@ pub struct Conversation {
 }
 
 impl Conversation {
-    pub fn new(principal: Principal, rooms: Rooms, socket: u64, outbound: Outbound) -> Self {
+    pub fn new(
+        principal: Principal,
+        rooms: Rooms,
+        app: App,
+        socket: u64,
+        outbound: Outbound,
+    ) -> Self {
         Self {
             principal,
             rooms,
+            app,
             socket,
             outbound,
             greeted: false,
@@ -148,10 +156,7 @@ impl Conversation {
             features: Vec::new(),
             limits: told_limits(),
             me: self.principal.me(),
-            app: App {
-                build: env!("CARGO_PKG_VERSION").to_owned(),
-                minimum_version: None,
-            },
+            app: self.app.clone(),
         });
         if let Some(user) = self.principal.user() {
             self.rooms

@@ -89,6 +89,7 @@ fn shown(app: &App) -> Settings {
         guests: holds.guests,
         open_house: holds.open_house,
         local_sign_in: holds.local_sign_in,
+        minimum_version: holds.minimum_version.map(|version| version.to_string()),
         visibility: rules.collect(),
         fixed: choices::fixed(config)
             .into_iter()
