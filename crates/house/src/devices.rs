@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use protocol::{Availability, BrowserId, Status, UserId};
+use protocol::{Availability, BrowserId, HomeChange, Status, UserId};
 
 use crate::House;
-use crate::io::{Now, Output, Persist, SocketId};
+use crate::io::{Now, Persist, SocketId};
 use crate::people::{Person, Socket};
 use crate::timers::Timer;
 
@@ -25,6 +25,7 @@ impl House {
         person.sockets.push(id);
         person.lingers_until = None;
         let known = person.home.is_some();
+        let appeared = browser.clone();
         let socket = Socket {
             user: user.clone(),
             browser,
@@ -35,6 +36,7 @@ impl House {
             watches: Vec::new(),
         };
         self.sockets.insert(id, socket);
+        self.calls_of_newcomer(&user, &appeared);
         if known {
             self.snapshot(id);
         } else if !self.loads.contains_key(&user) {
@@ -60,6 +62,7 @@ impl House {
             person.lingers_until = Some(until);
             self.timers.add(until, Timer::Offline(user.clone()));
             self.forget_home(&user);
+            self.caller_lost(now, &user);
         }
         self.availability_changed(now, &user);
     }
@@ -75,12 +78,14 @@ impl House {
             return;
         };
         person.lingers_until = None;
+        self.callee_lost(user);
         self.availability_changed(now, user);
         self.forget_nobody(user);
     }
 
     /// The sockets are closed by those who hold them; until then they hear nothing.
     pub(crate) fn person_gone(&mut self, now: Now, user: &UserId) {
+        self.calls_of_gone(now, user);
         self.forget_home(user);
         let Some(person) = self.people.get_mut(user) else {
             return;
@@ -115,11 +120,11 @@ impl House {
         }
         self.loaded_too_early(user);
         let user = user.clone();
-        self.outputs.push_back(Output::Persist(Persist::Status {
+        self.persist(Persist::Status {
             user: user.clone(),
             status,
-        }));
-        self.tell(&user, &protocol::HomeChange::StatusChanged { status });
+        });
+        self.tell(&user, &HomeChange::StatusChanged { status });
         self.availability_changed(now, &user);
     }
 

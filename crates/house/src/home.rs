@@ -9,7 +9,7 @@ use protocol::{
 };
 
 use crate::House;
-use crate::io::{Now, Output, PersonFacts, SocketId};
+use crate::io::{Intent, Now, Output, PersonFacts, SocketId};
 use crate::timers::Timer;
 
 /// How long changes are collected.
@@ -18,6 +18,9 @@ const BEAT: Duration = Duration::from_millis(200);
 const AGAIN_MS: u64 = 2000;
 /// Planned meetings on one home page.
 const MOST_MEETINGS: usize = 50;
+
+/// What one person may have asked before their facts are there.
+const MOST_HELD: usize = 20;
 
 /// The answer is on its way.
 #[derive(Default)]
@@ -102,6 +105,18 @@ impl House {
         }
     }
 
+    pub(crate) fn hold(&mut self, socket: SocketId, user: &UserId, intent: Intent) {
+        let Some(person) = self.people.get_mut(user) else {
+            return;
+        };
+        let loading = self.loads.contains_key(user);
+        if loading && person.held.len() < MOST_HELD {
+            person.held.push((socket, intent));
+        } else if let Some(id) = intent.id() {
+            self.send(socket, unavailable(Some(id.clone())));
+        }
+    }
+
     /// Facts that nobody looks at are read when somebody comes.
     pub(crate) fn facts_changed(&mut self, now: Now, user: &UserId) {
         if self.loads.contains_key(user) {
@@ -175,6 +190,7 @@ impl House {
 
     /// The person's facts are there.
     pub(crate) fn snapshot(&mut self, id: SocketId) {
+        let calls = self.calls_on(id);
         let Some(socket) = self.sockets.get_mut(&id) else {
             return;
         };
@@ -191,7 +207,7 @@ impl House {
             seq: socket.seq,
             home: Home {
                 rooms: home.rooms.clone(),
-                calls: Vec::new(),
+                calls,
                 missed: home.missed,
                 status: home.status,
                 meetings: home.meetings.clone(),
@@ -271,7 +287,7 @@ impl House {
 
     fn count_heads(&mut self, user: &UserId) {
         let rooms = &self.rooms;
-        let inside = |id: &RoomId| rooms.get(id).map_or(0, |room| room.people);
+        let inside = |id: &RoomId| rooms.get(id).map_or(0, |room| room.roll.people);
         let Some(home) = self
             .people
             .get_mut(user)
@@ -308,7 +324,7 @@ impl House {
     }
 
     fn inside(&self, room: &RoomId) -> u32 {
-        self.rooms.get(room).map_or(0, |room| room.people)
+        self.rooms.get(room).map_or(0, |room| room.roll.people)
     }
 
     fn due_at_beat(&mut self, now: Now) {

@@ -226,7 +226,7 @@ pub enum Output {
         socket: SocketId,
         message: ServerMessage,
     },
-    /// Read this person's facts and answer with [`Input::Loaded`] or [`Input::NotLoaded`].
+    /// Read this person's facts, after all that was to be persisted before, and answer with [`Input::Loaded`] or [`Input::NotLoaded`].
     Load {
         user: UserId,
     },
@@ -260,7 +260,7 @@ pub enum Persist {
     CallOver {
         call: CallId,
     },
-    /// New, or replaces the line of the same id.
+    /// New, or replaces the line of the same id. Left out where the person, the other one or the room is not there any more.
     History {
         user: UserId,
         entry: HistoryEntry,

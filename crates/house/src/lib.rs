@@ -12,10 +12,12 @@
     clippy::indexing_slicing
 )]
 
+mod calls;
 mod devices;
 mod history;
 mod home;
 mod io;
+mod limits;
 mod people;
 mod rooms;
 mod timers;
@@ -24,16 +26,19 @@ mod watching;
 use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::time::Instant;
 
-use protocol::{ErrorCode, HomeChange, IntentId, RoomId, ServerMessage, UserId};
+use protocol::{CallId, ErrorCode, HomeChange, IntentId, RoomId, ServerMessage, UserId};
 
 pub use io::{
     Callee, Input, Intent, Into, Now, Output, Persist, PersonFacts, Push, RestoredCall, SocketId,
     StartCall, StoredCall,
 };
 
+use calls::Ringing;
+use history::Stay;
 use home::Load;
+use limits::Rates;
 use people::{Person, Socket};
-use rooms::Room;
+use rooms::{Roll, Room};
 use timers::{Timer, Timers};
 use watching::Watched;
 
@@ -56,6 +61,10 @@ pub struct House {
     watched: HashMap<UserId, Watched>,
     /// Watched people whose availability may be another since the last beat.
     changed_people: BTreeSet<UserId>,
+    calls: HashMap<CallId, Ringing>,
+    rates: Rates,
+    stays: HashMap<UserId, Vec<Stay>>,
+    lines_made: u64,
     timers: Timers,
     outputs: VecDeque<Output>,
 }
@@ -74,6 +83,10 @@ impl House {
             stale: BTreeSet::new(),
             watched: HashMap::new(),
             changed_people: BTreeSet::new(),
+            calls: HashMap::new(),
+            rates: Rates::default(),
+            stays: HashMap::new(),
+            lines_made: 0,
             timers: Timers::default(),
             outputs: VecDeque::new(),
         }
@@ -100,23 +113,27 @@ impl House {
                 people,
                 accounts,
             } => {
-                let fresh = Room {
+                let roll = Roll {
                     kind,
                     address,
                     name,
                     people,
                     accounts,
                 };
-                self.room_people(now, room, fresh);
+                self.room_people(now, room, roll);
             }
             Input::Intent { socket, intent } => self.intent(now, socket, intent),
-            Input::Declined { .. } => {}
+            Input::Declined { user, call } => self.declined(now, &user, &call),
             Input::PersonGone { user } => self.person_gone(now, &user),
             Input::HistoryDeleted { user, entries } => self.history_deleted(now, &user, entries),
             Input::MeetingChanged { user, meeting } => self.meeting_changed(&user, meeting),
             Input::MeetingRemoved { user, meeting } => self.meeting_removed(&user, meeting),
             Input::FavouritesChanged { user } => self.tell(&user, &HomeChange::FavouritesChanged),
-            Input::Restored { .. } => {}
+            Input::Restored { calls } => {
+                for call in calls {
+                    self.restored(now, call);
+                }
+            }
         }
     }
 
@@ -127,6 +144,9 @@ impl House {
                 Timer::HomeBeat => self.home_beat(),
                 Timer::AvailabilityBeat => self.availability_beat(),
                 Timer::Offline(user) => self.offline(now, &user),
+                Timer::Call(call) => self.call_due(now, &call),
+                Timer::Way(room) => self.way_over(now, &room),
+                Timer::Stay(user) => self.stays_over(now, &user),
             }
         }
     }
@@ -144,12 +164,12 @@ impl House {
         let Some(user) = self.sockets.get(&socket).map(|socket| socket.user.clone()) else {
             return;
         };
-        let Some(person) = self.people.get_mut(&user) else {
-            return;
-        };
-        if person.home.is_none() && intent.needs_facts() {
-            person.held.push((socket, intent));
-            return;
+        let known = self
+            .people
+            .get(&user)
+            .is_some_and(|person| person.home.is_some());
+        if !known && intent.needs_facts() {
+            return self.hold(socket, &user, intent);
         }
         match intent {
             Intent::GetSnapshot => self.get_snapshot(socket),
@@ -163,11 +183,11 @@ impl House {
                 self.see_missed(&user);
                 self.ok(socket, id);
             }
-            Intent::Call(start) => self.refuse(socket, start.id, ErrorCode::Unavailable),
-            Intent::Accept { id, .. }
-            | Intent::Decline { id, .. }
-            | Intent::Cancel { id, .. }
-            | Intent::Ignore { id, .. } => self.refuse(socket, id, ErrorCode::CallOver),
+            Intent::Call(start) => self.start_call(now, socket, &user, *start),
+            Intent::Accept { id, call } => self.accept(now, socket, &user, id, &call),
+            Intent::Decline { id, call } => self.decline(now, socket, &user, id, &call),
+            Intent::Cancel { id, call } => self.cancel(now, socket, &user, id, &call),
+            Intent::Ignore { id, call } => self.ignore(socket, &user, id, &call),
         }
     }
 
@@ -183,6 +203,10 @@ impl House {
             reference: None,
         };
         self.send(socket, message);
+    }
+
+    fn persist(&mut self, what: Persist) {
+        self.outputs.push_back(Output::Persist(what));
     }
 
     fn send(&mut self, socket: SocketId, message: ServerMessage) {

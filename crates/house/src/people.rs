@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use protocol::{Availability, BrowserId, RoomId, Status, UserId};
+use protocol::{Availability, BrowserId, CallId, RoomId, Status, UserId};
 
 use crate::io::{Intent, PersonFacts, SocketId};
 
@@ -17,6 +17,10 @@ pub struct Person {
     pub status: Option<Status>,
     /// Rooms where they sit.
     pub seats: Vec<RoomId>,
+    /// Rooms that they are on the way into.
+    pub ways: Vec<RoomId>,
+    /// What they let ring and what rings for them.
+    pub calls: Vec<CallId>,
     /// Without sockets: still counts as here until then.
     pub lingers_until: Option<Instant>,
     /// Whether they used the last socket that they had.
@@ -42,7 +46,7 @@ impl Person {
 
     /// Nothing is lost by forgetting them.
     pub fn is_nobody(&self) -> bool {
-        !self.is_here() && self.seats.is_empty()
+        !self.is_here() && self.seats.is_empty() && self.ways.is_empty() && self.calls.is_empty()
     }
 }
 

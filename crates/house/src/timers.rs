@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use protocol::UserId;
+use protocol::{CallId, RoomId, UserId};
 
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Timer {
@@ -11,6 +11,12 @@ pub enum Timer {
     AvailabilityBeat,
     /// Nobody came back after the last socket had closed.
     Offline(UserId),
+    /// Rang long enough, or its caller did not come back.
+    Call(CallId),
+    /// Who was on the way into this room did not come.
+    Way(RoomId),
+    /// Nobody goes on with a stay that ended a while ago.
+    Stay(UserId),
 }
 
 #[derive(Default)]

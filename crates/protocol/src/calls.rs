@@ -130,7 +130,7 @@ pub struct HistoryEntry {
     #[cfg_attr(test, ts(optional))]
     pub room: Option<HistoryRoom>,
     pub video: bool,
-    /// Outgoing calls that were not answered: why.
+    /// Calls that were declined, and outgoing ones that were not answered: why.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub end: Option<CallEnd>,

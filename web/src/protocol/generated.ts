@@ -208,7 +208,7 @@ person?: CallPerson,
  */
 room?: HistoryRoom, video: boolean, 
 /**
- * Outgoing calls that were not answered: why.
+ * Calls that were declined, and outgoing ones that were not answered: why.
  */
 end?: CallEnd, 
 /**
