@@ -6,9 +6,11 @@
 import { BrowserCapture } from './media/capture.ts';
 import { measureLevel } from './media/level.ts';
 import { Media } from './media/media.ts';
+import { BrowserTones } from './media/tones.ts';
 import { AppModel } from './model/app.ts';
 import type { Browser, Storage as Kept, Passkeys } from './model/browser.ts';
 import { browserId } from './model/device_id.ts';
+import { BrowserNotices } from './pwa/notices.ts';
 import { registerWorker } from './pwa/surroundings.ts';
 import { Client } from './session/client.ts';
 import type { Clock } from './session/clock.ts';
@@ -56,6 +58,32 @@ function lock(name: string, wait: boolean): Promise<boolean> {
     const options: LockOptions = wait ? { signal: AbortSignal.timeout(LOCK_WAIT_MS) } : { ifAvailable: true };
     navigator.locks.request(name, options, hold).catch(() => resolve(false));
   });
+}
+
+function lead(name: string, changed: (leads: boolean) => void): () => void {
+  if (!('locks' in navigator)) {
+    changed(true);
+    return () => {};
+  }
+  let leads = false;
+  const hold = (): Promise<void> => {
+    leads = true;
+    changed(true);
+    return new Promise(() => {});
+  };
+  const request = (options: LockOptions, lost: () => void): void => {
+    navigator.locks.request(name, options, hold).catch(() => {
+      // Another page took it.
+      leads = false;
+      changed(false);
+      lost();
+    });
+  };
+  const queue = (): void => request({}, queue);
+  queue();
+  return () => {
+    if (!leads) request({ steal: true }, () => {});
+  };
 }
 
 /** Only where the browser reads and writes the JSON of the standard itself. */
@@ -119,6 +147,10 @@ const browser: Browser = {
   },
   shareNatively: (data) => navigator.share(data),
   lock,
+  lead,
+  onUsed: (callback) => {
+    for (const kind of ['pointerdown', 'keydown'] as const) addEventListener(kind, callback, { capture: true });
+  },
   onBack: (callback) => addEventListener('popstate', callback),
   onVisibility: (callback) => document.addEventListener('visibilitychange', callback),
   onNetwork: (callback) => {
@@ -161,6 +193,8 @@ const app = new AppModel({
   newStream: mediaPorts.newStream,
   measureLevel: (stream, onLevel) => measureLevel(() => new AudioContext(), clock, stream, onLevel),
   newMedia: (events) => new Media(mediaPorts, events),
+  tones: new BrowserTones(clock, () => new AudioContext()),
+  notices: new BrowserNotices(),
   newClient: (ticket) =>
     new Client({
       client: CLIENT,

@@ -1,5 +1,6 @@
 /** Made-up models for looking at the screens. Intents change the made-up state a little, so that sheets open. */
 
+import type { CallsState, NotifyState } from '../src/model/calls/screens.ts';
 import type {
   AppState,
   ContactsState,
@@ -75,7 +76,15 @@ export function appOf(page: AppState['page'], user: boolean, devices = devicesOf
     },
     page,
   });
-  return Object.assign(store, { devices, navigate: noop, signIn: noop, signOut: noop, retry: noop });
+  const calls = Object.assign(new Store<CallsState>({ leads: false, notifies: false }), {
+    notify: Object.assign(new Store<NotifyState>({ on: false, permission: 'open' }), { setOn: noop }),
+    accept: noop,
+    decline: noop,
+    ignore: noop,
+    call: noop,
+    showNotice: () => noop,
+  });
+  return Object.assign(store, { calls, devices, navigate: noop, signIn: noop, signOut: noop, retry: noop });
 }
 
 export function rooms(count: number): RoomDoor[] {

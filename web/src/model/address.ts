@@ -22,6 +22,8 @@ export type Route =
   | { readonly page: 'admin'; readonly section: AdminSection; readonly id?: string }
   /** `text` is the room's name as it stands in the address; undefined when it cannot be read. */
   | { readonly page: 'room'; readonly text: string | undefined }
+  /** `accept`: from a notification whose call is answered by it. */
+  | { readonly page: 'call'; readonly room: string; readonly accept: boolean }
   | { readonly page: 'not_found' };
 
 /** Why an outside provider's sign-in came to nothing: `problem` in the address of the sign-in. */
@@ -48,6 +50,16 @@ export type AdminSection = (typeof ADMIN_SECTIONS)[number];
 export function adminPath(section: AdminSection, id?: string): string {
   if (id !== undefined) return `/admin/${section}/${encodeURIComponent(id)}`;
   return section === 'overview' ? '/admin' : `/admin/${section}`;
+}
+
+/** The page of a call, by the id of its room. */
+export function callPath(room: string): string {
+  return `/call/${encodeURIComponent(room)}`;
+}
+
+/** Everything about somebody of the house, and where their calls end. */
+export function personPath(id: string): string {
+  return `/people/${encodeURIComponent(id)}`;
 }
 
 const JOIN = '/join';
@@ -85,12 +97,18 @@ export function routeOf({ pathname, search, hash }: { pathname: string; search: 
       return { page: 'sign_in', to, ...(again ? { again } : {}), ...(refusal ? { refusal } : {}) };
     }
     default:
-      return adminRoute(pathname) ?? roomRoute(pathname);
+      return adminRoute(pathname) ?? callRoute(pathname, hash) ?? roomRoute(pathname);
   }
 }
 
 function tokenIn(hash: string): string | undefined {
   return hash.length > 1 ? hash.slice(1) : undefined;
+}
+
+function callRoute(pathname: string, hash: string): Route | undefined {
+  const [, call, room, ...more] = pathname.split('/');
+  if (call !== 'call' || !room || more.length > 0) return undefined;
+  return { page: 'call', room: decoded(room), accept: hash === '#accept' };
 }
 
 function roomRoute(pathname: string): Route {

@@ -4,7 +4,7 @@ import type { House, RoomView } from '../protocol/generated.ts';
 import { settle } from '../tests/clock.ts';
 import { AppModel } from './app.ts';
 import type { Page } from './screens.ts';
-import { FakeBrowser, FakeCapture, FakeMedia, FakeServer } from './tests/fakes.ts';
+import { FakeBrowser, FakeCapture, FakeMedia, FakeNotices, FakeServer, FakeTones } from './tests/fakes.ts';
 
 const HOUSE: House = {
   name: 'Haus Linde',
@@ -52,6 +52,8 @@ class Scene {
       capture: this.capture,
       newStream: () => ({}) as MediaStream,
       measureLevel: () => () => {},
+      tones: new FakeTones(),
+      notices: new FakeNotices(),
       newMedia: (events) => new FakeMedia(events) as unknown as Media,
       newClient: (ticket) => this.server.client(this.browser.clock, ticket),
     });

@@ -7,9 +7,22 @@ import type { House, RoomLeftReason, RoomView, User } from '../protocol/generate
 import type { Client } from '../session/client.ts';
 import type { Http } from '../session/http.ts';
 import { AccountLinkModel, ForgottenModel } from './account_link.ts';
-import { clientIdOf, doorWishes, leavesApp, providerPath, type Route, routeOf, signInPath } from './address.ts';
+import {
+  clientIdOf,
+  doorWishes,
+  leavesApp,
+  personPath,
+  providerPath,
+  type Route,
+  routeOf,
+  signInPath,
+} from './address.ts';
 import type { Browser } from './browser.ts';
 import { Call, type CallPorts } from './call.ts';
+import { type CallEntry, CallsModel } from './calls/calls.ts';
+import { MeetingCalls } from './calls/in_meeting.ts';
+import { CallPageModel } from './calls/page.ts';
+import type { Notices, Tones } from './calls/ports.ts';
 import { claimDevice, type Device } from './device_id.ts';
 import { DevicesModel, type DevicesPorts } from './devices.ts';
 import { DoorModel } from './door.ts';
@@ -28,11 +41,14 @@ import { Store } from './store.ts';
 export interface AppPorts extends Omit<DevicesPorts, 'remembered'>, Omit<CallPorts, 'devices'> {
   readonly browser: Browser;
   readonly http: Http;
+  readonly tones: Tones;
+  readonly notices: Notices;
   newClient(ticket: () => Promise<string>): Client;
 }
 
 export class AppModel extends Store<AppState> implements AppScreen {
   readonly devices: DevicesModel;
+  readonly calls: CallsModel;
   readonly #ports: AppPorts;
   readonly #remembered: Remembered;
   readonly #device: Promise<Device>;
@@ -42,6 +58,7 @@ export class AppModel extends Store<AppState> implements AppScreen {
   /** Gives up what the page holds. */
   #closePage = (): void => {};
   #meeting: MeetingModel | undefined;
+  #callPage: CallPageModel | undefined;
   /** Counts pages: one that is loaded when another stands already is not shown. */
   #opening = 0;
 
@@ -56,6 +73,13 @@ export class AppModel extends Store<AppState> implements AppScreen {
       measureLevel: (stream, onLevel) => ports.measureLevel(stream, onLevel),
     });
     this.#device = claimDevice(ports.browser);
+    this.calls = new CallsModel({
+      browser: ports.browser,
+      tones: ports.tones,
+      notices: ports.notices,
+      canVideo: () => ports.capture.obstacle === undefined,
+      enter: (entry) => this.#openCall(entry),
+    });
     ports.browser.onBack(() => this.#wentBack());
     ports.browser.onVisibility(() => {
       this.#client?.check();
@@ -110,8 +134,11 @@ export class AppModel extends Store<AppState> implements AppScreen {
       return;
     }
     this.patch({ house: houseView(this.#house) });
-    if (this.#house.user) this.#remembered.signedOut = false;
-    else this.#forgetClient();
+    if (this.#house.user) {
+      this.#remembered.signedOut = false;
+      // Whoever is signed in can be called, on whatever page they are.
+      this.#accountClient();
+    } else this.#forgetClient();
     this.#restoreFragment();
     this.#route();
   }
@@ -148,6 +175,7 @@ export class AppModel extends Store<AppState> implements AppScreen {
   #forgetClient(): void {
     this.#client?.stop();
     this.#client = undefined;
+    this.calls.detach();
   }
 
   #route(): void {
@@ -164,7 +192,7 @@ export class AppModel extends Store<AppState> implements AppScreen {
   /** A change of the fragment alone is told by browsers as going back, too, and leads nowhere. */
   #wentBack(): void {
     const { hash, pathname } = this.#ports.browser.address();
-    const at = this.#meeting?.path;
+    const at = this.#meeting?.path ?? this.#callPage?.path;
     // An invite's fragment is no wish: another one leads elsewhere.
     const stays = at === (at?.includes('#') ? pathname + hash : pathname);
     if (!stays) this.#route();
@@ -206,6 +234,10 @@ export class AppModel extends Store<AppState> implements AppScreen {
         return;
       case 'join':
         this.#openDoor('', house, route.token);
+        return;
+      case 'call':
+        if (house.user) this.#openCall({ kind: 'address', room: route.room, accept: route.accept });
+        else this.#redirect(signInPath(this.#ports.browser.address().pathname));
         return;
       case 'not_found':
         this.#show({ name: 'not_found' });
@@ -374,6 +406,36 @@ export class AppModel extends Store<AppState> implements AppScreen {
     void door.open();
   }
 
+  /** From any page into a call, and back to whom it was with. */
+  #openCall(entry: CallEntry): void {
+    const { browser, tones } = this.#ports;
+    const house = this.#house;
+    if (!house?.user) return;
+    const client = this.#accountClient();
+    const screen = new CallPageModel(
+      {
+        browser,
+        client,
+        tones,
+        calls: this.calls,
+        devices: this.devices,
+        device: this.#device,
+        remembered: this.#remembered,
+        newCall: () => new Call({ ...this.#callPorts(), devices: this.devices }),
+        entered: (call, view) => this.#openMeeting(call, view, client, house),
+        left: (reason, name) => this.#openLeft(reason, name, house),
+        goTo: (path) => this.#redirect(path),
+      },
+      entry,
+    );
+    this.#callPage = screen;
+    this.#show({ name: 'call', screen }, () => {
+      this.#callPage = undefined;
+      screen.close();
+    });
+    screen.open();
+  }
+
   #callPorts(): Omit<CallPorts, 'devices'> {
     const { capture } = this.#ports;
     return { capture, newMedia: (events) => this.#ports.newMedia(events) };
@@ -391,7 +453,11 @@ export class AppModel extends Store<AppState> implements AppScreen {
         viewer: house.user ? 'account' : 'guest',
         invite: house.user ? undefined : invite,
         canShareScreen: capture.canShareScreen,
-        left: (reason, roomName) => this.#openLeft(reason, roomName, house),
+        calls: house.user ? this.#newMeetingCalls(client) : undefined,
+        left: (reason, roomName) => {
+          if (view.kind === 'call' && (reason === 'left' || reason === 'call_ended')) this.#afterCall(view.id);
+          else this.#openLeft(reason, roomName, house);
+        },
       },
       call,
       view,
@@ -403,6 +469,18 @@ export class AppModel extends Store<AppState> implements AppScreen {
       if (client !== this.#client) client.stop();
     });
     this.#meeting = meeting;
+  }
+
+  #newMeetingCalls(client: Client): MeetingCalls {
+    const { browser, http } = this.#ports;
+    return new MeetingCalls({ browser, http, client, calls: this.calls, remembered: this.#remembered });
+  }
+
+  /** To the page of whom one talked with; out of a group there is none. */
+  #afterCall(room: string): void {
+    const person = this.#remembered.call(room)?.person;
+    this.#remembered.setCall(undefined);
+    this.#redirect(person ? personPath(person.id) : '/');
   }
 
   #openLeft(reason: RoomLeftReason | 'left', roomName: string, house: House): void {
@@ -427,12 +505,14 @@ export class AppModel extends Store<AppState> implements AppScreen {
       ended: () => {
         if (this.#client !== client) return;
         this.#client = undefined;
+        this.calls.detach();
         // The meeting says by itself that the session is over.
         if (['home', 'account', 'admin'].includes(this.state.page.name)) void this.#load();
       },
     });
     client.start();
     this.#client = client;
+    this.calls.attach(client);
     return client;
   }
 

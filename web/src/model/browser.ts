@@ -55,6 +55,10 @@ export interface Browser {
   shareNatively(data: { title: string; url: string }): Promise<void>;
   /** Takes a lock that no other page holds, until this page is gone. `wait`: for as long as the page before may need. */
   lock(name: string, wait: boolean): Promise<boolean>;
+  /** One of all pages leads. What is returned makes this one lead at once; otherwise it waits for its turn. */
+  lead(name: string, changed: (leads: boolean) => void): () => void;
+  /** Somebody touched this page: pointer or keyboard. */
+  onUsed(callback: () => void): void;
   onBack(callback: () => void): void;
   onVisibility(callback: () => void): void;
   /** The network is back, or another one. */

@@ -6,7 +6,7 @@
 
 import { type Capture, CaptureError, type CaptureProblem } from '../media/capture.ts';
 import { keyFor, type Media, type MediaEvents } from '../media/media.ts';
-import type { DeviceId, RoomLeftReason, RoomView, Source, Wanted } from '../protocol/generated.ts';
+import type { DeviceId, RoomId, RoomLeftReason, RoomView, Source, Wanted } from '../protocol/generated.ts';
 import type { Client } from '../session/client.ts';
 import type { Refusal } from '../session/refusal.ts';
 import type { DevicesModel } from './devices.ts';
@@ -76,7 +76,27 @@ export class Call {
   }
 
   join(client: Client, room: string, device: DeviceId): void {
+    this.#listenTo(client);
+    client.join(room, device, this.#sources());
+    if (client.live) this.#connectMedia(client);
+  }
+
+  /** As `join`, into the room of a call. */
+  joinCall(client: Client, room: RoomId, device: DeviceId): void {
+    this.#listenTo(client);
+    client.joinCall(room, device, this.#sources());
+    if (client.live) this.#connectMedia(client);
+  }
+
+  #sources(): ReadonlyMap<Source, boolean> {
     const { devices } = this.#ports;
+    return new Map([
+      ['microphone', devices.muted('microphone')],
+      ['camera', devices.muted('camera')],
+    ]);
+  }
+
+  #listenTo(client: Client): void {
     this.#client = client;
     this.#unlisten.push(
       client.listen({
@@ -91,12 +111,6 @@ export class Call {
         ended: (refusal) => this.listener.ended?.(refusal),
       }),
     );
-    const sources = new Map<Source, boolean>([
-      ['microphone', devices.muted('microphone')],
-      ['camera', devices.muted('camera')],
-    ]);
-    client.join(room, device, sources);
-    if (client.live) this.#connectMedia(client);
   }
 
   setWanted(wanted: readonly Wanted[]): void {

@@ -6,9 +6,10 @@
 import type { CaptureProblem } from '../media/capture.ts';
 import type { Participant, RoomLeftReason, RoomView, Source, Wanted } from '../protocol/generated.ts';
 import type { Http } from '../session/http.ts';
-import { joinPath } from './address.ts';
+import { callPath, joinPath } from './address.ts';
 import type { Browser } from './browser.ts';
 import type { Call } from './call.ts';
+import type { MeetingCalls } from './calls/in_meeting.ts';
 import type { DevicesModel } from './devices.ts';
 import type { Remembered } from './remembered.ts';
 import { roomPath } from './room_name.ts';
@@ -36,6 +37,8 @@ export interface MeetingPorts {
   /** Of a guest who came by one: it stays in the address, since a reload needs it. */
   readonly invite?: string | undefined;
   readonly canShareScreen: boolean;
+  /** Accounts only: ringing more people in. */
+  readonly calls?: MeetingCalls | undefined;
   left(reason: RoomLeftReason | 'left', roomName: string): void;
 }
 
@@ -78,6 +81,7 @@ export class MeetingModel extends Store<MeetingState> implements MeetingScreen {
   /** The address that it stands at, with the fragment if that belongs to it. */
   get path(): string {
     const { invite } = this.#ports;
+    if (this.#view.kind === 'call') return callPath(this.#view.id);
     return invite === undefined ? roomPath(this.#view.name, this.#view.access) : joinPath(invite);
   }
 
@@ -87,6 +91,10 @@ export class MeetingModel extends Store<MeetingState> implements MeetingScreen {
 
   networkChanged(): void {
     this.#call.reconnect();
+  }
+
+  get calls(): MeetingCalls | undefined {
+    return this.#ports.calls;
   }
 
   toggleScreen(): void {
@@ -134,6 +142,7 @@ export class MeetingModel extends Store<MeetingState> implements MeetingScreen {
     this.#cancelWanted();
     this.#unlisten();
     this.closeShare();
+    this.#ports.calls?.close();
     this.#call.close();
     this.#ports.devices.end();
     this.#ports.remembered.setMeeting(undefined);
@@ -142,7 +151,7 @@ export class MeetingModel extends Store<MeetingState> implements MeetingScreen {
   #gone(reason: RoomLeftReason | 'left'): void {
     if (this.#closed) return;
     this.close();
-    this.#ports.left(reason, this.#view.name);
+    this.#ports.left(reason, titleOf(this.#view));
   }
 
   #follow(view: RoomView): void {
@@ -155,6 +164,7 @@ export class MeetingModel extends Store<MeetingState> implements MeetingScreen {
       if (old && !shows(old, 'screen') && shows(participant, 'screen'))
         this.#call.expectFresh(participant.id, 'screen');
     }
+    this.#ports.calls?.follow(view);
     if (view.name !== before.name) this.#renamed(before.name, view.name);
     const { pathname } = this.#ports.browser.address();
     if (pathname !== this.path.split('#')[0]) this.#ports.browser.replace(this.path);
@@ -186,7 +196,7 @@ export class MeetingModel extends Store<MeetingState> implements MeetingScreen {
     const you = view.participants.find((one) => one.id === view.you);
     const problem = this.#shareProblem;
     this.patch({
-      roomName: view.name,
+      roomName: titleOf(view),
       access: view.access,
       tiles,
       alone: view.participants.length <= 1,
@@ -215,7 +225,7 @@ export class MeetingModel extends Store<MeetingState> implements MeetingScreen {
     if (this.#closed) return;
     const { devices, remembered } = this.#ports;
     remembered.setMeeting({
-      room: this.#view.name,
+      room: this.#view.kind === 'call' ? callPath(this.#view.id) : this.#view.name,
       microphone: devices.state.microphone.on,
       camera: devices.state.camera.on,
     });
@@ -250,8 +260,9 @@ export class MeetingModel extends Store<MeetingState> implements MeetingScreen {
 
 function firstState(ports: MeetingPorts, view: RoomView): MeetingState {
   return {
-    roomName: view.name,
+    roomName: titleOf(view),
     access: view.access,
+    ...(view.kind === 'call' ? { call: true } : {}),
     viewer: ports.viewer,
     connection: 'connected',
     soundBlocked: false,
@@ -260,6 +271,13 @@ function firstState(ports: MeetingPorts, view: RoomView): MeetingState {
     people: [],
     self: { name: '', speaking: false },
   };
+}
+
+/** A call's room has no name: whom one talks with is what it is called. */
+function titleOf(view: RoomView): string {
+  if (view.kind !== 'call') return view.name;
+  const others = view.participants.filter((one) => one.id !== view.you);
+  return others.map((one) => one.name).join(', ');
 }
 
 function drawTiles(call: Call, view: RoomView): Tile[] {

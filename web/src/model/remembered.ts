@@ -13,6 +13,13 @@ export interface InMeeting {
   readonly camera: boolean;
 }
 
+/** The call that this tab is in. */
+export interface InCall {
+  readonly room: string;
+  readonly person: { readonly id: string; readonly name: string; readonly picture?: string };
+  readonly video: boolean;
+}
+
 export interface Grant {
   readonly room: string;
   readonly grant: string;
@@ -41,6 +48,15 @@ export class Remembered {
 
   setMeeting(meeting: InMeeting | undefined): void {
     write(this.#browser.session, 'stube.meeting', meeting);
+  }
+
+  call(room: string): InCall | undefined {
+    const call = read<InCall>(this.#browser.session.get('stube.call'));
+    return call?.room === room ? call : undefined;
+  }
+
+  setCall(call: InCall | undefined): void {
+    write(this.#browser.session, 'stube.call', call);
   }
 
   grant(room: string): Grant | undefined {

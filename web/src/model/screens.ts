@@ -9,6 +9,7 @@ import type { ErrorCode, RoomLeftReason } from '../protocol/generated.ts';
 import type { AccountScreen } from './account/screens.ts';
 import type { ProviderRefusal } from './address.ts';
 import type { AdminScreen } from './admin/screens.ts';
+import type { CallPageScreen, CallsScreen, MeetingCallsScreen } from './calls/screens.ts';
 import type { Readable } from './store.ts';
 import type { WorkState } from './work.ts';
 
@@ -65,6 +66,7 @@ export type Page =
   | { readonly name: 'door'; readonly screen: DoorScreen }
   | { readonly name: 'meeting'; readonly screen: MeetingScreen }
   | { readonly name: 'left'; readonly screen: LeftScreen }
+  | { readonly name: 'call'; readonly screen: CallPageScreen }
   | { readonly name: 'not_found' }
   /** The one button is `app.retry()`. */
   | { readonly name: 'error'; readonly problem: Problem };
@@ -78,6 +80,8 @@ export interface AppState {
 export interface AppScreen extends Readable<AppState> {
   /** Camera, microphone, loudspeaker: one for the whole app, shown at the door and in the meeting. */
   readonly devices: DevicesScreen;
+  /** What rings, over every page. */
+  readonly calls: CallsScreen;
   /** Goes to a page of this app, for clicks on links: `<a href={path}>` plus `navigate(path)`. */
   navigate(path: string): void;
   /** To the sign-in, and back to where one was. */
@@ -468,7 +472,10 @@ export interface Person {
 }
 
 export interface MeetingState {
+  /** In a call: the names of the others. */
   readonly roomName: string;
+  /** The room of a call: without a name of its own, and without a link. */
+  readonly call?: true;
   readonly access: RoomAccess;
   readonly viewer: 'account' | 'guest';
   /**
@@ -500,6 +507,8 @@ export interface TileSize {
 }
 
 export interface MeetingScreen extends Readable<MeetingState> {
+  /** Ringing more people in; absent for guests. */
+  readonly calls?: MeetingCallsScreen | undefined;
   toggleScreen(): void;
   leave(): void;
   reconnect(): void;

@@ -55,7 +55,7 @@ fn is_page(path: &str) -> bool {
     matches!(
         path,
         "/" | "/setup" | "/sign-in" | "/join" | "/invite" | "/recover" | "/account" | "/admin"
-    ) || ["/r/", "/admin/"].iter().any(|folder| {
+    ) || ["/r/", "/call/", "/admin/"].iter().any(|folder| {
         path.strip_prefix(folder)
             .is_some_and(|name| !name.is_empty())
     })

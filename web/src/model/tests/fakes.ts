@@ -14,6 +14,7 @@ import { Http } from '../../session/http.ts';
 import { FakeSocket } from '../../session/tests/fakes.ts';
 import { FakeClock } from '../../tests/clock.ts';
 import type { Address, Browser, Passkeys, Storage } from '../browser.ts';
+import type { Notice, NoticeAction, NoticePermission, Notices, Tones } from '../calls/ports.ts';
 
 /** A home of which only what matters is said. */
 export function homeOf(fields: Partial<Home> = {}): Home {
@@ -166,9 +167,95 @@ export class FakeBrowser implements Browser {
     return true;
   }
 
+  readonly #seen: (() => void)[] = [];
+  readonly #used: (() => void)[] = [];
+  /** Tells this page whether it leads. */
+  setLeads: (leads: boolean) => void = () => {};
+  leads = true;
+
+  lead(_name: string, changed: (leads: boolean) => void): () => void {
+    this.setLeads = (leads) => {
+      if (leads === this.leads) return;
+      this.leads = leads;
+      changed(leads);
+    };
+    changed(this.leads);
+    return () => this.setLeads(true);
+  }
+
   onBack(): void {}
-  onVisibility(): void {}
   onNetwork(): void {}
+
+  onVisibility(callback: () => void): void {
+    this.#seen.push(callback);
+  }
+
+  onUsed(callback: () => void): void {
+    this.#used.push(callback);
+  }
+
+  setHidden(hidden: boolean): void {
+    this.hidden = hidden;
+    for (const callback of this.#seen) callback();
+  }
+
+  /** Somebody touches the page. */
+  touch(): void {
+    for (const callback of this.#used) callback();
+  }
+}
+
+/** Notes what sounds now. */
+export class FakeTones implements Tones {
+  readonly sounding: string[] = [];
+  readonly once: string[] = [];
+
+  ring(): () => void {
+    return this.#sound('ring');
+  }
+
+  ringBack(): () => void {
+    return this.#sound('ring back');
+  }
+
+  over(): void {
+    this.once.push('over');
+  }
+
+  #sound(name: string): () => void {
+    this.sounding.push(name);
+    return () => {
+      const at = this.sounding.indexOf(name);
+      if (at >= 0) this.sounding.splice(at, 1);
+    };
+  }
+}
+
+/** What the system shows, and a person who answers when asked. */
+export class FakeNotices implements Notices {
+  allowed: NoticePermission = 'default';
+  /** What the person says when asked. */
+  answer: NoticePermission = 'granted';
+  asked = 0;
+  readonly shown: { notice: Notice; act: (action: NoticeAction) => void }[] = [];
+
+  permission(): NoticePermission {
+    return this.allowed;
+  }
+
+  async ask(): Promise<NoticePermission> {
+    this.asked += 1;
+    if (this.allowed === 'default') this.allowed = this.answer;
+    return this.allowed;
+  }
+
+  show(notice: Notice, act: (action: NoticeAction) => void): () => void {
+    const one = { notice, act };
+    this.shown.push(one);
+    return () => {
+      this.shown.splice(this.shown.indexOf(one), 1);
+    };
+  }
 }
 
 /** The part of a track that models touch. */

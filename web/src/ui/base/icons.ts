@@ -21,6 +21,9 @@ export const icons = {
   },
   handset: { path: HANDSET, fill: true },
   hang_up: { path: HANDSET, fill: true, turn: 135 },
+  ring_in: {
+    path: 'M9 4.5a3.5 3.5 0 1 1 0 7 3.5 3.5 0 0 1 0-7zM2.5 20c.6-3.6 3.2-5.5 6.5-5.5s5.9 1.9 6.5 5.5M18.5 7v6M15.500 10h6',
+  },
   people: {
     path: 'M9 4.5a3.5 3.5 0 1 1 0 7 3.5 3.5 0 0 1 0-7zM2.5 20c.6-3.6 3.2-5.5 6.5-5.5s5.9 1.9 6.5 5.5M15.5 4.8a3.5 3.5 0 0 1 0 6.4M18 14.8c1.9.8 3.1 2.5 3.5 5.2',
   },

@@ -1,0 +1,33 @@
+/** What calls need of the browser besides `Browser`: sounds and notifications. Made in `main.ts`, faked in tests. */
+
+/** Our own sounds. What a browser refuses to play is not played. */
+export interface Tones {
+  /** Until the returned function is called. */
+  ring(): () => void;
+  ringBack(): () => void;
+  /** Once: it came to nothing. */
+  over(): void;
+}
+
+export type NoticePermission = 'granted' | 'denied' | 'default' | 'absent';
+
+export interface Notice {
+  /** Another of the same tag is replaced. */
+  readonly tag: string;
+  readonly title: string;
+  readonly text: string;
+  readonly picture?: string | undefined;
+  readonly call: string;
+  readonly room: string;
+  readonly actions: readonly { readonly action: 'accept' | 'decline'; readonly title: string }[];
+}
+
+/** What is done with a notification: a click on it, or on one of its buttons where the browser has them. */
+export type NoticeAction = 'open' | 'accept' | 'decline';
+
+export interface Notices {
+  permission(): NoticePermission;
+  ask(): Promise<NoticePermission>;
+  /** Until the returned function is called. */
+  show(notice: Notice, act: (action: NoticeAction) => void): () => void;
+}
