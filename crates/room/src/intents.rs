@@ -3,10 +3,10 @@
 use protocol::{ErrorCode, IntentId, ParticipantId, Source, Track};
 
 use crate::Room;
-use crate::io::{ConnectionId, Intent, MediaCommand, UplinkState};
+use crate::io::{ConnectionId, Intent, MediaCommand, Now, UplinkState};
 
 impl Room {
-    pub(crate) fn intent(&mut self, connection: ConnectionId, intent: Intent) {
+    pub(crate) fn intent(&mut self, now: Now, connection: ConnectionId, intent: Intent) {
         let Some(seat) = self.seats.of_connection(connection) else {
             return self.intent_from_outside(connection, intent);
         };
@@ -24,11 +24,16 @@ impl Room {
             Intent::SetWanted { wanted } => seat.wanted = Some(wanted),
             Intent::Offer(offer) => self.offer(connection, offer),
             Intent::SlotReady { slot, generation } => self.slot_ready(connection, slot, generation),
+            Intent::Admit {
+                id,
+                knocking,
+                admit,
+            } => self.answer_knock(now, connection, id, &knocking, admit),
         }
     }
 
     fn intent_from_outside(&mut self, connection: ConnectionId, intent: Intent) {
-        let waiting = self.is_waiting(connection);
+        let waiting = self.door.is_waiting(connection);
         let code = if waiting {
             ErrorCode::NotAdmitted
         } else {
@@ -39,7 +44,8 @@ impl Room {
             Intent::GetSnapshot | Intent::SetWanted { .. } | Intent::SlotReady { .. } => {}
             Intent::Publish { id, .. }
             | Intent::Unpublish { id, .. }
-            | Intent::SetMuted { id, .. } => {
+            | Intent::SetMuted { id, .. }
+            | Intent::Admit { id, .. } => {
                 self.refuse(connection, id, code);
             }
             Intent::Offer(offer) => self.refuse(connection, offer.id, code),

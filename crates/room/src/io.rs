@@ -1,10 +1,11 @@
 //! What goes into a room and what comes out of it. Plain values; everything random in them was drawn by the caller.
 
+use std::collections::BTreeSet;
 use std::time::Instant;
 
 use protocol::{
-    Access, DeviceId, IntentId, MediaConnectionId, ParticipantId, RoomId, ServerMessage, SlotMids,
-    Source, UplinkMids, UserId, Wanted,
+    Access, DeviceId, IntentId, MediaConnectionId, ParticipantId, RoomId, RoomKind, RoomLeftReason,
+    ServerMessage, SlotMids, Source, UplinkMids, UserId, Wanted,
 };
 
 /// One moment on both clocks: the steady one for timeouts, the wall clock for what people see and what is stored.
@@ -30,12 +31,22 @@ pub enum Subject {
     Guest(String),
 }
 
+impl Subject {
+    pub fn is_guest(&self) -> bool {
+        matches!(self, Self::Guest(_))
+    }
+}
+
 /// What the store knows of the room.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RoomFacts {
     pub id: RoomId,
     pub name: String,
     pub access: Access,
+    pub kind: RoomKind,
+    /// Who is neither owner nor member knocks.
+    pub knock: bool,
+    pub members: BTreeSet<UserId>,
     /// Guests who were invited may come in though the room is not open.
     pub invites: bool,
     /// While the room is open, its guests need nobody of the house.
@@ -74,6 +85,10 @@ pub enum Input {
         session: SessionKey,
     },
     FactsChanged(RoomFacts),
+    /// This account may come in without knocking, as long as the meeting lasts.
+    Expect(UserId),
+    /// The meeting is over, whoever is in.
+    End(RoomLeftReason),
     Media(MediaEvent),
 }
 
@@ -115,6 +130,11 @@ pub enum Intent {
     SlotReady {
         slot: u8,
         generation: u32,
+    },
+    Admit {
+        id: IntentId,
+        knocking: ParticipantId,
+        admit: bool,
     },
 }
 
@@ -170,10 +190,19 @@ pub enum Output {
     },
     Media(MediaCommand),
     Persist(Persist),
-    /// How many people have a seat now.
-    People(u32),
+    /// Who has a seat now.
+    People(People),
     /// Nobody is inside or waiting: the meeting is over.
     Ended,
+}
+
+/// Everybody who has a seat, also while it waits for them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct People {
+    /// Seats, those of guests too.
+    pub count: u32,
+    /// Accounts, each once.
+    pub accounts: BTreeSet<UserId>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -19,28 +19,28 @@ mod media;
 mod seats;
 mod slots;
 mod view;
+mod waiting;
 
 use std::collections::VecDeque;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use protocol::{ErrorCode, IntentId, ParticipantId, RoomLeftReason, ServerMessage, limits};
 
 pub use io::{
-    ConnectionId, Input, Intent, Join, MediaCommand, MediaEvent, Now, Offer, Output, Persist,
-    Refusal, RoomFacts, SeatRecord, SessionKey, Size, Subject, UplinkState,
+    ConnectionId, Input, Intent, Join, MediaCommand, MediaEvent, Now, Offer, Output, People,
+    Persist, Refusal, RoomFacts, SeatRecord, SessionKey, Size, Subject, UplinkState,
 };
 
-use admission::Waiting;
 use seats::{Seat, Seats};
 use view::{Link, Shared};
+use waiting::AtDoor;
 
 /// One live meeting. Feed it, then drain [`Room::poll_output`] until it is empty.
 pub struct Room {
     facts: RoomFacts,
     epoch: String,
     seats: Seats,
-    /// Guests at the door, the longest waiting first.
-    waiting: VecDeque<Waiting>,
+    door: AtDoor,
     /// Connections of admitted people, in no order that matters.
     links: Vec<Link>,
     /// What all synchronised links have been told.
@@ -51,7 +51,7 @@ pub struct Room {
     recent_speakers: Vec<ParticipantId>,
     /// Counts freed slots and negotiations, so that both have an order without a clock.
     counter: u64,
-    people: u32,
+    people: People,
     outputs: VecDeque<Output>,
 }
 
@@ -62,13 +62,13 @@ impl Room {
             facts,
             epoch,
             seats: Seats::default(),
-            waiting: VecDeque::new(),
+            door: AtDoor::default(),
             links: Vec::new(),
             shared: Shared::default(),
             speaking: Vec::new(),
             recent_speakers: Vec::new(),
             counter: 0,
-            people: 0,
+            people: People::default(),
             outputs: VecDeque::new(),
         };
         room.restore(now, restored);
@@ -80,9 +80,11 @@ impl Room {
             Input::Join(join) => self.join(now, join),
             Input::Leave { connection } => self.leave(connection),
             Input::Disconnected { connection } => self.disconnected(now, connection),
-            Input::Intent { connection, intent } => self.intent(connection, intent),
+            Input::Intent { connection, intent } => self.intent(now, connection, intent),
             Input::SessionEnded { session } => self.session_ended(&session),
             Input::FactsChanged(facts) => self.facts_changed(facts),
+            Input::Expect(user) => self.door.expect(Subject::Account(user)),
+            Input::End(reason) => self.end(reason),
             Input::Media(event) => self.media_event(event),
         }
         self.settle(now);
@@ -93,6 +95,7 @@ impl Room {
         for id in self.seats.expired(now.instant) {
             self.remove_seat(&id);
         }
+        self.door.forget_lost(now.instant);
         self.settle(now);
     }
 
@@ -101,7 +104,8 @@ impl Room {
     }
 
     pub fn poll_timeout(&self) -> Option<Instant> {
-        self.seats.next_deadline()
+        let deadlines = [self.seats.next_deadline(), self.door.next_deadline()];
+        deadlines.into_iter().flatten().min()
     }
 
     fn restore(&mut self, now: Now, mut restored: Vec<SeatRecord>) {
@@ -129,15 +133,22 @@ impl Room {
         self.assign_slots();
         self.count_people();
         self.flush();
-        if self.seats.is_empty() && self.waiting.is_empty() {
+        if self.seats.is_empty() && self.door.is_empty() {
             self.outputs.push_back(Output::Ended);
         }
     }
 
     fn count_people(&mut self) {
-        let people = u32::try_from(self.seats.len()).unwrap_or(u32::MAX);
+        let accounts = self.seats.iter().filter_map(|seat| match &seat.subject {
+            Subject::Account(user) => Some(user.clone()),
+            Subject::Guest(_) => None,
+        });
+        let people = People {
+            count: u32::try_from(self.seats.len()).unwrap_or(u32::MAX),
+            accounts: accounts.collect(),
+        };
         if people != self.people {
-            self.people = people;
+            self.people = people.clone();
             self.outputs.push_back(Output::People(people));
         }
     }
@@ -191,6 +202,20 @@ impl Room {
     /// Refuses a join.
     fn turn_away(&mut self, connection: ConnectionId, id: IntentId, code: ErrorCode) {
         let message = refusal(id, code);
+        self.outputs.push_back(Output::Dismiss {
+            connection,
+            message,
+        });
+    }
+
+    /// Refuses a join for a while.
+    fn turn_away_for(&mut self, connection: ConnectionId, id: IntentId, pause: Duration) {
+        let message = ServerMessage::Error {
+            id: Some(id),
+            code: ErrorCode::RateLimited,
+            retry_after_ms: Some(u64::try_from(pause.as_millis()).unwrap_or(u64::MAX)),
+            reference: None,
+        };
         self.outputs.push_back(Output::Dismiss {
             connection,
             message,

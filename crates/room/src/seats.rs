@@ -43,7 +43,7 @@ impl Seat {
             public: Participant {
                 id: join.fresh.clone(),
                 name: join.name.clone(),
-                guest: is_guest(&join.subject),
+                guest: join.subject.is_guest(),
                 presence: Presence::Connected,
                 tracks: Vec::new(),
                 joined_at,
@@ -64,7 +64,7 @@ impl Seat {
             public: Participant {
                 id: record.participant,
                 name: record.name,
-                guest: is_guest(&record.subject),
+                guest: record.subject.is_guest(),
                 presence: Presence::Reconnecting,
                 tracks: Vec::new(),
                 joined_at: record.joined_at,
@@ -144,10 +144,6 @@ impl Seat {
             },
         }
     }
-}
-
-fn is_guest(subject: &Subject) -> bool {
-    matches!(subject, Subject::Guest(_))
 }
 
 #[derive(Default)]

@@ -3,7 +3,7 @@
 //! Gapless by construction: a connection's deltas are the difference of two projections, numbered as they are sent.
 
 use protocol::{
-    Access, MediaConnectionId, Participant, ParticipantId, RoomChange, RoomKind, RoomView,
+    Access, Knocking, MediaConnectionId, Participant, ParticipantId, RoomChange, RoomView,
     ServerMessage, Slot,
 };
 
@@ -54,7 +54,10 @@ pub struct Shared {
 struct Personal {
     name: String,
     access: Access,
+    knock: bool,
     owner: bool,
+    /// Of guests always empty.
+    knocking: Vec<Knocking>,
     connection: Option<MediaConnectionId>,
     /// All slots of the connection, the empty ones too.
     slots: Vec<Slot>,
@@ -113,6 +116,11 @@ impl Room {
         Some(Personal {
             name: self.facts.name.clone(),
             access: self.facts.access,
+            knock: self.facts.knock,
+            knocking: match seat.subject {
+                Subject::Account(_) => self.door.knocking(),
+                Subject::Guest(_) => Vec::new(),
+            },
             owner: matches!(&seat.subject, Subject::Account(user) if self.facts.owner.as_ref() == Some(user)),
             connection: seat.peer().cloned(),
             slots: slots
@@ -126,10 +134,10 @@ impl Room {
             id: self.facts.id.clone(),
             name: personal.name.clone(),
             access: personal.access,
-            kind: RoomKind::Named,
-            knock: false,
+            kind: self.facts.kind,
+            knock: personal.knock,
             owner: personal.owner,
-            knocking: Vec::new(),
+            knocking: personal.knocking.clone(),
             you: link.participant.clone(),
             participants: shared.participants.clone(),
             speaking: shared.speaking.clone(),
@@ -185,12 +193,18 @@ fn departures(before: &Shared, after: &Shared) -> Vec<RoomChange> {
 
 fn personal_changes(told: &Personal, now: &Personal) -> Vec<RoomChange> {
     let mut changes = Vec::new();
-    if (&told.name, told.access, told.owner) != (&now.name, now.access, now.owner) {
+    let facts = |of: &Personal| (of.name.clone(), of.access, of.knock, of.owner);
+    if facts(told) != facts(now) {
         changes.push(RoomChange::RoomChanged {
             name: now.name.clone(),
             access: now.access,
-            knock: false,
+            knock: now.knock,
             owner: now.owner,
+        });
+    }
+    if told.knocking != now.knocking {
+        changes.push(RoomChange::KnockingChanged {
+            knocking: now.knocking.clone(),
         });
     }
     let same_connection = told.connection == now.connection;

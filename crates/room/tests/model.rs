@@ -238,7 +238,7 @@ fn check_everybody(world: &mut World, model: &Model) {
             }
         }
     }
-    assert_eq!(world.people as usize, model.seats.len());
+    assert_eq!(world.people.count as usize, model.seats.len());
     assert_eq!(world.seats.len(), model.seats.len(), "stored seats");
     let seats: Vec<_> = world
         .seats
@@ -335,7 +335,7 @@ proptest! {
         world.end_session("nobody");
         prop_assert!(world.ended, "the meeting is over");
         prop_assert!(world.seats.is_empty(), "no seat is left");
-        prop_assert_eq!(world.people, 0);
+        prop_assert_eq!(world.people.count, 0);
         prop_assert_eq!(world.room.poll_timeout(), None);
         prop_assert!(world.unremoved_peers().is_empty(), "no media is left: {:?}", world.unremoved_peers());
     }

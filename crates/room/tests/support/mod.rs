@@ -1,17 +1,17 @@
 //! A room with clients around it: each client is nothing but the reducer that the protocol asks for.
 #![allow(dead_code)]
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use protocol::{
     Access, DeviceId, ErrorCode, IntentId, MediaConnectionId, ParticipantId, Presence, RoomChange,
-    RoomId, RoomLeftReason, RoomView, ServerMessage, SlotKind, SlotMids, Source, UplinkMids,
-    UserId, Wanted,
+    RoomId, RoomKind, RoomLeftReason, RoomView, ServerMessage, SlotKind, SlotMids, Source,
+    UplinkMids, UserId, Wanted,
 };
 use room::{
-    ConnectionId, Input, Intent, Join, MediaCommand, MediaEvent, Now, Offer, Output, Persist, Room,
-    RoomFacts, SeatRecord, SessionKey, Subject,
+    ConnectionId, Input, Intent, Join, MediaCommand, MediaEvent, Now, Offer, Output, People,
+    Persist, Room, RoomFacts, SeatRecord, SessionKey, Subject,
 };
 
 /// Who: `anna` has an account and owns the room, names that begin with `g` are guests, `anna/phone` is another device.
@@ -142,7 +142,7 @@ pub struct World {
     /// What a store would hold.
     pub seats: BTreeMap<ParticipantId, SeatRecord>,
     pub media: Vec<MediaCommand>,
-    pub people: u32,
+    pub people: People,
     pub ended: bool,
     pub restarted: bool,
     closed: Vec<MediaConnectionId>,
@@ -159,6 +159,9 @@ impl World {
             id: RoomId::from("r1"),
             name: "Stand-up".to_owned(),
             access,
+            kind: RoomKind::Named,
+            knock: false,
+            members: BTreeSet::new(),
             invites: true,
             open_house: false,
             owner: Some(UserId::from("anna")),
@@ -170,7 +173,7 @@ impl World {
             clients: BTreeMap::new(),
             seats: BTreeMap::new(),
             media: Vec::new(),
-            people: 0,
+            people: People::default(),
             ended: false,
             restarted: false,
             closed: Vec::new(),
@@ -376,7 +379,7 @@ impl World {
         let stored = self.seats.values().cloned().collect();
         self.media.clear();
         self.restarted = true;
-        self.people = 0;
+        self.people = People::default();
         self.room = Room::new(self.now, self.facts.clone(), "epoch".to_owned(), stored);
         self.drain();
     }

@@ -18,7 +18,7 @@ use crate::app::App;
 use crate::chance;
 use crate::principal::SessionId;
 use crate::store::guests::{self, NewGrant};
-use crate::store::rooms::{self, StoredRoom};
+use crate::store::rooms::{self, Change, StoredRoom};
 use crate::store::visits;
 
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -164,7 +164,12 @@ pub async fn change(
     if body.access == Some(Access::Guests) && !app.settings.get().welcome().may_enter(true) {
         return Err(ErrorCode::Forbidden.into());
     }
-    let changed = rooms::change(&app.db, &room.id, body.access, new_name.as_ref())
+    let change = Change {
+        access: body.access,
+        knock: None,
+        name: new_name.as_ref(),
+    };
+    let changed = rooms::change(&app.db, &room.id, &change)
         .await?
         .ok_or(ErrorCode::NotFound)?;
     tracing::info!(room = %changed.id, user = %caller.account.id, "a room was changed");

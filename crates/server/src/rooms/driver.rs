@@ -25,6 +25,8 @@ use crate::ws::outbound::Outbound;
 pub enum Command {
     Join(Box<Join>, Outbound),
     Input(Box<Input>),
+    /// The room is not in the store any more.
+    End(RoomLeftReason),
     #[cfg(test)]
     Panic,
 }
@@ -40,6 +42,8 @@ pub struct Driver {
     room: RoomId,
     group: u64,
     queue: mpsc::Receiver<Command>,
+    /// As the room knows them; absent until it is loaded.
+    facts: Option<RoomFacts>,
     connections: HashMap<ConnectionId, Outbound>,
     /// What has to go if the room breaks.
     peers: HashSet<MediaConnectionId>,
@@ -61,6 +65,7 @@ impl Driver {
             room,
             group,
             queue,
+            facts: None,
             connections,
             peers,
             seats,
@@ -88,21 +93,23 @@ impl Driver {
             return Ok(None);
         };
         Ok(Some((
-            self.hub.facts(room),
+            self.hub.facts(room).await?,
             seats::of_room(&self.hub.db, &self.room).await?,
         )))
     }
 
-    async fn drive(&mut self, mut facts: RoomFacts, seats: Vec<SeatRecord>) {
+    async fn drive(&mut self, facts: RoomFacts, seats: Vec<SeatRecord>) {
+        self.facts = Some(facts.clone());
         self.seats
             .extend(seats.iter().map(|seat| seat.participant.clone()));
         let mut room = Room::new(now(), facts.clone(), chance::id(), seats);
         loop {
             let event = self.wait(room.poll_timeout()).await;
+            let for_good = matches!(event, Event::Command(Command::End(_)));
             if let Event::Command(Command::Input(input)) = &event
                 && let Input::FactsChanged(changed) = &**input
             {
-                facts = changed.clone();
+                self.facts = Some(changed.clone());
             }
             let mut turns: VecDeque<Turn> = self.prepare(event).into_iter().collect();
             if turns.is_empty() {
@@ -117,11 +124,14 @@ impl Driver {
                 ended = matches!(outputs.last(), Some(Output::Ended));
                 turns.extend(self.carry_out(outputs).await);
             }
+            if for_good {
+                return self.turn_away(ErrorCode::NotFound).await;
+            }
             if ended && self.hub.retire(&self.room, &self.queue) {
                 return;
             }
-            if ended {
-                room = Room::new(now(), facts.clone(), chance::id(), Vec::new());
+            if ended && let Some(facts) = self.facts.clone() {
+                room = Room::new(now(), facts, chance::id(), Vec::new());
             }
         }
     }
@@ -158,6 +168,7 @@ impl Driver {
                 }
                 Some(Turn::Input(input))
             }
+            Event::Command(Command::End(reason)) => Some(Turn::from(Input::End(reason))),
             #[cfg(test)]
             Event::Command(Command::Panic) => Some(Turn::Panic),
             Event::Timeout => Some(Turn::Timeout),
@@ -188,14 +199,16 @@ impl Driver {
                 }
                 Output::Media(command) => turns.extend(self.media(command)),
                 Output::Persist(persist) => self.persist(persist).await,
-                Output::People(people) => {
-                    self.hub.people.set(&self.room, people);
-                    self.hub.home.people_changed(&self.room);
-                }
+                Output::People(people) => self.people_are(people),
                 Output::Ended => {}
             }
         }
         turns
+    }
+
+    fn people_are(&self, people: room::People) {
+        self.hub.people.set(&self.room, people);
+        self.hub.home.people_changed(&self.room);
     }
 
     fn media(&mut self, command: MediaCommand) -> Option<Turn> {
@@ -254,8 +267,7 @@ impl Driver {
                 .write(&self.room, Persist::Remove(participant))
                 .await;
         }
-        self.hub.people.set(&self.room, 0);
-        self.hub.home.people_changed(&self.room);
+        self.people_are(room::People::default());
     }
 
     /// The room cannot be entered.

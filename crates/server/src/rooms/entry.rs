@@ -1,7 +1,7 @@
 //! The way into a room: from a name and a principal to a place in the room's queue.
 
 use identity::{RoomAddress, UnixMs};
-use protocol::{DeviceId, ErrorCode, IntentId, ParticipantId, UserId};
+use protocol::{DeviceId, ErrorCode, IntentId, ParticipantId, RoomId, UserId};
 use room::{ConnectionId, Join, SessionKey, Subject};
 
 use super::driver::Command;
@@ -9,45 +9,45 @@ use super::{Rooms, Stay};
 use crate::chance;
 use crate::principal::{Kind, Principal};
 use crate::store::rooms::{self, StoredRoom};
-use crate::store::{StoreError, visits};
+use crate::store::{StoreError, call_rooms, visits};
 use crate::ws::outbound::Outbound;
 
 /// What a socket says to get in.
-pub struct Knock<'a> {
+pub struct Entry<'a> {
     pub principal: &'a Principal,
     pub id: IntentId,
-    pub address: &'a str,
+    pub to: Way<'a>,
     pub device: DeviceId,
     pub outbound: &'a Outbound,
 }
 
+/// How somebody names the room.
+pub enum Way<'a> {
+    /// By its name, with or without `public/`.
+    Address(&'a str),
+    /// The room of a call that they are of.
+    Call(&'a RoomId),
+}
+
 impl Rooms {
     /// The room itself answers, on the socket; a refusal before that is the error here.
-    pub async fn join(&self, knock: Knock<'_>) -> Result<Stay, ErrorCode> {
-        let address = RoomAddress::parse(knock.address).map_err(|_| ErrorCode::NameInvalid)?;
-        let (found, otherwise) = match &knock.principal.kind {
-            Kind::Account { user } => (
-                self.enter_as_account(user, &address).await,
-                ErrorCode::TooMany,
-            ),
-            Kind::Guest { .. } => (
-                self.find_for_guest(knock.principal, &address).await,
-                ErrorCode::GuestsNotAllowed,
-            ),
+    pub async fn join(&self, entry: Entry<'_>) -> Result<Stay, ErrorCode> {
+        let room = match entry.to {
+            Way::Address(address) => self.find(entry.principal, address).await?,
+            Way::Call(room) => self.find_call(entry.principal, room).await?,
         };
-        let room = found.map_err(unavailable)?.ok_or(otherwise)?;
         let connection = ConnectionId(self.0.count());
         let join = Join {
             connection,
-            id: knock.id,
-            subject: subject(&knock.principal.kind),
-            device: knock.device,
-            session: SessionKey(knock.principal.session.as_str().to_owned()),
-            name: knock.principal.name.clone(),
-            invited: matches!(knock.principal.kind, Kind::Guest { invited: true, .. }),
+            id: entry.id,
+            subject: subject(&entry.principal.kind),
+            device: entry.device,
+            session: SessionKey(entry.principal.session.as_str().to_owned()),
+            name: entry.principal.name.clone(),
+            invited: matches!(entry.principal.kind, Kind::Guest { invited: true, .. }),
             fresh: ParticipantId(chance::id()),
         };
-        let command = Command::Join(Box::new(join), knock.outbound.clone());
+        let command = Command::Join(Box::new(join), entry.outbound.clone());
         match self.0.send_or_start(&room.id, command) {
             Some(commands) => Ok(Stay {
                 connection,
@@ -56,6 +56,32 @@ impl Rooms {
             }),
             None => Err(ErrorCode::Unavailable),
         }
+    }
+
+    async fn find(&self, principal: &Principal, address: &str) -> Result<StoredRoom, ErrorCode> {
+        let address = RoomAddress::parse(address).map_err(|_| ErrorCode::NameInvalid)?;
+        let (found, otherwise) = match &principal.kind {
+            Kind::Account { user } => (
+                self.enter_as_account(user, &address).await,
+                ErrorCode::TooMany,
+            ),
+            Kind::Guest { .. } => (
+                self.find_for_guest(principal, &address).await,
+                ErrorCode::GuestsNotAllowed,
+            ),
+        };
+        found.map_err(unavailable)?.ok_or(otherwise)
+    }
+
+    /// To whoever is not of the call it looks as if there were none.
+    async fn find_call(
+        &self,
+        principal: &Principal,
+        room: &RoomId,
+    ) -> Result<StoredRoom, ErrorCode> {
+        let user = principal.user().ok_or(ErrorCode::NotFound)?;
+        let found = call_rooms::of_member(&self.0.db, room, user).await;
+        found.map_err(unavailable)?.ok_or(ErrorCode::NotFound)
     }
 
     /// Finds the room, or makes it, and remembers the visit. `None` if they own too many.

@@ -2,9 +2,12 @@
 //! message on a bounded queue. Decides nothing about people or media.
 
 mod driver;
+mod ending;
 mod entry;
 mod making;
 mod media;
+mod people;
+mod remote;
 mod stay;
 mod tasks;
 #[cfg(test)]
@@ -29,11 +32,13 @@ use crate::principal::SessionId;
 use crate::settings::Settings;
 use crate::store::rooms::StoredRoom;
 use crate::store::seats::Change;
-use crate::store::{self, Db, rooms, seats};
+use crate::store::{self, Db, call_rooms, members, rooms, seats};
 use crate::ws::sockets::Sockets;
 
-pub use entry::Knock;
+pub use entry::{Entry, Way};
 pub use media::fresh_connection;
+pub use people::People;
+pub use remote::Remote;
 pub use stay::Stay;
 
 use driver::{Command, Driver};
@@ -104,10 +109,12 @@ impl Rooms {
         let hub = Arc::downgrade(&self.0);
         tokio::spawn(async move {
             tokio::time::sleep(GRACE).await;
-            if let Some(hub) = hub.upgrade()
-                && let Err(error) = hub.remove_expired_seats().await
-            {
+            let Some(hub) = hub.upgrade() else { return };
+            if let Err(error) = hub.remove_expired_seats().await {
                 tracing::warn!(%error, "seats that nobody came back to stay in the database");
+            }
+            if let Err(error) = hub.remove_abandoned_calls().await {
+                tracing::warn!(%error, "rooms of calls that nobody came back to stay in the database");
             }
         });
         Ok(())
@@ -174,24 +181,38 @@ impl Hub {
     }
 
     async fn tell_facts(&self, room: StoredRoom) {
-        let live = self.live().get(&room.id).map(|live| live.commands.clone());
-        if let Some(commands) = live {
-            let facts = self.facts(room);
-            // A room that has just ended needs no news.
-            let _ = commands.send(Input::FactsChanged(facts).into()).await;
+        if !self.live().contains_key(&room.id) {
+            return;
+        }
+        let id = room.id.clone();
+        match self.facts(room).await {
+            Ok(facts) => self.tell(&id, Input::FactsChanged(facts)).await,
+            Err(error) => tracing::warn!(%error, room = %id, "a room does not hear of its change"),
         }
     }
 
-    fn facts(&self, room: StoredRoom) -> RoomFacts {
+    /// A room that is not live, or has just ended, needs no news.
+    async fn tell(&self, room: &RoomId, input: Input) {
+        let live = self.live().get(room).map(|live| live.commands.clone());
+        if let Some(commands) = live {
+            let _ = commands.send(input.into()).await;
+        }
+    }
+
+    async fn facts(&self, room: StoredRoom) -> store::Result<RoomFacts> {
+        let members = members::of_room(&self.db, &room.id).await?;
         let welcome = self.settings.get().welcome();
-        RoomFacts {
+        Ok(RoomFacts {
             access: effective(room.access, welcome),
+            kind: room.kind,
+            knock: room.knock,
+            members,
             invites: welcome.takes_invites(),
             open_house: welcome.is_open_house(),
             id: room.id,
             name: room.name,
             owner: room.owner,
-        }
+        })
     }
 
     /// Puts a command into a room's queue, and starts the room if it is not live. A room can only end while its queue is
@@ -239,6 +260,15 @@ impl Hub {
         }
         Ok(())
     }
+
+    async fn remove_abandoned_calls(&self) -> store::Result<()> {
+        for room in call_rooms::abandoned(&self.db).await? {
+            if !self.live().contains_key(&room) {
+                call_rooms::remove(&self.db, &room).await?;
+            }
+        }
+        Ok(())
+    }
 }
 
 /// What a house allows may change while people are in its rooms.
@@ -266,27 +296,5 @@ pub fn effective(access: Access, welcome: Welcome) -> Access {
         Access::Guests
     } else {
         Access::Accounts
-    }
-}
-
-/// How many people are inside the live rooms. Clones are the same list.
-#[derive(Clone, Default)]
-pub struct People(Arc<Mutex<HashMap<RoomId, u32>>>);
-
-impl People {
-    pub fn inside(&self, room: &RoomId) -> u32 {
-        self.lock().get(room).copied().unwrap_or(0)
-    }
-
-    fn set(&self, room: &RoomId, people: u32) {
-        if people == 0 {
-            self.lock().remove(room);
-        } else {
-            self.lock().insert(room.clone(), people);
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<RoomId, u32>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -5,7 +5,7 @@ use std::sync::mpsc::Receiver;
 
 use identity::{DisplayName, Username};
 use protocol::http::PersonSource;
-use protocol::{SlotKind, SlotMids, UplinkMids, UserId};
+use protocol::{ErrorCode, SlotKind, SlotMids, UplinkMids, UserId};
 use room::{ConnectionId, Intent, Offer};
 use serde_json::{Value, json};
 
@@ -13,6 +13,7 @@ use super::*;
 use crate::config::Config;
 use crate::principal::{Kind, Principal};
 use crate::settings::Chosen;
+use crate::store::rooms::Change;
 use crate::store::users::{self, NewAccount};
 use crate::ws::outbound::{Next, Outbound, Outgoing};
 
@@ -21,6 +22,18 @@ fn settings(guests: bool) -> Settings {
     let mut config = Config::default();
     config.policy.guests = Some(guests);
     Settings::new(config, Chosen::default())
+}
+
+fn account(user: &str) -> Principal {
+    Principal {
+        kind: Kind::Account {
+            user: UserId::from(user),
+        },
+        name: user.to_owned(),
+        room_scope: None,
+        session: SessionId::from(format!("session of {user}")),
+        expires: u64::MAX,
+    }
 }
 
 struct House {
@@ -63,32 +76,29 @@ impl House {
     }
 
     async fn enter(&self, user: &str, room: &str) -> Visitor {
-        let principal = Principal {
-            kind: Kind::Account {
-                user: UserId::from(user),
-            },
-            name: user.to_owned(),
-            room_scope: None,
-            session: SessionId::from(format!("session of {user}")),
-            expires: u64::MAX,
-        };
-        let mut visitor = self.knock(&principal, room).await;
+        let mut visitor = self.knock(&account(user), room).await;
         assert_eq!(visitor.next().await.0["type"], "ok");
         assert_eq!(visitor.next().await.0["type"], "room_snapshot");
         visitor
     }
 
     async fn knock(&self, principal: &Principal, room: &str) -> Visitor {
+        self.try_to_join(principal, Way::Address(room))
+            .await
+            .expect("a place in the queue")
+    }
+
+    async fn try_to_join(&self, principal: &Principal, to: Way<'_>) -> Result<Visitor, ErrorCode> {
         let outbound = Outbound::default();
-        let knock = Knock {
+        let entry = Entry {
             principal,
             id: "join".into(),
-            address: room,
+            to,
             device: "device".into(),
             outbound: &outbound,
         };
-        let stay = self.rooms.join(knock).await.expect("a place in the queue");
-        Visitor { stay, outbound }
+        let stay = self.rooms.join(entry).await?;
+        Ok(Visitor { stay, outbound })
     }
 
     fn commands(&self, room: &str) -> mpsc::Sender<Command> {
@@ -245,8 +255,10 @@ async fn a_house_without_guests_has_no_room_open_to_them() {
         mpsc::channel(1).1,
         settings(false),
     );
-    assert_eq!(house.rooms.0.facts(room.clone()).access, Access::Guests);
-    assert_eq!(closed.0.facts(room).access, Access::Accounts);
+    for (rooms, access) in [(&house.rooms, Access::Guests), (&closed, Access::Accounts)] {
+        let facts = rooms.0.facts(room.clone()).await;
+        assert_eq!(facts.expect("an answer").access, access);
+    }
     house.close().await;
 }
 
@@ -275,6 +287,94 @@ async fn guests_who_wait_come_in_when_the_house_opens() {
     let open = |chosen: &mut Chosen| chosen.open_house = Some(true);
     settings.choose(&house.db, open).await.expect("chosen");
     assert_eq!(gil.next().await.0["type"], "room_snapshot");
+    house.close().await;
+}
+
+#[tokio::test]
+async fn only_people_of_a_call_come_into_its_room_and_its_end_puts_them_out() {
+    let house = House::new().await;
+    let call = RoomId::from("call");
+    let (anna, bert) = (UserId::from("anna"), UserId::from("bert"));
+    call_rooms::create(&house.db, &call, &[&anna], 1)
+        .await
+        .expect("made");
+    let refused = |outcome: Result<Visitor, ErrorCode>| outcome.err();
+    for (principal, room) in [(account("bert"), "call"), (account("anna"), "nowhere")] {
+        let outcome = house.try_to_join(&principal, Way::Call(&room.into())).await;
+        assert_eq!(refused(outcome), Some(ErrorCode::NotFound), "{room}");
+    }
+    members::add(&house.db, &call, &bert, 2)
+        .await
+        .expect("added");
+    let mut visitors = Vec::new();
+    for user in ["anna", "bert"] {
+        let visitor = house.try_to_join(&account(user), Way::Call(&call)).await;
+        let mut visitor = visitor.ok().expect("a place in the queue");
+        assert_eq!(visitor.next().await.0["type"], "ok");
+        let (snapshot, ..) = visitor.next().await;
+        assert_eq!(snapshot["room"]["kind"], "call");
+        visitors.push(visitor);
+    }
+    assert_eq!(house.rooms.people(&call), 2);
+    let known = store::visits::known_rooms(&house.db, &anna, 50).await;
+    assert_eq!(
+        known.expect("an answer"),
+        [],
+        "no call is a room of somebody"
+    );
+
+    Remote(Arc::downgrade(&house.rooms.0)).end_room(&call).await;
+    for mut visitor in visitors {
+        let left = loop {
+            let (message, _, ends_stay) = visitor.next().await;
+            if ends_stay {
+                break message;
+            }
+        };
+        assert_eq!(left, json!({"type": "room_left", "reason": "call_ended"}));
+    }
+    house.rooms.0.drivers.gone().await;
+    assert_eq!(house.rooms.people(&call), 0);
+    let outcome = house.try_to_join(&account("anna"), Way::Call(&call)).await;
+    assert_eq!(refused(outcome), Some(ErrorCode::NotFound));
+    house.close().await;
+}
+
+#[tokio::test]
+async fn a_room_with_a_name_does_not_end_like_a_call() {
+    let house = House::new().await;
+    let mut anna = house.enter("anna", "Garten").await;
+    let garden = RoomId::from(house.id("Garten").await);
+    let remote = Remote(Arc::downgrade(&house.rooms.0));
+    remote.end_room(&garden).await;
+    anna.stay.intend(Intent::GetSnapshot).await;
+    assert_eq!(anna.next().await.0["type"], "room_snapshot");
+    let as_call = house
+        .try_to_join(&account("anna"), Way::Call(&garden))
+        .await;
+    assert_eq!(as_call.err(), Some(ErrorCode::NotFound));
+    house.close().await;
+}
+
+#[tokio::test]
+async fn whoever_is_expected_does_not_knock() {
+    let house = House::new().await;
+    let _anna = house.enter("anna", "Garten").await;
+    let garden = RoomId::from(house.id("Garten").await);
+    let knock = Change {
+        knock: Some(true),
+        ..Change::default()
+    };
+    let room = rooms::change(&house.db, &garden, &knock);
+    let room = room.await.expect("an answer").expect("the room");
+    house.rooms.room_changed(&room).await;
+    let mut bert = house.knock(&account("bert"), "Garten").await;
+    assert_eq!(bert.next().await.0["type"], "ok");
+    let waiting = json!({"type": "waiting", "reason": "knocking"});
+    assert_eq!(bert.next().await.0, waiting);
+    let remote = Remote(Arc::downgrade(&house.rooms.0));
+    remote.expect(&garden, &UserId::from("bert")).await;
+    assert_eq!(bert.next().await.0["type"], "room_snapshot");
     house.close().await;
 }
 

@@ -3,6 +3,7 @@
 //! Functions take and give plain values; nobody else writes SQL, and no row type leaves. Decides nothing.
 
 pub mod audit;
+pub mod call_rooms;
 pub mod clients;
 pub mod export;
 pub mod grants;
@@ -14,6 +15,7 @@ pub mod imports;
 pub mod invites;
 pub mod leaving;
 pub mod links;
+pub mod members;
 pub mod passkeys;
 pub mod passwords;
 pub mod people;

@@ -1,7 +1,7 @@
 //! Rooms: their names, their owners and who may enter.
 
 use identity::{RoomName, UnixMs};
-use protocol::{Access, RoomId, UserId};
+use protocol::{Access, RoomId, RoomKind, UserId};
 
 use super::{Db, Result, in_transaction, on, stored};
 use crate::principal::SessionId;
@@ -12,6 +12,9 @@ pub struct StoredRoom {
     /// As its owner wrote it, without `public/`.
     pub name: String,
     pub access: Access,
+    pub kind: RoomKind,
+    /// Who is neither owner nor member knocks.
+    pub knock: bool,
     pub owner: Option<UserId>,
 }
 
@@ -26,8 +29,20 @@ pub(super) struct Row {
     id: String,
     name: String,
     open_to_guests: bool,
+    kind: String,
+    knock: bool,
     owner: Option<String>,
 }
+
+/// What a [`Row`] is read from.
+macro_rules! columns {
+    () => {
+        "id, name, open_to_guests, kind, knock, owner"
+    };
+}
+
+const PERSONAL: &str = "personal";
+pub(super) const CALL: &str = "call";
 
 impl From<Row> for StoredRoom {
     fn from(row: Row) -> Self {
@@ -39,6 +54,12 @@ impl From<Row> for StoredRoom {
             } else {
                 Access::Accounts
             },
+            kind: match row.kind.as_str() {
+                CALL => RoomKind::Call,
+                PERSONAL => RoomKind::Personal,
+                _ => RoomKind::Named,
+            },
+            knock: row.knock,
             owner: row.owner.map(UserId),
         }
     }
@@ -70,14 +91,14 @@ pub enum FoundOrMade {
 
 /// By folded name.
 pub async fn by_name(db: &Db, name: &RoomName) -> Result<Option<StoredRoom>> {
-    const SQL: &str = "SELECT id, name, open_to_guests, owner FROM rooms WHERE name_key = $1";
+    const SQL: &str = concat!("SELECT ", columns!(), " FROM rooms WHERE name_key = $1");
     let row: Option<Row> =
         on!(db, pool => sqlx::query_as(SQL).bind(name.key()).fetch_optional(pool).await)?;
     Ok(row.map(StoredRoom::from))
 }
 
 pub async fn by_id(db: &Db, id: &RoomId) -> Result<Option<StoredRoom>> {
-    const SQL: &str = "SELECT id, name, open_to_guests, owner FROM rooms WHERE id = $1";
+    const SQL: &str = concat!("SELECT ", columns!(), " FROM rooms WHERE id = $1");
     let row: Option<Row> =
         on!(db, pool => sqlx::query_as(SQL).bind(id.as_str()).fetch_optional(pool).await)?;
     Ok(row.map(StoredRoom::from))
@@ -88,7 +109,7 @@ pub async fn find_or_create(db: &Db, new: &NewRoom<'_>) -> Result<FoundOrMade> {
     const INSERT: &str = "INSERT INTO rooms (id, name, name_key, open_to_guests, owner, created, used) \
         SELECT $1, $2, $3, $4, $5, $6, $7 \
         WHERE $5 IS NULL OR (SELECT COUNT(*) FROM rooms WHERE owner = $5) < $8 ON CONFLICT (name_key) DO NOTHING";
-    const SELECT: &str = "SELECT id, name, open_to_guests, owner FROM rooms WHERE name_key = $1";
+    const SELECT: &str = concat!("SELECT ", columns!(), " FROM rooms WHERE name_key = $1");
     let owner = new.owner.map(|owner| owner.user.as_str());
     let used = new.owner.is_none().then(|| stored(new.created));
     let most = i64::from(new.owner.map_or(0, |owner| owner.most_rooms));
@@ -142,7 +163,8 @@ pub async fn remove_unused(
     const DELETE: &str = concat!(
         "DELETE FROM rooms AS r",
         unused!(),
-        " RETURNING id, name, open_to_guests, owner"
+        " RETURNING ",
+        columns!()
     );
     let (now, before) = (stored(now), stored(before));
     let (rows, grants): (Vec<Row>, Vec<String>) = in_transaction!(db, tx => {
@@ -156,19 +178,26 @@ pub async fn remove_unused(
     ))
 }
 
-/// Opens, closes or renames; what is absent stays. `Taken` if another room has the new name, `None` if the room is gone.
-pub async fn change(
-    db: &Db,
-    id: &RoomId,
-    access: Option<Access>,
-    name: Option<&RoomName>,
-) -> Result<Option<StoredRoom>> {
-    const SQL: &str = "UPDATE rooms SET open_to_guests = COALESCE($2, open_to_guests), name = COALESCE($3, name), \
-        name_key = COALESCE($4, name_key) WHERE id = $1 RETURNING id, name, open_to_guests, owner";
-    let open = access.map(|access| access == Access::Guests);
+/// What is absent stays.
+#[derive(Debug, Default)]
+pub struct Change<'a> {
+    pub access: Option<Access>,
+    pub knock: Option<bool>,
+    pub name: Option<&'a RoomName>,
+}
+
+/// `Taken` if another room has the new name, `None` if the room is gone or is a call's.
+pub async fn change(db: &Db, id: &RoomId, change: &Change<'_>) -> Result<Option<StoredRoom>> {
+    const SQL: &str = concat!(
+        "UPDATE rooms SET open_to_guests = COALESCE($2, open_to_guests), knock = COALESCE($3, knock), ",
+        "name = COALESCE($4, name), name_key = COALESCE($5, name_key) WHERE id = $1 AND kind <> $6 RETURNING ",
+        columns!()
+    );
+    let open = change.access.map(|access| access == Access::Guests);
     let row: Option<Row> = on!(db, pool => {
-        let query = sqlx::query_as(SQL).bind(id.as_str()).bind(open);
-        query.bind(name.map(RoomName::as_str)).bind(name.map(RoomName::key)).fetch_optional(pool).await
+        let query = sqlx::query_as(SQL).bind(id.as_str()).bind(open).bind(change.knock);
+        let query = query.bind(change.name.map(RoomName::as_str)).bind(change.name.map(RoomName::key));
+        query.bind(CALL).fetch_optional(pool).await
     })?;
     Ok(row.map(StoredRoom::from))
 }

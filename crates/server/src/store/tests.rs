@@ -1,7 +1,7 @@
 //! Every function of the store, on SQLite and on PostgreSQL.
 
 use identity::{
-    DisplayName, NewPassword, PasswordHash, RoomAddress, Secret, Username, guest, session,
+    DisplayName, NewPassword, PasswordHash, RoomAddress, RoomName, Secret, Username, guest, session,
 };
 use protocol::http::{PersonSource, SignInMethod};
 use protocol::{Access, DeviceId, ParticipantId, RoomId, UserId};
@@ -502,7 +502,17 @@ async fn a_room_is_opened_and_renamed_but_not_over_another() {
         let anna = account(db, "u1", "anna").await;
         let (kitchen, _) = make_room(db, "r1", "Küche", &anna.id, 1).await;
         make_room(db, "r2", "Bad", &anna.id, 1).await;
-        let open = rooms::change(db, &kitchen.id, Some(Access::Guests), None)
+        let opened = rooms::Change {
+            access: Some(Access::Guests),
+            ..rooms::Change::default()
+        };
+        fn renamed(name: &RoomName) -> rooms::Change<'_> {
+            rooms::Change {
+                name: Some(name),
+                ..rooms::Change::default()
+            }
+        }
+        let open = rooms::change(db, &kitchen.id, &opened)
             .await
             .expect("an answer");
         assert_eq!(
@@ -512,16 +522,16 @@ async fn a_room_is_opened_and_renamed_but_not_over_another() {
                 ..kitchen.clone()
             })
         );
-        let taken = rooms::change(db, &kitchen.id, None, Some(&address("BAD").name)).await;
+        let taken = rooms::change(db, &kitchen.id, &renamed(&address("BAD").name)).await;
         assert!(matches!(taken, Err(StoreError::Taken)), "{taken:?}");
-        let renamed = rooms::change(db, &kitchen.id, None, Some(&address("KÜCHE").name))
+        let renamed = rooms::change(db, &kitchen.id, &renamed(&address("KÜCHE").name))
             .await
             .expect("an answer");
         assert_eq!(
             renamed.map(|room| (room.name, room.access)),
             Some(("KÜCHE".to_owned(), Access::Guests))
         );
-        let gone = rooms::change(db, &RoomId::from("r9"), Some(Access::Guests), None)
+        let gone = rooms::change(db, &RoomId::from("r9"), &opened)
             .await
             .expect("an answer");
         assert_eq!(gone, None);

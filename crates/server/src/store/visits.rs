@@ -32,7 +32,7 @@ pub async fn has_visited(db: &Db, user: &UserId, room: &RoomId) -> Result<bool> 
 
 /// Own and visited rooms, the most recent first; own rooms that were never visited count from their making.
 pub async fn known_rooms(db: &Db, user: &UserId, most: u32) -> Result<Vec<KnownRoom>> {
-    const SQL: &str = "SELECT r.id, r.name, r.open_to_guests, r.owner, v.visited FROM rooms r \
+    const SQL: &str = "SELECT r.id, r.name, r.open_to_guests, r.kind, r.knock, r.owner, v.visited FROM rooms r \
         LEFT JOIN room_visits v ON v.room_id = r.id AND v.user_id = $1 \
         WHERE r.owner = $1 OR v.visited IS NOT NULL ORDER BY COALESCE(v.visited, r.created) DESC, r.id DESC LIMIT $2";
     #[derive(sqlx::FromRow)]

@@ -8,7 +8,7 @@ use room::{Intent, Offer};
 
 use super::outbound::{Ending, Outbound, Outgoing};
 use crate::principal::Principal;
-use crate::rooms::{Knock, Rooms, Stay, fresh_connection};
+use crate::rooms::{Entry, Rooms, Stay, Way, fresh_connection};
 
 pub struct Conversation {
     principal: Principal,
@@ -57,7 +57,12 @@ impl Conversation {
             ClientMessage::GetSnapshot {
                 channel: Channel::Room,
             } => self.intend(Intent::GetSnapshot).await,
-            ClientMessage::JoinRoom { id, room, device } => self.join(id, &room, device).await,
+            ClientMessage::JoinRoom { id, room, device } => {
+                self.join(id, Way::Address(&room), device).await;
+            }
+            ClientMessage::JoinCall { id, room, device } => {
+                self.join(id, Way::Call(&room), device).await;
+            }
             ClientMessage::LeaveRoom { id } => self.leave(id).await,
             ClientMessage::Publish { id, source, muted } => {
                 self.intend_or_refuse(id.clone(), Intent::Publish { id, source, muted })
@@ -92,9 +97,19 @@ impl Conversation {
             ClientMessage::SlotReady { slot, generation } => {
                 self.intend(Intent::SlotReady { slot, generation }).await;
             }
-            ClientMessage::JoinCall { id, .. }
-            | ClientMessage::Admit { id, .. }
-            | ClientMessage::StartCall { id, .. }
+            ClientMessage::Admit {
+                id,
+                knocking,
+                admit,
+            } => {
+                let intent = Intent::Admit {
+                    id: id.clone(),
+                    knocking,
+                    admit,
+                };
+                self.intend_or_refuse(id, intent).await;
+            }
+            ClientMessage::StartCall { id, .. }
             | ClientMessage::RingIn { id, .. }
             | ClientMessage::AcceptCall { id, .. }
             | ClientMessage::DeclineCall { id, .. }
@@ -170,18 +185,18 @@ impl Conversation {
         self.outbound.end(Ending::Violation);
     }
 
-    async fn join(&mut self, id: IntentId, address: &str, device: DeviceId) {
+    async fn join(&mut self, id: IntentId, to: Way<'_>, device: DeviceId) {
         if self.stay.is_some() {
             return self.refuse(Some(id), ErrorCode::AlreadyInRoom);
         }
-        let knock = Knock {
+        let entry = Entry {
             principal: &self.principal,
             id: id.clone(),
-            address,
+            to,
             device,
             outbound: &self.outbound,
         };
-        match self.rooms.join(knock).await {
+        match self.rooms.join(entry).await {
             Ok(stay) => self.stay = Some(stay),
             Err(code) => self.refuse(Some(id), code),
         }

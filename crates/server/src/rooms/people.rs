@@ -1,0 +1,29 @@
+//! Who is inside the live rooms, for whoever shows or counts them. Decides nothing.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use protocol::RoomId;
+
+/// Clones are the same list.
+#[derive(Clone, Default)]
+pub struct People(Arc<Mutex<HashMap<RoomId, room::People>>>);
+
+impl People {
+    /// How many, guests too.
+    pub fn inside(&self, room: &RoomId) -> u32 {
+        self.lock().get(room).map_or(0, |people| people.count)
+    }
+
+    pub(super) fn set(&self, room: &RoomId, people: room::People) {
+        if people.count == 0 {
+            self.lock().remove(room);
+        } else {
+            self.lock().insert(room.clone(), people);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<RoomId, room::People>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
