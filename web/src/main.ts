@@ -11,14 +11,14 @@ import { AppModel } from './model/app.ts';
 import type { Browser, Storage as Kept, Passkeys } from './model/browser.ts';
 import { browserId } from './model/device_id.ts';
 import { BrowserNotices } from './pwa/notices.ts';
-import { registerWorker } from './pwa/surroundings.ts';
+import { registerWorker, surroundings } from './pwa/surroundings.ts';
 import { Client } from './session/client.ts';
 import type { Clock } from './session/clock.ts';
 import type { SocketLike } from './session/connection.ts';
 import { Http } from './session/http.ts';
 import { mountApp } from './ui/mount.ts';
 
-const CLIENT = { name: 'stube-web', version: '0.1.0' };
+const CLIENT = { name: 'stube-web', version: surroundings.build ?? 'development' };
 
 const clock: Clock = {
   now: () => performance.now(),
@@ -189,6 +189,7 @@ const mediaPorts = {
 const app = new AppModel({
   browser,
   http: new Http((input, init) => fetch(input, init)),
+  shell: surroundings,
   capture: new BrowserCapture(navigator, isSecureContext),
   newStream: mediaPorts.newStream,
   measureLevel: (stream, onLevel) => measureLevel(() => new AudioContext(), clock, stream, onLevel),

@@ -15,6 +15,7 @@ import type {
   ShareState,
   Tile,
 } from '../src/model/screens.ts';
+import type { ShellState } from '../src/model/shell/screens.ts';
 import { type Readable, Store } from '../src/model/store.ts';
 import { face, silence, slide } from './faces.ts';
 
@@ -66,7 +67,7 @@ export function devicesOf(changes: Partial<DevicesState> = {}) {
   });
 }
 
-export function appOf(page: AppState['page'], user: boolean, devices = devicesOf()) {
+export function appOf(page: AppState['page'], user: boolean, devices = devicesOf(), told: ShellState = {}) {
   const store = new Store<AppState>({
     house: {
       name: 'Tischlerei Sommerfeld',
@@ -84,7 +85,15 @@ export function appOf(page: AppState['page'], user: boolean, devices = devicesOf
     call: noop,
     showNotice: () => noop,
   });
-  return Object.assign(store, { calls, devices, navigate: noop, signIn: noop, signOut: noop, retry: noop });
+  const shell = Object.assign(new Store<ShellState>(told), {
+    inside: undefined,
+    update: noop,
+    install: noop,
+    decline: noop,
+    browserAddress: () => '',
+    copyable: () => Object.assign(new Store({ text: '', copied: false, copyFailed: false }), { copy: noop }),
+  });
+  return Object.assign(store, { calls, shell, devices, navigate: noop, signIn: noop, signOut: noop, retry: noop });
 }
 
 export function rooms(count: number): RoomDoor[] {

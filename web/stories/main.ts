@@ -58,6 +58,11 @@ const stories: Record<string, () => AppScreen> = {
   'home-empty': () => appOf(home({}), true),
   'home-loading': () => appOf(home({ loaded: false }), true),
   home: () => appOf(home({ rooms: rooms(6) }), true),
+  'home-update': () => appOf(home({ rooms: rooms(6) }), true, undefined, { prompt: 'update' }),
+  'home-install': () => appOf(home({ rooms: rooms(6) }), true, undefined, { prompt: 'install' }),
+  'home-install-ios': () => appOf(home({ rooms: rooms(6) }), true, undefined, { prompt: 'install', byHand: 'ios' }),
+  'home-updating': () => appOf(home({ rooms: rooms(6) }), true, undefined, { updating: true }),
+  offline: () => appOf({ name: 'error', problem: { code: 'offline' } }, false),
   'home-many': () => appOf(home({ rooms: rooms(26), live: false }), true),
   'new-call': () =>
     appOf(

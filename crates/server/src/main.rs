@@ -17,6 +17,7 @@ mod directory;
 mod home;
 mod http;
 mod images;
+mod languages;
 mod ldap;
 mod leaving;
 mod links;

@@ -2,11 +2,13 @@
 import type { Catalogue } from './catalogue.ts';
 import { deAccount } from './de_account.ts';
 import { deAdmin } from './de_admin.ts';
+import { deApp } from './de_app.ts';
 import { deCalls } from './de_calls.ts';
 
 export const de: Catalogue = {
   ...deAccount,
   ...deAdmin,
+  ...deApp,
   ...deCalls,
   'app.home': 'Zur Startseite',
   'app.language': 'English',

@@ -1,11 +1,13 @@
 /** English. Plain words, no exclamation marks, no blame. The accessible names in here are relied on by tests. */
 import { enAccount } from './en_account.ts';
 import { enAdmin } from './en_admin.ts';
+import { enApp } from './en_app.ts';
 import { enCalls } from './en_calls.ts';
 
 export const en = {
   ...enAccount,
   ...enAdmin,
+  ...enApp,
   ...enCalls,
   'app.home': 'To the home page',
   'app.language': 'Deutsch',

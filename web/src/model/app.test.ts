@@ -4,6 +4,7 @@ import type { House, RoomView } from '../protocol/generated.ts';
 import { settle } from '../tests/clock.ts';
 import { AppModel } from './app.ts';
 import type { Page } from './screens.ts';
+import { FakeShell } from './tests/fake_shell.ts';
 import { FakeBrowser, FakeCapture, FakeMedia, FakeNotices, FakeServer, FakeTones } from './tests/fakes.ts';
 
 const HOUSE: House = {
@@ -34,6 +35,7 @@ const VIEW: RoomView = {
 class Scene {
   readonly server = new FakeServer();
   readonly capture = new FakeCapture();
+  readonly shell = new FakeShell();
   readonly browser: FakeBrowser;
   readonly app: AppModel;
   house: House = HOUSE;
@@ -49,6 +51,7 @@ class Scene {
     this.app = new AppModel({
       browser: this.browser,
       http: this.server.http,
+      shell: this.shell,
       capture: this.capture,
       newStream: () => ({}) as MediaStream,
       measureLevel: () => () => {},

@@ -34,21 +34,28 @@ import { logoPath, picturePath } from './pictures.ts';
 import { problemFrom } from './problem.ts';
 import { Remembered } from './remembered.ts';
 import { readRoomText, roomTextFromPath } from './room_name.ts';
-import type { AppScreen, AppState, HouseView, Page, UserView } from './screens.ts';
+import type { AppScreen, AppState, HouseView, Page, Problem, UserView } from './screens.ts';
+import type { ShellPorts } from './shell/ports.ts';
+import { ShellModel } from './shell/shell.ts';
 import { SignInModel } from './sign_in.ts';
 import { Store } from './store.ts';
+
+/** How often a page that could not be loaded is tried again. */
+const RETURN_MS = 3_000;
 
 export interface AppPorts extends Omit<DevicesPorts, 'remembered'>, Omit<CallPorts, 'devices'> {
   readonly browser: Browser;
   readonly http: Http;
   readonly tones: Tones;
   readonly notices: Notices;
+  readonly shell: ShellPorts;
   newClient(ticket: () => Promise<string>): Client;
 }
 
 export class AppModel extends Store<AppState> implements AppScreen {
   readonly devices: DevicesModel;
   readonly calls: CallsModel;
+  readonly shell: ShellModel;
   readonly #ports: AppPorts;
   readonly #remembered: Remembered;
   readonly #device: Promise<Device>;
@@ -80,14 +87,19 @@ export class AppModel extends Store<AppState> implements AppScreen {
       canVideo: () => ports.capture.obstacle === undefined,
       enter: (entry) => this.#openCall(entry),
     });
+    const served = async () => (await ports.http.house()).app;
+    this.shell = new ShellModel({ ...ports.shell, browser: ports.browser, served });
+    this.subscribe((state) => this.shell.follow(state));
     ports.browser.onBack(() => this.#wentBack());
     ports.browser.onVisibility(() => {
       this.#client?.check();
       this.#meeting?.visibilityChanged();
+      this.shell.visibilityChanged();
     });
     ports.browser.onNetwork(() => {
       this.#client?.check();
       this.#meeting?.networkChanged();
+      if (this.state.page.name === 'error') void this.#load();
     });
   }
 
@@ -130,10 +142,11 @@ export class AppModel extends Store<AppState> implements AppScreen {
     try {
       this.#house = await this.#ports.http.house();
     } catch (error) {
-      this.#show({ name: 'error', problem: problemFrom(error) });
+      this.#showError(problemFrom(error));
       return;
     }
     this.patch({ house: houseView(this.#house) });
+    this.shell.serverHolds(this.#house.app);
     if (this.#house.user) {
       this.#remembered.signedOut = false;
       // Whoever is signed in can be called, on whatever page they are.
@@ -351,7 +364,7 @@ export class AppModel extends Store<AppState> implements AppScreen {
         if (opening === this.#opening) this.#show(page, () => page.screen.close());
         else page.screen.close();
       },
-      () => opening === this.#opening && this.#show({ name: 'error', problem: { code: 'offline' } }),
+      () => opening === this.#opening && this.#showError({ code: 'offline' }),
     );
   }
 
@@ -395,7 +408,7 @@ export class AppModel extends Store<AppState> implements AppScreen {
         client: house.user ? this.#accountClient() : undefined,
         accountName: house.user?.name,
         newCall: () => new Call({ ...this.#callPorts(), devices: this.devices }),
-        newGuestClient: (grant) => this.#ports.newClient(() => http.ticket(grant)),
+        newGuestClient: (grant) => this.#newClient(() => http.ticket(grant)),
         entered: (call, view, client) => this.#openMeeting(call, view, client, house, invite),
         left: (reason, roomName) => this.#openLeft(reason, roomName, house),
       },
@@ -500,8 +513,9 @@ export class AppModel extends Store<AppState> implements AppScreen {
   #accountClient(): Client {
     if (this.#client) return this.#client;
     const { http } = this.#ports;
-    const client = this.#ports.newClient(() => http.ticket());
+    const client = this.#newClient(() => http.ticket());
     client.listen({
+      home: (home) => this.shell.homeIs(home),
       ended: () => {
         if (this.#client !== client) return;
         this.#client = undefined;
@@ -513,6 +527,22 @@ export class AppModel extends Store<AppState> implements AppScreen {
     client.start();
     this.#client = client;
     this.calls.attach(client);
+    return client;
+  }
+
+  /** What passes is tried again until it has. */
+  #showError(problem: Problem): void {
+    const again = (): void => void this.#load();
+    const passes = problem.code === 'offline' || problem.code === 'unavailable';
+    this.#show({ name: 'error', problem }, passes ? this.#ports.browser.clock.after(RETURN_MS, again) : undefined);
+  }
+
+  #newClient(ticket: () => Promise<string>): Client {
+    const client = this.#ports.newClient(ticket);
+    client.listen({
+      app: (app) => this.shell.serverHolds(app),
+      ended: ({ code }) => code === 'unsupported_version' && this.shell.refused(),
+    });
     return client;
   }
 

@@ -10,6 +10,7 @@ import type { AccountScreen } from './account/screens.ts';
 import type { ProviderRefusal } from './address.ts';
 import type { AdminScreen } from './admin/screens.ts';
 import type { CallPageScreen, CallsScreen, MeetingCallsScreen } from './calls/screens.ts';
+import type { ShellScreen } from './shell/screens.ts';
 import type { Readable } from './store.ts';
 import type { WorkState } from './work.ts';
 
@@ -82,6 +83,8 @@ export interface AppScreen extends Readable<AppState> {
   readonly devices: DevicesScreen;
   /** What rings, over every page. */
   readonly calls: CallsScreen;
+  /** What is said of the app itself. */
+  readonly shell: ShellScreen;
   /** Goes to a page of this app, for clicks on links: `<a href={path}>` plus `navigate(path)`. */
   navigate(path: string): void;
   /** To the sign-in, and back to where one was. */

@@ -39,9 +39,13 @@ export const surroundings = {
   onInstalled: (callback: () => void) => addEventListener('appinstalled', callback),
   onPartMissing: (callback: () => void) => addEventListener('vite:preloadError', callback),
   keepAwake: async () => {
-    if (!('wakeLock' in navigator)) return () => {};
-    const lock = await navigator.wakeLock.request('screen');
-    return () => void lock.release();
+    try {
+      const lock = await navigator.wakeLock.request('screen');
+      return () => void lock.release();
+    } catch {
+      // Not there, or refused to save power: the screen goes off as ever.
+      return () => {};
+    }
   },
   setBadge: (count: number) => {
     if (!('setAppBadge' in navigator)) return;

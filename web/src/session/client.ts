@@ -4,6 +4,7 @@
  */
 
 import type {
+  App,
   DeviceId,
   Home,
   HomeChange,
@@ -29,6 +30,8 @@ export interface ClientListener {
   home?(home: Home): void;
   /** What changed, after `home`: for what is no part of its state. */
   changed?(change: HomeChange): void;
+  /** Which app the server holds. */
+  app?(app: App): void;
   /** Whom the server takes us for. */
   me?(me: Me): void;
   room?(room: RoomView): void;
@@ -225,6 +228,7 @@ export class Client {
     switch (message.type) {
       case 'welcome':
         this.#tell((listener) => listener.me?.(message.me));
+        this.#tell((listener) => listener.app?.(message.app));
         return;
       case 'home_snapshot':
       case 'home_delta':

@@ -11,6 +11,7 @@ pub mod guard;
 mod headers;
 pub mod invites;
 mod links;
+mod manifest;
 mod openapi;
 pub mod own;
 mod pages;
@@ -57,6 +58,7 @@ pub fn router(app: Shared) -> Router {
         .route("/healthz", get(healthz))
         .route("/readyz", get(readyz))
         .route("/csp", post(csp_report))
+        .route("/manifest.webmanifest", get(manifest::read))
         .merge(oidc::routes())
         .merge(sso::routes())
         .merge(scim::routes())

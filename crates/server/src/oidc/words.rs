@@ -1,8 +1,10 @@
 //! What the provider's pages say, in German and English. `{app}` is the application, `{house}` the house, `{name}` the
 //! person, `{host}` where one is sent.
 
-use axum::http::{HeaderMap, header};
+use axum::http::HeaderMap;
 use identity::provider::Parameters;
+
+use crate::languages;
 
 pub struct Words {
     pub language: &'static str,
@@ -105,26 +107,17 @@ impl Words {
             .ok()
             .flatten()
             .unwrap_or_default();
-        let accepted = headers.get(header::ACCEPT_LANGUAGE);
-        let accepted = accepted
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default();
-        let mut tags = asked.split(' ').chain(accepted.split(',').map(str::trim));
-        tags.find_map(Self::of).unwrap_or(&ENGLISH)
-    }
-
-    fn of(tag: &str) -> Option<&'static Self> {
-        let language = tag.split(['-', '_', ';']).next().unwrap_or_default();
-        [&GERMAN, &ENGLISH]
-            .into_iter()
-            .find(|words| words.language.eq_ignore_ascii_case(language))
+        match languages::spoken_of(asked, headers) {
+            Some("de") => &GERMAN,
+            _ => &ENGLISH,
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::http::HeaderValue;
+    use axum::http::{HeaderValue, header};
 
     #[test]
     fn the_application_names_the_language_and_the_browser_if_it_does_not() {

@@ -18,7 +18,7 @@ export interface ShellPorts {
   onInstalled(callback: () => void): void;
   /** A part of the app that is loaded when needed could not be loaded. */
   onPartMissing(callback: () => void): void;
-  /** Keeps the screen on, until what it gives back is called or the page is hidden. */
+  /** Keeps the screen on where the browser does, until what it gives back is called or the page is hidden. Never rejects. */
   keepAwake(): Promise<() => void>;
   /** On the app's icon; 0 takes it off. */
   setBadge(count: number): void;
