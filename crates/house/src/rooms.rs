@@ -63,6 +63,7 @@ impl Room {
             && self.ringing.is_empty()
             && self.expected.is_empty()
             && self.talks.is_empty()
+            && self.kept_until.is_none()
     }
 }
 

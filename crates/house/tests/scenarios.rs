@@ -845,6 +845,20 @@ fn what_rang_before_a_restart_rings_on() {
         &[],
     );
     check(
+        "everybody leaves before that time is over",
+        &with(
+            RINGING,
+            &[
+                "ben/pc accepts",
+                "1 s to restart",
+                "anna/pc leaves",
+                "14 s pass",
+            ],
+        ),
+        "1 s pass",
+        &["room: ended"],
+    );
+    check(
         "and not for ever",
         &with(RINGING, &["ben/pc accepts", "1 s to restart", "14 s pass"]),
         "1 s pass",

@@ -29,7 +29,7 @@ pub struct Client {
     /// Every call that this socket ever heard of.
     pub heard_of: BTreeSet<CallId>,
     pub history: BTreeMap<String, HistoryEntry>,
-    pub deltas: u64,
+    pub watches: BTreeSet<String>,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -62,7 +62,6 @@ impl Client {
                 };
                 assert_eq!(seq, *last + 1, "a gap in front of {change:?}");
                 *last = seq;
-                self.deltas += 1;
                 match change {
                     HomeChange::AvailabilityChanged { people } => {
                         for one in people {
@@ -92,6 +91,10 @@ impl Client {
             }
             other => panic!("not a message of the house: {other:?}"),
         }
+    }
+
+    pub fn watches(&self, person: &str) -> bool {
+        self.watches.contains(person)
     }
 
     pub fn home(&self) -> &Home {
@@ -182,9 +185,20 @@ pub struct World {
     pub loads: VecDeque<(String, PersonFacts)>,
     pub late_loads: bool,
     /// What the house has not heard of yet.
-    pub rolls: VecDeque<RoomId>,
+    pub rolls: VecDeque<(RoomId, BTreeSet<String>)>,
     pub late_rolls: bool,
     pub endings: VecDeque<RoomId>,
+    /// How many accounts the house knows to be where.
+    pub known: BTreeMap<RoomId, usize>,
+    /// Of each call that was ever tried: caller and called one.
+    pub parties: BTreeMap<CallId, [String; 2]>,
+    /// Those that rang or would have.
+    pub calling: BTreeSet<CallId>,
+    /// Call, browser.
+    pub ignored: BTreeSet<(CallId, String)>,
+    pub unused: BTreeSet<SocketId>,
+    /// Lines of calls that were ever written, by person.
+    pub written: BTreeSet<(String, String)>,
     /// What happened since it was last read, in words.
     pub heard: Vec<String>,
     /// Calls in the order of their starts, with the caller's and the called one's lines.
@@ -214,6 +228,12 @@ impl World {
             rolls: VecDeque::new(),
             late_rolls: false,
             endings: VecDeque::new(),
+            known: BTreeMap::new(),
+            parties: BTreeMap::new(),
+            calling: BTreeSet::new(),
+            ignored: BTreeSet::new(),
+            unused: BTreeSet::new(),
+            written: BTreeSet::new(),
             heard: Vec::new(),
             started: Vec::new(),
             counter: 0,
@@ -257,7 +277,11 @@ impl World {
         let Some(socket) = self.tabs.get(tab).copied() else {
             return;
         };
-        self.clients.get_mut(&socket).expect("a client").answer = None;
+        let client = self.clients.get_mut(&socket).expect("a client");
+        client.answer = None;
+        if let Intent::Watch { people } = &intent {
+            client.watches = people.iter().map(|one| one.0.clone()).collect();
+        }
         self.input(Input::Intent { socket, intent });
     }
 
@@ -286,6 +310,10 @@ impl World {
                 format!("line{number}-in").into(),
             ],
         };
+        if let Some(callee) = &start.callee {
+            let parties = [user_of(tab).to_owned(), callee.person.id.0.clone()];
+            self.parties.insert(start.fresh_call.clone(), parties);
+        }
         self.intent(tab, Intent::Call(Box::new(start)));
     }
 
@@ -313,22 +341,24 @@ impl World {
     }
 
     fn roll(&mut self, room: RoomId) {
-        self.rolls.push_back(room);
+        let seats = self.seats.get(&room).cloned().unwrap_or_default();
+        self.rolls.push_back((room, seats));
         if !self.late_rolls {
             self.deliver_roll();
         }
     }
 
     pub fn deliver_roll(&mut self) {
-        let Some(room) = self.rolls.pop_front() else {
+        let Some((room, seats)) = self.rolls.pop_front() else {
             return;
         };
-        let accounts: BTreeSet<_> = self.seats[&room].iter().map(|tab| user_of(tab)).collect();
+        let accounts: BTreeSet<_> = seats.iter().map(|tab| user_of(tab)).collect();
+        self.known.insert(room.clone(), accounts.len());
         self.input(Input::RoomPeople {
             kind: self.kinds[&room],
             address: room.0.clone(),
             name: room.0.to_uppercase(),
-            people: u32::try_from(self.seats[&room].len()).expect("few"),
+            people: u32::try_from(seats.len()).expect("few"),
             accounts: accounts.into_iter().map(UserId::from).collect(),
             room,
         });
@@ -384,6 +414,11 @@ impl World {
         self.clients.clear();
         self.tabs.clear();
         self.loads.clear();
+        self.endings.clear();
+        self.ignored.clear();
+        self.unused.clear();
+        self.known.clear();
+        self.sweep();
         self.clock(after_ms);
         let run = self.count();
         self.house = House::new(format!("run{run}"));
@@ -423,6 +458,21 @@ impl World {
         let rooms = self.seats.iter().filter(|(_, seats)| !seats.is_empty());
         let rooms: Vec<_> = rooms.map(|(room, _)| room.clone()).collect();
         rooms.into_iter().for_each(|room| self.roll(room));
+    }
+
+    /// What the server does at its start: a call's room where nobody sits and nobody is rung is gone.
+    fn sweep(&mut self) {
+        let rings = |room: &RoomId| {
+            let mut records = self.store.calls.values();
+            records.any(|record| record.rings && &record.call.room == room)
+        };
+        let sat = |room: &RoomId| self.seats.get(room).is_some_and(|seats| !seats.is_empty());
+        let calls = self
+            .kinds
+            .iter()
+            .filter(|(_, kind)| **kind == RoomKind::Call);
+        let left = calls.filter(|(room, _)| !rings(room) && !sat(room));
+        self.ended_rooms.extend(left.map(|(room, _)| room.clone()));
     }
 
     pub fn input(&mut self, input: Input) {
@@ -473,7 +523,15 @@ impl World {
             Output::Persist(what) => self.persist(what),
             Output::EndRoom { room } => {
                 self.heard.push("room: ended".to_owned());
-                assert!(!self.endings.contains(&room), "ended twice");
+                let rings = |record: &Record| record.rings && record.call.room == room;
+                assert!(
+                    !self.store.calls.values().any(rings),
+                    "somebody is still being rung"
+                );
+                assert!(
+                    self.known.get(&room).is_none_or(|people| *people < 2),
+                    "two are inside"
+                );
                 self.endings.push_back(room);
             }
             Output::Expect { room, user } => self.heard.push(format!("{room}: expects {user}")),
@@ -554,6 +612,9 @@ impl World {
                     .unwrap_or_default();
                 self.heard
                     .push(format!("{user}: line {}{end}{duration}", code(&entry.kind)));
+                if entry.person.is_some() {
+                    self.written.insert((user.0.clone(), entry.id.0.clone()));
+                }
                 self.store
                     .lines
                     .entry(user.0)
@@ -579,7 +640,10 @@ impl World {
         let what = match message {
             ServerMessage::Ok { .. } => "ok".to_owned(),
             ServerMessage::Error { code: error, .. } => code(error),
-            ServerMessage::Calling { call, .. } => format!("calling{}", silent(call)),
+            ServerMessage::Calling { call, .. } => {
+                self.calling.insert(call.id.clone());
+                format!("calling{}", silent(call))
+            }
             ServerMessage::HomeDelta { change, .. } => match change {
                 HomeChange::CallChanged { call } => {
                     format!(
