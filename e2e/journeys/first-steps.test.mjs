@@ -46,6 +46,7 @@ journey('a call is made and left by keyboard alone', async () => {
   await anna.page.keyboard.press('Enter');
   await anna.button('New call').waitFor();
   await press(anna, 'New call');
+  await press(anna, 'Enter or create a room');
   await type(anna, 'Room name', 'Tastatur');
   await anna.page.keyboard.press('Enter');
   await anna.agreeToDevices();

@@ -22,6 +22,7 @@ journey('every name survives link, reload and share', async () => {
   for (const name of NAMES) {
     await anna.goto('/');
     await anna.button('New call').click();
+    await anna.button('Enter or create a room').click();
     await anna.field('Room name').fill(name);
     await anna.button('Enter room').click();
     await anna.button('Join').waitFor();

@@ -2,13 +2,22 @@
 
 import type { CallsState, NotifyState } from '../src/model/calls/screens.ts';
 import type {
-  AppState,
+  Availability,
   ContactsState,
+  HistoryLine,
+  HistoryState,
+  PersonPageState,
+  SightState,
+} from '../src/model/people/screens.ts';
+import type {
+  AppState,
   DevicesState,
   DoorState,
   HomeState,
   LeftState,
   MeetingState,
+  NewCallState,
+  OwnView,
   Person,
   RoomDoor,
   ShareScreen,
@@ -75,6 +84,7 @@ export function appOf(page: AppState['page'], user: boolean, devices = devicesOf
       privacyUrl: 'https://example.org/privacy',
       ...(user ? { user: { username: 'anna', name: 'Anna Brandt', admin: true } } : {}),
     },
+    ...(user ? { own: { status: 'available', missed: 2 } } : {}),
     page,
   });
   const calls = Object.assign(new Store<CallsState>({ leads: false, notifies: false }), {
@@ -93,7 +103,17 @@ export function appOf(page: AppState['page'], user: boolean, devices = devicesOf
     browserAddress: () => '',
     copyable: () => Object.assign(new Store({ text: '', copied: false, copyFailed: false }), { copy: noop }),
   });
-  return Object.assign(store, { calls, shell, devices, navigate: noop, signIn: noop, signOut: noop, retry: noop });
+  const setStatus = (status: OwnView['status']) => store.patch({ own: { status, missed: 2 } });
+  return Object.assign(store, {
+    calls,
+    shell,
+    devices,
+    setStatus,
+    navigate: noop,
+    signIn: noop,
+    signOut: noop,
+    retry: noop,
+  });
 }
 
 export function rooms(count: number): RoomDoor[] {
@@ -116,28 +136,94 @@ export function rooms(count: number): RoomDoor[] {
   }));
 }
 
-function contactsOf() {
+const ALL: readonly Availability[] = ['available', 'in_call', 'away', 'do_not_disturb', 'offline'];
+const caller = { video: true, call: noop };
+
+function sightOf() {
+  const availability = new Map(NAMES.map((_, at) => [`${at}`, ALL[at % ALL.length] ?? 'offline'] as const));
+  return Object.assign(new Store<SightState>({ availability }), { show: noop });
+}
+
+function contactsOf(state: Partial<ContactsState> = {}) {
   const people = NAMES.map((name, at) => ({
     id: `${at}`,
     name,
     username: `p${at}`,
+    path: `/people/${at}`,
+    favourite: at < 2,
     mail: `p${at}@sommerfeld.example`,
   }));
-  const store = new Store<ContactsState>({ text: '', more: false, typeMore: false, people });
-  return Object.assign(store, { open: noop, retry: noop, setText: (text: string) => store.patch({ text }) });
+  const groups = [
+    { kind: 'favourites', people: people.slice(0, 2) },
+    { kind: 'recent', people: people.slice(2, 4) },
+    { kind: 'all', people: people.slice(4) },
+  ] as const;
+  const store = new Store<ContactsState>({ text: '', more: false, typeMore: false, groups, ...state });
+  const setText = (text: string) => store.patch({ text, groups: [{ kind: 'found', people }] });
+  return Object.assign(store, { sight: sightOf(), caller, open: noop, leave: noop, retry: noop, setText });
 }
 
-export function homeOf(state: Partial<HomeState>) {
+const KINDS = ['missed', 'outgoing', 'incoming', 'room', 'outgoing'] as const;
+
+export function historyOf(count: number) {
+  const lines = Array.from({ length: count }, (_, at): HistoryLine => {
+    const kind = KINDS[at % KINDS.length] ?? 'room';
+    const name = NAMES[at % NAMES.length] ?? '';
+    return {
+      id: `${at}`,
+      kind,
+      video: at % 2 === 0,
+      fresh: at === 0,
+      startedAt: Date.now() - at * at * 17 * 60_000,
+      ...(kind === 'room'
+        ? { room: { name: 'Teamrunde', path: '/r/public/Teamrunde' } }
+        : { person: { id: `${at % NAMES.length}`, name, path: `/people/${at}` } }),
+      ...(at === 4 ? { end: 'no_answer' } : {}),
+      ...(kind === 'missed' || at === 4 ? {} : { durationMs: 754_000 }),
+    };
+  });
+  const store = new Store<HistoryState>({ busy: false, more: count > 8, loading: false, lines });
+  return Object.assign(store, {
+    sight: sightOf(),
+    caller,
+    open: noop,
+    leave: noop,
+    looked: noop,
+    loadMore: noop,
+    remove: noop,
+    clear: async () => true,
+    retry: noop,
+  });
+}
+
+export function personOf(state: Partial<PersonPageState> = {}) {
+  const person = {
+    id: '1',
+    name: 'Jürgen Özdemir-Wolkenstein',
+    username: 'juergen',
+    path: '/people/1',
+    favourite: true,
+    mail: 'juergen.oezdemir-wolkenstein@sommerfeld.example',
+  };
+  const store = new Store<PersonPageState>({ busy: false, unknown: false, you: false, person, ...state });
+  return Object.assign(store, { sight: sightOf(), caller, setFavourite: noop, retry: noop });
+}
+
+export function newCallOf(state: Partial<NewCallState> = {}): NewCallState {
+  return { text: '', allowGuests: false, canEnter: false, matches: [], people: contactsOf(), ...state };
+}
+
+export function homeOf(state: Partial<HomeState>, lines = 12) {
   const store = new Store<HomeState>({ loaded: true, live: true, rooms: [], ...state });
   return Object.assign(store, {
     contacts: contactsOf(),
-    openNewCall: () => store.patch({ newCall: { text: '', allowGuests: false, canEnter: false, matches: [] } }),
+    history: historyOf(lines),
+    openNewCall: () => store.patch({ newCall: newCallOf() }),
     closeNewCall() {
       const { newCall: _, ...rest } = store.state;
       store.set(rest);
     },
-    setRoomText: (text: string) =>
-      store.patch({ newCall: { text, allowGuests: false, canEnter: text !== '', matches: [] } }),
+    setRoomText: (text: string) => store.patch({ newCall: newCallOf({ text, canEnter: text !== '' }) }),
     setAllowGuests: noop,
     useOfferedName: noop,
     enterRoom: noop,

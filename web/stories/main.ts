@@ -3,7 +3,19 @@
 import type { AppScreen, SignInState } from '../src/model/screens.ts';
 import { Store } from '../src/model/store.ts';
 import { mountApp } from '../src/ui/mount.ts';
-import { appOf, devicesOf, doorOf, homeOf, leftOf, meetingOf, noop, rooms, shareOf } from './fakes.ts';
+import {
+  appOf,
+  devicesOf,
+  doorOf,
+  homeOf,
+  leftOf,
+  meetingOf,
+  newCallOf,
+  noop,
+  personOf,
+  rooms,
+  shareOf,
+} from './fakes.ts';
 
 const off = { on: false, status: 'off', options: [] } as const;
 const denied = { on: true, status: 'problem', problem: 'denied', options: [] } as const;
@@ -55,7 +67,10 @@ const stories: Record<string, () => AppScreen> = {
     ),
   'sign-in-code': () =>
     appOf({ name: 'sign_in', screen: signIn({ step: 'code', problem: { code: 'wrong_code' } }) }, false),
-  'home-empty': () => appOf(home({}), true),
+  'home-empty': () => appOf({ name: 'home', screen: homeOf({}, 0) }, true),
+  person: () => appOf({ name: 'person', screen: personOf() }, true),
+  'person-you': () => appOf({ name: 'person', screen: personOf({ you: true }) }, true),
+  'person-unknown': () => appOf({ name: 'person', screen: personOf({ unknown: true }) }, true),
   'home-loading': () => appOf(home({ loaded: false }), true),
   home: () => appOf(home({ rooms: rooms(6) }), true),
   'home-update': () => appOf(home({ rooms: rooms(6) }), true, undefined, { prompt: 'update' }),
@@ -68,21 +83,17 @@ const stories: Record<string, () => AppScreen> = {
     appOf(
       home({
         rooms: rooms(6),
-        newCall: {
+        newCall: newCallOf({
           text: 'public/Team',
           allowGuests: true,
           canEnter: true,
           offeredName: 'Team-kq7v-m3xd-9trw',
           matches: rooms(1),
-        },
+        }),
       }),
       true,
     ),
-  'new-call-bad': () =>
-    appOf(
-      home({ newCall: { text: '..', allowGuests: false, canEnter: false, nameProblem: 'dots', matches: [] } }),
-      true,
-    ),
+  'new-call-bad': () => appOf(home({ newCall: newCallOf({ text: '..', nameProblem: 'dots' }) }), true),
   door: () => appOf(door({ people: 3 }), true),
   'door-new': () => appOf(door({ exists: false, access: 'accounts', people: 0 }), true),
   'door-explain': () =>

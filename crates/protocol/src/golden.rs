@@ -609,6 +609,7 @@ fn the_typescript_is_current() {
         Application,
         People,
         Person,
+        Near,
         AdminPeople,
         AdminPerson,
         AdminPersonDetails,

@@ -55,14 +55,37 @@ export function dateAndTime(language: Language, at: number): string {
   return new Intl.DateTimeFormat(language, { dateStyle: 'medium', timeStyle: 'short' }).format(at);
 }
 
-/** "5 minutes ago", "yesterday": for what happened before now. */
-export function relativeTime(language: Language, at: number, now: number): string {
-  const format = new Intl.RelativeTimeFormat(language, { numeric: 'auto' });
-  const minutes = Math.round((at - now) / 60_000);
-  if (minutes > -60) return format.format(Math.min(minutes, 0), 'minute');
+/** "42 sec", "12 min", "1 hr 5 min". */
+export function durationInWords(language: Language, ms: number): string {
+  const seconds = Math.max(1, Math.round(ms / 1000));
+  const minutes = Math.round(ms / 60_000);
+  const parts: [number, string][] =
+    seconds < 60
+      ? [[seconds, 'second']]
+      : [
+          [Math.floor(minutes / 60), 'hour'],
+          [minutes % 60, 'minute'],
+        ];
+  return parts
+    .filter(([count]) => count > 0)
+    .map(([count, unit]) =>
+      new Intl.NumberFormat(language, { style: 'unit', unit, unitDisplay: 'short' }).format(count),
+    )
+    .join(' ');
+}
+
+/** "5 minutes ago", "yesterday": for what happened before now. `short` abbreviates, and leaves this year out. */
+export function relativeTime(language: Language, at: number, now: number, style: 'long' | 'short' = 'long'): string {
+  const format = new Intl.RelativeTimeFormat(language, { numeric: 'auto', style });
+  const minutes = Math.min(Math.round((at - now) / 60_000), 0);
+  if (minutes === 0) return format.format(0, 'second');
+  if (minutes > -60) return format.format(minutes, 'minute');
   const hours = Math.round(minutes / 60);
   if (hours > -24) return format.format(hours, 'hour');
   const days = Math.round(hours / 24);
   if (days > -7) return format.format(days, 'day');
-  return new Intl.DateTimeFormat(language, { dateStyle: 'medium' }).format(at);
+  const thisYear = new Date(at).getFullYear() === new Date(now).getFullYear();
+  const day =
+    style === 'short' && thisYear ? ({ day: 'numeric', month: 'short' } as const) : ({ dateStyle: 'medium' } as const);
+  return new Intl.DateTimeFormat(language, day).format(at);
 }

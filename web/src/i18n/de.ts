@@ -4,12 +4,14 @@ import { deAccount } from './de_account.ts';
 import { deAdmin } from './de_admin.ts';
 import { deApp } from './de_app.ts';
 import { deCalls } from './de_calls.ts';
+import { dePeople } from './de_people.ts';
 
 export const de: Catalogue = {
   ...deAccount,
   ...deAdmin,
   ...deApp,
   ...deCalls,
+  ...dePeople,
   'app.home': 'Zur Startseite',
   'app.language': 'English',
   'app.loading': 'Wird geladen …',
@@ -72,23 +74,12 @@ export const de: Catalogue = {
     'Gibt es dieses Konto und ist eine E-Mail-Adresse bekannt, ist ein Link unterwegs. Er gilt eine Stunde.',
 
   'home.title': 'Räume',
-  'home.recent': 'Zuletzt',
   'home.new_call': 'Neuer Anruf',
   'home.empty_title': 'Noch keine Räume',
   'home.empty': 'Ein Raum entsteht, sobald jemand ihn beim Namen betritt.',
   'home.people': { one: '{count} Person ist da', other: '{count} Personen sind da' },
   'home.nobody': 'Niemand da',
   'home.menu': 'Konto von {name}',
-  'home.tabs': 'Ansicht',
-  'home.tab_calls': 'Anrufe',
-  'home.tab_contacts': 'Kontakte',
-  'home.no_recent': 'Hier stehen Räume, in denen Sie zuletzt waren.',
-  'contacts.search': 'Personen suchen',
-  'contacts.type_more': 'Ab drei Buchstaben erscheinen die Personen.',
-  'contacts.nobody': 'Niemand gefunden.',
-  'contacts.empty': 'Außer Ihnen ist noch niemand im Haus.',
-  'contacts.more': 'Die ersten {count}. Mehr Buchstaben grenzen ein.',
-  'contacts.mail': 'E-Mail an {name}',
   'home.stale': 'Verbindung unterbrochen. Die Liste ist vielleicht alt.',
 
   'access.accounts': 'Nur Konten dieses Hauses',

@@ -3,12 +3,14 @@ import { enAccount } from './en_account.ts';
 import { enAdmin } from './en_admin.ts';
 import { enApp } from './en_app.ts';
 import { enCalls } from './en_calls.ts';
+import { enPeople } from './en_people.ts';
 
 export const en = {
   ...enAccount,
   ...enAdmin,
   ...enApp,
   ...enCalls,
+  ...enPeople,
   'app.home': 'To the home page',
   'app.language': 'Deutsch',
   'app.loading': 'Loading …',
@@ -70,23 +72,12 @@ export const en = {
   'forgotten.sent': 'If there is such an account with a mail address, a link is on its way. It is good for one hour.',
 
   'home.title': 'Rooms',
-  'home.recent': 'Recent',
   'home.new_call': 'New call',
   'home.empty_title': 'No rooms yet',
   'home.empty': 'A room is there as soon as you enter its name.',
   'home.people': { one: '{count} person is here', other: '{count} people are here' },
   'home.nobody': 'Nobody here',
   'home.menu': 'Account of {name}',
-  'home.tabs': 'View',
-  'home.tab_calls': 'Calls',
-  'home.tab_contacts': 'Contacts',
-  'home.no_recent': 'Rooms where you were last stand here.',
-  'contacts.search': 'Find people',
-  'contacts.type_more': 'People appear from three letters on.',
-  'contacts.nobody': 'Nobody found.',
-  'contacts.empty': 'Nobody else is in the house yet.',
-  'contacts.more': 'The first {count}. More letters narrow it down.',
-  'contacts.mail': 'Mail to {name}',
   'home.stale': 'Connection lost. The list may be old.',
 
   'access.accounts': 'Only accounts of this house',

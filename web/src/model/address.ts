@@ -19,6 +19,8 @@ export type Route =
   /** An invite link of a room. */
   | { readonly page: 'join'; readonly token: string }
   | { readonly page: 'account' }
+  /** Somebody of the house. */
+  | { readonly page: 'person'; readonly id: string }
   | { readonly page: 'admin'; readonly section: AdminSection; readonly id?: string }
   /** `text` is the room's name as it stands in the address; undefined when it cannot be read. */
   | { readonly page: 'room'; readonly text: string | undefined }
@@ -57,9 +59,11 @@ export function callPath(room: string): string {
   return `/call/${encodeURIComponent(room)}`;
 }
 
-/** Everything about somebody of the house, and where their calls end. */
+const PEOPLE = '/people/';
+
+/** The page of somebody of the house. */
 export function personPath(id: string): string {
-  return `/people/${encodeURIComponent(id)}`;
+  return PEOPLE + encodeURIComponent(id);
 }
 
 const JOIN = '/join';
@@ -97,7 +101,7 @@ export function routeOf({ pathname, search, hash }: { pathname: string; search: 
       return { page: 'sign_in', to, ...(again ? { again } : {}), ...(refusal ? { refusal } : {}) };
     }
     default:
-      return adminRoute(pathname) ?? callRoute(pathname, hash) ?? roomRoute(pathname);
+      return adminRoute(pathname) ?? personRoute(pathname) ?? callRoute(pathname, hash) ?? roomRoute(pathname);
   }
 }
 
@@ -115,6 +119,11 @@ function roomRoute(pathname: string): Route {
   return pathname.startsWith('/r/') && pathname.length > '/r/'.length
     ? { page: 'room', text: roomTextFromPath(pathname) }
     : { page: 'not_found' };
+}
+
+function personRoute(pathname: string): Route | undefined {
+  const id = pathname.startsWith(PEOPLE) ? pathname.slice(PEOPLE.length) : '';
+  return id === '' || id.includes('/') ? undefined : { page: 'person', id: decoded(id) };
 }
 
 /** `/admin`, `/admin/<section>`, and one of the people by id. */

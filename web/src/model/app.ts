@@ -3,7 +3,7 @@
  * connection, the devices). Opens and closes the models of the pages.
  */
 
-import type { House, RoomLeftReason, RoomView, User } from '../protocol/generated.ts';
+import type { House, RoomLeftReason, RoomView, Status, User } from '../protocol/generated.ts';
 import type { Client } from '../session/client.ts';
 import type { Http } from '../session/http.ts';
 import { AccountLinkModel, ForgottenModel } from './account_link.ts';
@@ -28,13 +28,16 @@ import { DevicesModel, type DevicesPorts } from './devices.ts';
 import { DoorModel } from './door.ts';
 import { LeftModel, SetupModel } from './entrance.ts';
 import { HomeModel } from './home.ts';
+import { houseView } from './house_view.ts';
 import { LobbyModel } from './lobby.ts';
 import { MeetingModel } from './meeting.ts';
-import { logoPath, picturePath } from './pictures.ts';
+import { Caller } from './people/caller.ts';
+import { Own } from './people/own.ts';
+import { PersonPageModel } from './people/person.ts';
 import { problemFrom } from './problem.ts';
 import { Remembered } from './remembered.ts';
 import { readRoomText, roomTextFromPath } from './room_name.ts';
-import type { AppScreen, AppState, HouseView, Page, Problem, UserView } from './screens.ts';
+import type { AppScreen, AppState, Page, Problem } from './screens.ts';
 import type { ShellPorts } from './shell/ports.ts';
 import { ShellModel } from './shell/shell.ts';
 import { SignInModel } from './sign_in.ts';
@@ -59,6 +62,8 @@ export class AppModel extends Store<AppState> implements AppScreen {
   readonly #ports: AppPorts;
   readonly #remembered: Remembered;
   readonly #device: Promise<Device>;
+  readonly #caller: Caller;
+  readonly #own: Own;
   #house: House | undefined;
   /** The signed-in person's connection. */
   #client: Client | undefined;
@@ -90,6 +95,8 @@ export class AppModel extends Store<AppState> implements AppScreen {
     const served = async () => (await ports.http.house()).app;
     this.shell = new ShellModel({ ...ports.shell, browser: ports.browser, served });
     this.subscribe((state) => this.shell.follow(state));
+    this.#caller = new Caller(this.calls, this.#remembered);
+    this.#own = new Own(ports.browser, (own) => this.patch({ own }));
     ports.browser.onBack(() => this.#wentBack());
     ports.browser.onVisibility(() => {
       this.#client?.check();
@@ -131,6 +138,10 @@ export class AppModel extends Store<AppState> implements AppScreen {
       },
       (error) => this.#show({ name: 'error', problem: problemFrom(error) }),
     );
+  }
+
+  setStatus(status: Status): void {
+    this.#own.setStatus(status);
   }
 
   retry(): void {
@@ -189,6 +200,7 @@ export class AppModel extends Store<AppState> implements AppScreen {
     this.#client?.stop();
     this.#client = undefined;
     this.calls.detach();
+    this.#own.follow(undefined);
   }
 
   #route(): void {
@@ -233,6 +245,7 @@ export class AppModel extends Store<AppState> implements AppScreen {
         return;
       case 'account':
       case 'admin':
+      case 'person':
         this.#openOwn(route, house);
         return;
       case 'invite':
@@ -269,9 +282,26 @@ export class AppModel extends Store<AppState> implements AppScreen {
       http,
       client: this.#accountClient(),
       guests: house.guests,
+      caller: this.#caller,
       navigate: (path) => this.navigate(path),
     });
     this.#show({ name: 'home', screen: home }, () => home.close());
+  }
+
+  #openPerson(id: string, user: User): void {
+    const { browser, http } = this.#ports;
+    const person = new PersonPageModel(
+      {
+        browser,
+        http,
+        client: this.#accountClient(),
+        caller: this.#caller,
+        signedOut: () => void this.#load(),
+        you: user.id,
+      },
+      id,
+    );
+    this.#show({ name: 'person', screen: person }, () => person.close());
   }
 
   #openLobby(): void {
@@ -312,8 +342,8 @@ export class AppModel extends Store<AppState> implements AppScreen {
     this.#show({ name: 'sign_in', screen }, () => screen.close());
   }
 
-  /** Pages for accounts only. Their models are loaded when somebody goes there: most people never do. */
-  #openOwn(route: Extract<Route, { page: 'account' | 'admin' }>, house: House): void {
+  /** Pages for accounts only. Where most people never go, the models are loaded when somebody does. */
+  #openOwn(route: Extract<Route, { page: 'account' | 'admin' | 'person' }>, house: House): void {
     const { user } = house;
     if (!user) {
       this.#redirect(signInPath(this.#ports.browser.address().pathname));
@@ -321,7 +351,8 @@ export class AppModel extends Store<AppState> implements AppScreen {
     }
     // Whoever is locked or signed out elsewhere is told at once.
     this.#accountClient();
-    if (route.page === 'account') this.#openLater(() => this.#newAccount());
+    if (route.page === 'person') this.#openPerson(route.id, user);
+    else if (route.page === 'account') this.#openLater(() => this.#newAccount());
     else if (user.admin) this.#openLater(() => this.#newAdmin(route, user, house));
     else this.#show({ name: 'not_found' });
   }
@@ -518,15 +549,15 @@ export class AppModel extends Store<AppState> implements AppScreen {
       home: (home) => this.shell.homeIs(home),
       ended: () => {
         if (this.#client !== client) return;
-        this.#client = undefined;
-        this.calls.detach();
+        this.#forgetClient();
         // The meeting says by itself that the session is over.
-        if (['home', 'account', 'admin'].includes(this.state.page.name)) void this.#load();
+        if (['home', 'account', 'admin', 'person'].includes(this.state.page.name)) void this.#load();
       },
     });
     client.start();
     this.#client = client;
     this.calls.attach(client);
+    this.#own.follow(client);
     return client;
   }
 
@@ -553,19 +584,4 @@ export class AppModel extends Store<AppState> implements AppScreen {
     closeBefore();
     this.patch({ page });
   }
-}
-
-function houseView({ name, imprint_url, privacy_url, logo, open_house, user }: House): HouseView {
-  return {
-    name,
-    ...(imprint_url ? { imprintUrl: imprint_url } : {}),
-    ...(privacy_url ? { privacyUrl: privacy_url } : {}),
-    ...(logo ? { logo: logoPath(logo) } : {}),
-    ...(open_house ? { openHouse: true } : {}),
-    ...(user ? { user: userView(user) } : {}),
-  };
-}
-
-function userView({ id, username, name, admin, picture }: User): UserView {
-  return { username, name, admin, ...(picture ? { picture: picturePath(id, picture) } : {}) };
 }

@@ -140,6 +140,7 @@ export class DevicesModel extends Store<DevicesState> implements DevicesScreen {
 
   toggleCamera(): void {
     this.#toggle('camera');
+    this.#ports.remembered.cameraOn = this.state.camera.on;
   }
 
   selectMicrophone(id: string): void {

@@ -16,7 +16,14 @@ async function home(guests = true) {
   await settle();
   server.socket.open();
   const paths: string[] = [];
-  const model = new HomeModel({ browser, client, http: server.http, guests, navigate: (path) => paths.push(path) });
+  const model = new HomeModel({
+    browser,
+    client,
+    http: server.http,
+    guests,
+    caller: { video: true, call: () => {} },
+    navigate: (path) => paths.push(path),
+  });
   return { model, paths, server, socket: server.socket };
 }
 

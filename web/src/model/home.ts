@@ -4,7 +4,9 @@ import type { Home } from '../protocol/generated.ts';
 import type { Client } from '../session/client.ts';
 import type { Http } from '../session/http.ts';
 import type { Browser } from './browser.ts';
-import { ContactsModel } from './contacts.ts';
+import { ContactsModel } from './people/contacts.ts';
+import { HistoryModel } from './people/history.ts';
+import type { CallerScreen } from './people/screens.ts';
 import { hardToGuess, isGuessable, OPEN_PREFIX, readRoomText, roomKey, roomPath, writeRoomText } from './room_name.ts';
 import type { HomeScreen, HomeState, NewCallState, RoomDoor } from './screens.ts';
 import { Store } from './store.ts';
@@ -17,13 +19,17 @@ export interface HomePorts {
   readonly http: Http;
   /** Whether this house has guests at all. */
   readonly guests: boolean;
+  readonly caller: CallerScreen;
   navigate(path: string): void;
 }
 
 export class HomeModel extends Store<HomeState> implements HomeScreen {
+  readonly history: HistoryModel;
   readonly contacts: ContactsModel;
   readonly #ports: HomePorts;
   readonly #unlisten: () => void;
+  /** Of the dialog, while it is open. */
+  #finder: ContactsModel | undefined;
   #text = '';
   #offeredFor: { name: string; offer: string } | undefined;
 
@@ -31,7 +37,8 @@ export class HomeModel extends Store<HomeState> implements HomeScreen {
     const { client } = ports;
     super({ loaded: false, live: client.live, rooms: [] });
     this.#ports = ports;
-    this.contacts = new ContactsModel(ports.browser, ports.http);
+    this.history = new HistoryModel(ports);
+    this.contacts = new ContactsModel(ports);
     this.#unlisten = client.listen({
       live: (live) => this.patch({ live }),
       home: (home) => this.#show(home),
@@ -41,14 +48,19 @@ export class HomeModel extends Store<HomeState> implements HomeScreen {
 
   close(): void {
     this.#unlisten();
+    this.history.close();
     this.contacts.close();
+    this.#finder?.close();
   }
 
   openNewCall(): void {
+    this.#finder ??= new ContactsModel(this.#ports);
     this.setRoomText('');
   }
 
   closeNewCall(): void {
+    this.#finder?.close();
+    this.#finder = undefined;
     this.patch({ newCall: undefined });
   }
 
@@ -97,11 +109,14 @@ export class HomeModel extends Store<HomeState> implements HomeScreen {
     if (this.state.newCall) this.patch({ newCall: this.#newCall() });
   }
 
-  #newCall(): NewCallState {
+  #newCall(): NewCallState | undefined {
+    const people = this.#finder;
+    if (!people) return undefined;
     const { guests } = this.#ports;
     const { name, open, problem } = readRoomText(this.#text);
     const offered = guests && open && name !== '' && !problem && isGuessable(name) && !this.#known(name);
     return {
+      people,
       text: this.#text,
       canEnter: name !== '' && !problem,
       matches: this.#matches(name),

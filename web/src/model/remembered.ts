@@ -84,6 +84,15 @@ export class Remembered {
     write(this.#browser.local, 'stube.devices', devices);
   }
 
+  /** Whether the camera was on, or wanted, the last time. */
+  get cameraOn(): boolean {
+    return this.#browser.local.get('stube.camera') !== 'off';
+  }
+
+  set cameraOn(on: boolean) {
+    this.#browser.local.set('stube.camera', on ? 'on' : 'off');
+  }
+
   /** Signed out by hand in this tab: nothing signs in again unasked. */
   get signedOut(): boolean {
     return this.#browser.session.get('stube.signed_out') !== undefined;

@@ -5,11 +5,12 @@
  */
 
 import type { AudioSurface, VideoSurface } from '../media/surface.ts';
-import type { ErrorCode, RoomLeftReason } from '../protocol/generated.ts';
+import type { ErrorCode, RoomLeftReason, Status } from '../protocol/generated.ts';
 import type { AccountScreen } from './account/screens.ts';
 import type { ProviderRefusal } from './address.ts';
 import type { AdminScreen } from './admin/screens.ts';
 import type { CallPageScreen, CallsScreen, MeetingCallsScreen } from './calls/screens.ts';
+import type { ContactsScreen, HistoryScreen, PersonPageScreen } from './people/screens.ts';
 import type { ShellScreen } from './shell/screens.ts';
 import type { Readable } from './store.ts';
 import type { WorkState } from './work.ts';
@@ -64,6 +65,7 @@ export type Page =
   | { readonly name: 'lobby'; readonly screen: LobbyScreen }
   | { readonly name: 'account'; readonly screen: AccountScreen }
   | { readonly name: 'admin'; readonly screen: AdminScreen }
+  | { readonly name: 'person'; readonly screen: PersonPageScreen }
   | { readonly name: 'door'; readonly screen: DoorScreen }
   | { readonly name: 'meeting'; readonly screen: MeetingScreen }
   | { readonly name: 'left'; readonly screen: LeftScreen }
@@ -72,8 +74,16 @@ export type Page =
   /** The one button is `app.retry()`. */
   | { readonly name: 'error'; readonly problem: Problem };
 
+/** What is known of the signed-in person while the connection stands, the same on all of their devices. */
+export interface OwnView {
+  readonly status: Status;
+  /** Missed calls that were not looked at. */
+  readonly missed: number;
+}
+
 export interface AppState {
   readonly house?: HouseView;
+  readonly own?: OwnView;
   readonly page: Page;
 }
 
@@ -90,6 +100,7 @@ export interface AppScreen extends Readable<AppState> {
   /** To the sign-in, and back to where one was. */
   signIn(): void;
   signOut(): void;
+  setStatus(status: Status): void;
   /** On the error page: loads again. */
   retry(): void;
 }
@@ -187,6 +198,8 @@ export interface HomeState {
 }
 
 export interface NewCallState {
+  /** Whoever is looked for in it. */
+  readonly people: ContactsScreen;
   /** Value of the field "Room name", with `public/` before it when guests are allowed. */
   readonly text: string;
   /** The switch "Allow guests". Absent when the house has no guests: then do not draw it. */
@@ -203,35 +216,8 @@ export interface NewCallState {
 
 export type NameProblem = 'too_long' | 'bad_characters' | 'dots';
 
-/** Somebody of the house. */
-export interface Contact {
-  readonly id: string;
-  readonly name: string;
-  readonly username: string;
-  readonly mail?: string;
-  /** Address of the picture. */
-  readonly picture?: string;
-}
-
-export interface ContactsState {
-  readonly text: string;
-  /** Absent until the first answer is here. */
-  readonly people?: readonly Contact[];
-  /** There are more than are shown. */
-  readonly more: boolean;
-  /** Nobody is shown until three letters are there. */
-  readonly typeMore: boolean;
-  readonly problem?: Problem;
-}
-
-export interface ContactsScreen extends Readable<ContactsState> {
-  /** When the list comes into view. */
-  open(): void;
-  setText(text: string): void;
-  retry(): void;
-}
-
 export interface HomeScreen extends Readable<HomeState> {
+  readonly history: HistoryScreen;
   readonly contacts: ContactsScreen;
   openNewCall(): void;
   closeNewCall(): void;

@@ -549,6 +549,16 @@ picture?: string,
  */
 favourite: boolean, };
 
+export type Near = { 
+/**
+ * By name. `PUT|DELETE /api/v1/people/{id}/favourite` makes somebody one or not; at most 100.
+ */
+favourites: Array<Person>, 
+/**
+ * Who had a call with the reader of late, the last one first; at most 20.
+ */
+recent: Array<Person>, };
+
 export type AdminPeople = { people: Array<AdminPerson>, 
 /**
  * All that match, on this page or not.

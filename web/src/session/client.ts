@@ -32,6 +32,8 @@ export interface ClientListener {
   changed?(change: HomeChange): void;
   /** Which app the server holds. */
   app?(app: App): void;
+  /** After a snapshot: what is told by changes alone may have changed unheard. */
+  anew?(): void;
   /** Whom the server takes us for. */
   me?(me: Me): void;
   room?(room: RoomView): void;
@@ -260,6 +262,7 @@ export class Client {
       if (message.type === 'home_delta') this.people.changed(message.change);
       this.#tell((listener) => listener.home?.(step.channel.value));
       if (message.type === 'home_delta') this.#tell((listener) => listener.changed?.(message.change));
+      else this.#tell((listener) => listener.anew?.());
     } else if (step.kind === 'gap') {
       this.#home = undefined;
       this.#connection.notify({ type: 'get_snapshot', channel: 'home' });

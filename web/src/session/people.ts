@@ -18,6 +18,7 @@ export class HousePeople {
   #availability: ReadonlyMap<UserId, Availability> = new Map();
   #watched: readonly UserId[] = [];
   #saysWatched = false;
+  #looking = true;
   #active = true;
 
   constructor(connection: Connection) {
@@ -75,6 +76,12 @@ export class HousePeople {
     };
   }
 
+  /** Nobody is watched from a page that nobody sees. */
+  setLooking(looking: boolean): void {
+    this.#looking = looking;
+    this.#sayWatched();
+  }
+
   /** A new connection knows nothing of what was said on the one before. */
   opened(): void {
     if (!this.#active) this.#connection.notify({ type: 'set_active', active: false });
@@ -99,7 +106,8 @@ export class HousePeople {
     this.#saysWatched = true;
     queueMicrotask(() => {
       this.#saysWatched = false;
-      const people = [...new Set([...this.#watchers.values()].flat())].slice(0, MOST_WATCHED);
+      const wanted = this.#looking ? [...this.#watchers.values()].flat() : [];
+      const people = [...new Set(wanted)].slice(0, MOST_WATCHED);
       if (people.length === this.#watched.length && people.every((one) => this.#watched.includes(one))) return;
       this.#watched = people;
       this.#connection.notify({ type: 'watch_people', people });

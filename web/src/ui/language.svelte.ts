@@ -4,6 +4,7 @@ import {
   type Arguments,
   chooseLanguage,
   dateAndTime,
+  durationInWords,
   type Key,
   type Language,
   relativeTime,
@@ -51,9 +52,19 @@ export function timeAgo(at: number): string {
   return relativeTime(language, at, Date.now());
 }
 
+/** The same in a few letters, told from a moment that moves on. */
+export function shortTimeAgo(at: number, now: number): string {
+  return relativeTime(language, at, now, 'short');
+}
+
 /** For a key that the server chooses; absent where we have no words for it. */
 export function plainText(key: string): string | undefined {
   return textOf(language, key);
+}
+
+/** How long something took. */
+export function duration(ms: number): string {
+  return durationInWords(language, ms);
 }
 
 export function dateTime(at: number): string {

@@ -18,6 +18,17 @@ pub struct People {
     pub type_more: bool,
 }
 
+/// `GET /api/v1/people/near`: whom the reader is the likeliest to call.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+pub struct Near {
+    /// By name. `PUT|DELETE /api/v1/people/{id}/favourite` makes somebody one or not; at most 100.
+    pub favourites: Vec<Person>,
+    /// Who had a call with the reader of late, the last one first; at most 20.
+    pub recent: Vec<Person>,
+}
+
+/// `GET /api/v1/people/{id}`: somebody whom the reader may see.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
 pub struct Person {

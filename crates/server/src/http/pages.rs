@@ -55,10 +55,12 @@ fn is_page(path: &str) -> bool {
     matches!(
         path,
         "/" | "/setup" | "/sign-in" | "/join" | "/invite" | "/recover" | "/account" | "/admin"
-    ) || ["/r/", "/call/", "/admin/"].iter().any(|folder| {
-        path.strip_prefix(folder)
-            .is_some_and(|name| !name.is_empty())
-    })
+    ) || ["/r/", "/call/", "/people/", "/admin/"]
+        .iter()
+        .any(|folder| {
+            path.strip_prefix(folder)
+                .is_some_and(|name| !name.is_empty())
+        })
 }
 
 /// Where a link of Kopano Meet leads today. Browsers take the fragment along.

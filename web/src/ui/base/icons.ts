@@ -8,6 +8,8 @@ const CAMERA = 'M5 6.5h8a2 2 0 0 1 2 2v7a2 2 0 0 1-2 2H5a2 2 0 0 1-2-2v-7a2 2 0 
 const HANDSET =
   'M5.2 3.5h3.4a1.2 1.2 0 0 1 1.2.9l.8 3.5a1.2 1.2 0 0 1-.4 1.2L8.5 10.5a12.5 12.5 0 0 0 5 5l1.4-1.7a1.2 1.2 0 0 1 1.2-.4l3.5.8a1.2 1.2 0 0 1 .9 1.2v3.4a1.7 1.7 0 0 1-1.8 1.7C11 20.2 3.8 13 3.5 5.3a1.7 1.7 0 0 1 1.7-1.8z';
 
+const STAR = 'M12 3.4l2.7 5.5 6 .9-4.4 4.2 1.1 6-5.4-2.9L6.6 20l1.1-6L3.3 9.8l6-.9z';
+
 export const icons = {
   microphone: { path: MICROPHONE },
   microphone_off: { path: `${MICROPHONE}${SLASH}` },
@@ -45,6 +47,16 @@ export const icons = {
   language: {
     path: 'M12 3.5a8.5 8.5 0 1 1 0 17 8.5 8.5 0 0 1 0-17zM3.5 12h17M12 3.5c2.5 2.4 3.6 5.2 3.6 8.5S14.5 18.1 12 20.5M12 3.5C9.5 5.9 8.4 8.7 8.4 12s1.1 6.1 3.6 8.5',
   },
+  incoming: { path: 'M18 6L7 17M7 8.5V17h8.5' },
+  outgoing: { path: 'M6 18L17 7M8.5 7H17v8.5' },
+  missed: { path: 'M20.5 8L12 16.5 3.5 8M3.5 14V8h6' },
+  more: {
+    path: 'M12 3.7a1.8 1.8 0 1 1 0 3.6 1.8 1.8 0 0 1 0-3.6zM12 10.2a1.8 1.8 0 1 1 0 3.6 1.8 1.8 0 0 1 0-3.6zM12 16.7a1.8 1.8 0 1 1 0 3.6 1.8 1.8 0 0 1 0-3.6z',
+    fill: true,
+  },
+  remove: { path: 'M4.5 7h15M9.5 7V4.5h5V7M6.5 7l.9 13h9.2l.9-13M10.2 10.5v6M13.8 10.5v6' },
+  star: { path: STAR },
+  star_on: { path: STAR, fill: true },
   previous: { path: 'M15 5l-7 7 7 7' },
   next: { path: 'M9 5l7 7-7 7' },
   sound: { path: 'M4 9.5v5h3.5L12 18.5v-13L7.5 9.5zM15.5 9a4.5 4.5 0 0 1 0 6M18 6.5a8 8 0 0 1 0 11' },

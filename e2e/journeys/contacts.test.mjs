@@ -1,0 +1,145 @@
+/** People of the house and what was: found, seen whether they are there, favourites, the history; on all devices at once. */
+
+import assert from 'node:assert/strict';
+import { faults, overflow } from '../harness/axe.mjs';
+import { ANNA, BELA } from '../harness/house.mjs';
+import { journeys } from '../harness/journey.mjs';
+import { Person } from '../harness/person.mjs';
+import { until, untilEqual } from '../harness/wait.mjs';
+
+/** @typedef {import('../harness/house.mjs').Account} Account */
+
+const PHONE = { width: 360, height: 740 };
+const CHIARA = { username: 'chiara', name: 'Chiara Conti', password: 'a long word for chiara' };
+/** More than are listed without a search. */
+const CROWD = 105;
+/** As long as availability may take from one device to another. */
+const PRESENCE_MS = 2_000;
+
+const { journey, person, place } = journeys(import.meta.url);
+
+/** Another device of the same browser's machine. @param {Person} first @param {Partial<import('../harness/person.mjs').Equipment>} [equipment] */
+function another(first, equipment = {}) {
+  return Person.open(place.house, { ...first.equipment, ...equipment }, first.browser);
+}
+
+/** @param {Person} who @param {string} name */
+async function openTab(who, name) {
+  await who.page.getByRole('tab', { name: new RegExp(`^${name}`) }).click();
+}
+
+/** What stands in the rows of one list, line by line. @param {Person} who @param {string} list */
+async function rows(who, list) {
+  const texts = await who.page.getByRole('list', { name: list, exact: true }).getByRole('listitem').allInnerTexts();
+  return texts.map((text) => text.split('\n').map((line) => line.trim()).filter((line) => line !== '' && line !== '·'));
+}
+
+/** @param {Person} who */
+const history = async (who) => (await rows(who, 'Latest first')).map((row) => row.slice(0, 2).join(': '));
+
+/** What stands beside somebody's name. @param {Person} who @param {string} name */
+async function availability(who, name) {
+  const link = who.page.getByRole('link', { name });
+  return (await link.first().innerText()).split('\n').at(-1)?.trim();
+}
+
+/** @param {Person} who what they say of themselves @param {string} status */
+async function choose(who, status) {
+  await who.openMenu();
+  await who.page.getByRole('radio', { name: new RegExp(`^${status}`) }).check();
+  await who.page.keyboard.press('Escape');
+}
+
+/** @param {Person} who @param {string} where */
+async function isSound(who, where) {
+  assert.deepEqual(await faults(who), [], where);
+  assert.equal(await overflow(who), 0, where);
+}
+
+journey('people are found, opened, and kept as favourites on every device', async () => {
+  await place.house.addUser(BELA);
+  await place.house.addUser(CHIARA);
+  const anna = await person(1, { devices: 'none' });
+  await anna.signInAtHome(ANNA);
+  await openTab(anna, 'Contacts');
+  await untilEqual('everybody else in the list', ['Béla Brandt', 'Chiara Conti'], async () =>
+    (await rows(anna, 'Everybody')).map(([name]) => name));
+  await isSound(anna, 'contacts');
+  await anna.field('Find people').fill('CHI con');
+  await untilEqual('who matches', [['Chiara Conti', 'Offline · chiara']], () => rows(anna, 'Found'));
+  await anna.field('Find people').fill('nobody at all');
+  await anna.reads('Nobody found.');
+  await anna.field('Find people').fill('');
+
+  const phone = await another(anna, { viewport: PHONE });
+  await phone.signInAtHome(ANNA);
+  await openTab(phone, 'Contacts');
+  await phone.reads('Béla Brandt');
+  await anna.page.getByRole('link', { name: /Béla Brandt/ }).click();
+  await anna.page.getByRole('heading', { level: 1, name: 'Béla Brandt' }).waitFor();
+  const address = anna.page.url();
+  assert.match(address, /\/people\/[^/]+$/);
+  await isSound(anna, 'the page of a person');
+  await anna.page.reload();
+  await anna.page.getByRole('heading', { level: 1, name: 'Béla Brandt' }).waitFor();
+  await anna.reads('Offline');
+  await anna.button('Add to favourites').click();
+  await anna.button('Remove from favourites').waitFor();
+  await untilEqual('the favourite on the phone', ['Béla Brandt'], async () =>
+    (await rows(phone, 'Favourites')).map(([name]) => name));
+  await isSound(phone, 'favourites on a phone');
+
+  await phone.goto(address);
+  await phone.button('Remove from favourites').click();
+  await anna.button('Add to favourites').waitFor();
+  await isSound(phone, 'the page of a person on a phone');
+  await anna.goto(`${address}x`);
+  await anna.page.getByRole('heading', { level: 1, name: 'Nothing is here' }).waitFor();
+});
+
+journey('in a large house nobody is listed until three letters are there, but those who are near', async () => {
+  const people = Array.from({ length: CROWD }, (_, at) => `crowd${at},Person ${at}`);
+  await place.house.importPeople(`username,name\n${people.join('\n')}\n`);
+  const anna = await person(1, { devices: 'none', viewport: PHONE });
+  await anna.signInAtHome(ANNA);
+  await anna.button('New call').click();
+  await anna.reads('People appear from three letters on.');
+  await isSound(anna, 'a new call');
+  await anna.field('Find people').fill('pe');
+  await anna.reads('People appear from three letters on.');
+  await anna.field('Find people').fill('per');
+  await anna.reads('The first 100. More letters narrow it down.');
+  await isSound(anna, 'many people on a phone');
+  await anna.field('Find people').fill('person 104');
+  await untilEqual('who matches', ['Person 104'], async () => (await rows(anna, 'Found')).map(([name]) => name));
+  await anna.page.getByRole('link', { name: /Person 104/ }).click();
+  await anna.button('Add to favourites').click();
+  await anna.button('Remove from favourites').waitFor();
+  await anna.page.getByRole('link', { name: 'To the home page' }).click();
+  await openTab(anna, 'Contacts');
+  await untilEqual('the favourites', ['Person 104'], async () => (await rows(anna, 'Favourites')).map(([name]) => name));
+});
+
+journey('everybody sees within two seconds who is there and who does not want to be disturbed', async () => {
+  const anna = await person(1, { devices: 'none' });
+  await anna.signInAtHome(ANNA);
+  await openTab(anna, 'Contacts');
+  await anna.field('Find people').fill('bran');
+  const sees = (/** @type {string} */ word) =>
+    untilEqual(`“${word}” beside Béla's name`, `${word} · bela`, () => availability(anna, 'Béla Brandt'), { timeoutMs: PRESENCE_MS, everyMs: 50 });
+  await until('Béla in the list', async () => (await availability(anna, 'Béla Brandt'))?.startsWith('Offline'));
+  const bela = await another(anna);
+  await bela.signInAtHome(BELA);
+  await sees('Available');
+  const tablet = await another(anna);
+  await tablet.signInAtHome(BELA);
+  await choose(bela, 'Do not disturb');
+  await sees('Do not disturb');
+  await tablet.openMenu();
+  await tablet.page.getByRole('radio', { name: /^Do not disturb/, checked: true }).waitFor();
+  await isSound(tablet, 'the menu');
+  await tablet.page.getByRole('radio', { name: /^Away/ }).check();
+  await sees('Away');
+  await choose(bela, 'Available');
+  await sees('Available');
+});

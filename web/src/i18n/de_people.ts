@@ -1,0 +1,67 @@
+/** Deutsch: Personen, ob sie da sind, und was war. */
+import type { Texts } from './catalogue.ts';
+import type { enPeople } from './en_people.ts';
+
+export const dePeople: Texts<typeof enPeople> = {
+  'home.tabs': 'Ansicht',
+  'home.tab_calls': 'Anrufe',
+  'home.tab_contacts': 'Kontakte',
+  'home.missed': { one: '{count} verpasst', other: '{count} verpasst' },
+
+  'contacts.search': 'Personen suchen',
+  'contacts.type_more': 'Ab drei Buchstaben erscheinen die Personen.',
+  'contacts.nobody': 'Niemand gefunden.',
+  'contacts.empty': 'Außer Ihnen ist noch niemand im Haus.',
+  'contacts.more': 'Die ersten {count}. Mehr Buchstaben grenzen ein.',
+  'contacts.mail': 'E-Mail an {name}',
+
+  'new_call.to_people': 'Zu den Personen',
+
+  'presence.available': 'Verfügbar',
+  'presence.in_call': 'Im Gespräch',
+  'presence.away': 'Abwesend',
+  'presence.do_not_disturb': 'Nicht stören',
+  'presence.offline': 'Offline',
+
+  'status.title': 'Status',
+  'status.do_not_disturb_hint': 'Nichts klingelt.',
+
+  'people.group_favourites': 'Favoriten',
+  'people.group_recent': 'Zuletzt',
+  'people.group_all': 'Alle',
+  'people.group_found': 'Gefunden',
+  'people.call': 'Anrufen',
+  'people.call_video': 'Videoanruf',
+  'people.call_name': '{name} anrufen',
+  'people.call_video_name': '{name} mit Video anrufen',
+  'people.open': 'Kontakt öffnen',
+  'people.add_favourite': 'Zu den Favoriten',
+  'people.remove_favourite': 'Aus den Favoriten nehmen',
+  'people.you_hint': 'So sehen andere Ihre Seite.',
+
+  'history.title': 'Neueste zuerst',
+  'history.clear': 'Alle löschen',
+  'history.clear_title': 'Alle Anrufe löschen',
+  'history.clear_text': 'Die Liste wird auf allen Ihren Geräten geleert. Andere behalten ihre eigene.',
+  'history.clear_submit': 'Alle löschen',
+  'history.empty': 'Noch keine Anrufe.',
+  'history.first': 'Jemanden anrufen',
+  'history.more': 'Ältere anzeigen',
+  'history.incoming': 'Eingehend',
+  'history.outgoing': 'Ausgehend',
+  'history.missed': 'Verpasst',
+  'history.room': 'Raum',
+  'history.end_answered': 'Ausgehend',
+  'history.end_answered_elsewhere': 'Woanders angenommen',
+  'history.end_declined': 'Abgelehnt',
+  'history.end_cancelled': 'Abgebrochen',
+  'history.end_no_answer': 'Keine Antwort',
+  'history.end_busy': 'Besetzt',
+  'history.end_do_not_disturb': 'Nicht stören',
+  'history.end_not_reachable': 'Nicht erreichbar',
+  'history.end_ignored': 'Nicht angenommen',
+  'history.menu': 'Mehr zu {name}',
+  'history.to_room': 'Zur Tür',
+  'history.remove': 'Aus der Liste löschen',
+  'history.removed': '{name} aus der Liste gelöscht',
+};
