@@ -72,11 +72,18 @@ impl House {
         roll.accounts.sort();
         roll.accounts.dedup();
         if !self.rooms.contains_key(&id) {
-            if roll.people == 0 && roll.accounts.is_empty() {
-                return;
+            let nobody = roll.people == 0 && roll.accounts.is_empty();
+            match roll.kind {
+                // From before a restart, and nobody came back.
+                RoomKind::Call if nobody => {
+                    let room = id.clone();
+                    self.outputs.push_back(Output::EndRoom { room });
+                }
+                RoomKind::Call => self.keep(now, &id),
+                RoomKind::Named | RoomKind::Personal => {}
             }
-            if roll.kind == RoomKind::Call {
-                self.keep(now, &id);
+            if nobody {
+                return;
             }
         }
         let room = self.rooms.entry(id.clone()).or_default();

@@ -867,6 +867,23 @@ fn what_rang_before_a_restart_rings_on() {
 }
 
 #[test]
+fn a_call_from_before_a_restart_that_is_empty_at_once_is_over() {
+    let mut world = World::new();
+    let roll = |kind| Input::RoomPeople {
+        room: "old".into(),
+        kind,
+        address: String::new(),
+        name: String::new(),
+        people: 0,
+        accounts: Vec::new(),
+    };
+    world.input(roll(RoomKind::Named));
+    assert_eq!(world.heard, [""; 0]);
+    world.input(roll(RoomKind::Call));
+    assert_eq!(world.heard, ["room: ended"]);
+}
+
+#[test]
 fn floods_are_slowed_down() {
     let mut world = play(&["anna/pc opens"]);
     for callee in [
