@@ -5,7 +5,8 @@ import { worker } from './build/worker.ts';
 
 const server = process.env.STUBE_SERVER ?? 'http://localhost:8080';
 // The server accepts its own pages only.
-const proxy = { '/api': { target: server, ws: true, changeOrigin: true, headers: { origin: server } } };
+const passed = { target: server, ws: true, changeOrigin: true, headers: { origin: server } };
+const proxy = { '/api': passed, '/manifest.webmanifest': passed };
 
 export default defineConfig({
   plugins: [svelte(), worker(), compress()],

@@ -51,18 +51,20 @@ const FLAGS = [
  * @property {string} [locale]
  * @property {{ width: number, height: number }} [viewport]
  * @property {'light' | 'dark'} [colorScheme]
+ * @property {string} [userAgent]
+ * @property {'allow' | 'block'} [serviceWorkers]
  */
 
 /** Everybody who is there, for pictures of what went wrong. @type {Set<Person>} */
 export const everybody = new Set();
 
 /**
- * A browser with its devices.
+ * How a browser with its devices is started.
  * @param {NonNullable<Equipment['devices']>} devices
  * @param {number} identity
  * @param {{ camera?: string | undefined, microphone?: string }} [other] files instead of the usual ones
  */
-export function launch(devices, identity, other = {}) {
+function launchOptions(devices, identity, other = {}) {
   const args = [...FLAGS];
   if (devices === 'files' || devices === 'camera-denied') {
     const { camera, microphone } = { ...mediaOf(identity), ...other };
@@ -78,7 +80,25 @@ export function launch(devices, identity, other = {}) {
   } else {
     args.push('--use-fake-ui-for-media-stream');
   }
-  return chromium.launch({ executablePath: '/usr/bin/chromium', headless: true, chromiumSandbox: false, args });
+  return { executablePath: '/usr/bin/chromium', headless: true, chromiumSandbox: false, args };
+}
+
+/** A browser with its devices. @param {Parameters<typeof launchOptions>} how */
+export function launch(...how) {
+  return chromium.launch(launchOptions(...how));
+}
+
+/** @param {House} house @param {Equipment} equipment */
+function profileOf(house, equipment) {
+  return {
+    baseURL: house.url,
+    locale: equipment.locale ?? 'en-US',
+    viewport: equipment.viewport ?? { width: 1000, height: 700 },
+    colorScheme: equipment.colorScheme ?? 'light',
+    permissions: PERMISSIONS[equipment.devices ?? 'files'],
+    serviceWorkers: equipment.serviceWorkers ?? 'allow',
+    ...(equipment.userAgent ? { userAgent: equipment.userAgent } : {}),
+  };
 }
 
 export class Person {
@@ -92,7 +112,7 @@ export class Person {
   /**
    * @param {House} house
    * @param {Equipment} equipment
-   * @param {import('playwright-core').Browser} browser
+   * @param {{ close(): Promise<void> }} browser
    * @param {import('playwright-core').BrowserContext} context
    * @param {import('playwright-core').Page} page
    */
@@ -117,16 +137,29 @@ export class Person {
 
   /** A fresh profile in a browser that runs already. @param {House} house @param {Equipment} equipment @param {import('playwright-core').Browser} browser */
   static async open(house, equipment, browser) {
-    const context = await browser.newContext({
-      baseURL: house.url,
-      locale: equipment.locale ?? 'en-US',
-      viewport: equipment.viewport ?? { width: 1000, height: 700 },
-      colorScheme: equipment.colorScheme ?? 'light',
-      permissions: PERMISSIONS[equipment.devices ?? 'files'],
-    });
+    const context = await browser.newContext(profileOf(house, equipment));
     context.setDefaultTimeout(20_000);
     await context.addInitScript(installProbe);
     return new Person(house, equipment, browser, context, await context.newPage());
+  }
+
+  /**
+   * With a profile that is kept in this folder, as everybody's own browser does: it installs apps.
+   * @param {House} house @param {Equipment} equipment @param {string} folder
+   */
+  static async settle(house, equipment, folder) {
+    const { args, ...options } = launchOptions(equipment.devices ?? 'files', equipment.identity);
+    const context = await chromium.launchPersistentContext(folder, {
+      ...options,
+      ...profileOf(house, equipment),
+      // Without it, a site has to be known for a while before it is offered.
+      args: [...args, '--bypass-app-banner-engagement-checks'],
+      ignoreDefaultArgs: ['--disable-extensions'],
+    });
+    context.setDefaultTimeout(20_000);
+    await context.addInitScript(installProbe);
+    const page = context.pages()[0] ?? (await context.newPage());
+    return new Person(house, equipment, context, context, page);
   }
 
   async goHome() {

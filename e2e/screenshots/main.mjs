@@ -1,10 +1,11 @@
 /**
- * Photographs every screen in two languages, two themes and three sizes into `docs/screens`. With words after it, only the
+ * Photographs every screen in two languages, two themes and three sizes into `docs/screens`, and what the app shows of itself
+ * before it is installed into `web/public/screenshots`. With words after it, only the
  * files whose names contain one of them: `npm run screenshots -- meeting-en door-de-dark`.
  */
 
 import { spawnSync } from 'node:child_process';
-import { mkdirSync, renameSync } from 'node:fs';
+import { copyFileSync, mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
 import { ANNA, House } from '../harness/house.mjs';
 import { silence } from '../harness/media.mjs';
@@ -22,11 +23,14 @@ const GUESTS = /** @type {const} */ ([
   ['chiara', 'Chiara Conti'],
   ['deniz', 'Deniz Demir'],
 ]);
+/** Named by the manifest of the app. */
+const SHOWN_TO_INSTALLERS = /^(home|meeting)-(de|en)-light-(desktop|phone)$/;
 const target = join(repository, 'docs', 'screens');
+const installers = join(repository, 'web', 'public', 'screenshots');
 const only = process.argv.slice(2);
 
 const cameras = await portraits();
-mkdirSync(target, { recursive: true });
+for (const folder of [target, installers]) mkdirSync(folder, { recursive: true });
 let taken = 0;
 for (const language of LANGUAGES) {
   await photograph('screenshots', language, tour);
@@ -79,7 +83,9 @@ async function take(person, name, viewport, theme) {
   await person.page.evaluate(nameTheCamera);
   const raw = join(outFolder('screenshots'), 'raw.png');
   await person.page.screenshot({ path: raw });
-  shrink(raw, join(target, `${name}.png`));
+  const picture = join(target, `${name}.png`);
+  shrink(raw, picture);
+  if (SHOWN_TO_INSTALLERS.test(name)) copyFileSync(picture, join(installers, `${name.replace('-light', '')}.png`));
   taken += 1;
 }
 

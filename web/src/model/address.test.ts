@@ -8,6 +8,9 @@ function route(url: string) {
 describe('an address', () => {
   it.each([
     ['/', { page: 'home' }],
+    ['/?open=call', { page: 'home', open: 'call' }],
+    ['/?open=contacts', { page: 'home', open: 'contacts' }],
+    ['/?open=safe', { page: 'home' }],
     ['/setup#abc-1', { page: 'setup', token: 'abc-1' }],
     ['/setup', { page: 'setup', token: undefined }],
     ['/sign-in', { page: 'sign_in', to: '/' }],

@@ -3,7 +3,8 @@
 import { readPersonName, roomTextFromPath } from './room_name.ts';
 
 export type Route =
-  | { readonly page: 'home' }
+  /** `open`: what a shortcut of the app's icon asks for. */
+  | { readonly page: 'home'; readonly open?: Opening }
   | { readonly page: 'setup'; readonly token: string | undefined }
   /** `again`: also for somebody who is signed in, since another application wants to be sure who it is. */
   | {
@@ -27,6 +28,8 @@ export type Route =
   /** `accept`: from a notification whose call is answered by it. */
   | { readonly page: 'call'; readonly room: string; readonly accept: boolean }
   | { readonly page: 'not_found' };
+
+export type Opening = 'call' | 'contacts';
 
 /** Why an outside provider's sign-in came to nothing: `problem` in the address of the sign-in. */
 export type ProviderRefusal = 'denied' | 'unavailable' | 'failed';
@@ -81,7 +84,7 @@ function joinTokenIn(hash: string): string {
 export function routeOf({ pathname, search, hash }: { pathname: string; search: string; hash: string }): Route {
   switch (pathname) {
     case '/':
-      return { page: 'home' };
+      return homeRoute(search);
     case '/setup':
       return { page: 'setup', token: tokenIn(hash) };
     case '/invite':
@@ -103,6 +106,11 @@ export function routeOf({ pathname, search, hash }: { pathname: string; search: 
     default:
       return adminRoute(pathname) ?? personRoute(pathname) ?? callRoute(pathname, hash) ?? roomRoute(pathname);
   }
+}
+
+function homeRoute(search: string): Route {
+  const open = new URLSearchParams(search).get('open');
+  return open === 'call' || open === 'contacts' ? { page: 'home', open } : { page: 'home' };
 }
 
 function tokenIn(hash: string): string | undefined {

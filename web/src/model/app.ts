@@ -11,6 +11,7 @@ import {
   clientIdOf,
   doorWishes,
   leavesApp,
+  type Opening,
   personPath,
   providerPath,
   type Route,
@@ -231,7 +232,7 @@ export class AppModel extends Store<AppState> implements AppScreen {
   #open(route: Route, house: House): void {
     switch (route.page) {
       case 'home':
-        if (house.user) this.#openHome(house);
+        if (house.user) this.#openHome(house, route.open);
         else if (house.open_house) this.#openLobby();
         else this.#redirect(signInPath('/'));
         return;
@@ -275,7 +276,7 @@ export class AppModel extends Store<AppState> implements AppScreen {
     else this.#redirect(to + this.#remembered.takeFragment(to));
   }
 
-  #openHome(house: House): void {
+  #openHome(house: House, open?: Opening): void {
     const { browser, http } = this.#ports;
     const home = new HomeModel({
       browser,
@@ -285,7 +286,11 @@ export class AppModel extends Store<AppState> implements AppScreen {
       caller: this.#caller,
       navigate: (path) => this.navigate(path),
     });
-    this.#show({ name: 'home', screen: home }, () => home.close());
+    const tab = open === 'contacts' ? open : undefined;
+    this.#show({ name: 'home', screen: home, ...(tab ? { tab } : {}) }, () => home.close());
+    if (open === 'call') home.openNewCall();
+    // Wished for once: a reload is not to open it again.
+    if (open) browser.replace('/');
   }
 
   #openPerson(id: string, user: User): void {

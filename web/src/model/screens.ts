@@ -60,7 +60,8 @@ export type Page =
   | { readonly name: 'sign_in'; readonly screen: SignInScreen }
   | { readonly name: 'account_link'; readonly screen: AccountLinkScreen }
   | { readonly name: 'forgotten'; readonly screen: ForgottenScreen }
-  | { readonly name: 'home'; readonly screen: HomeScreen }
+  /** `tab`: which one is open at first. */
+  | { readonly name: 'home'; readonly screen: HomeScreen; readonly tab?: 'contacts' }
   /** Instead of the home page for somebody without an account, in an open house. */
   | { readonly name: 'lobby'; readonly screen: LobbyScreen }
   | { readonly name: 'account'; readonly screen: AccountScreen }
