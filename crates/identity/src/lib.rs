@@ -13,6 +13,7 @@ pub mod directory;
 pub mod guest;
 pub mod link;
 pub mod mail;
+pub mod meeting;
 pub mod name;
 pub mod outside;
 pub mod password;

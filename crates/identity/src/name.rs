@@ -171,7 +171,7 @@ impl RoomAddress {
 }
 
 /// NFC, trimmed, inner white space collapsed.
-fn clean(text: &str, most: usize) -> Result<String, NameError> {
+pub(crate) fn clean(text: &str, most: usize) -> Result<String, NameError> {
     // Before any work that grows with the text: normalising can make it three times as long at most.
     if text.len() > most * CHARACTERS_PER_GRAPHEME * 4 {
         return Err(NameError::TooLong(most));

@@ -226,6 +226,11 @@ impl<K: Eq + Hash> Quota<K> {
 
     /// Takes one, or says how long to wait.
     pub fn take(&mut self, now: Instant, from: K) -> Result<(), Duration> {
+        self.take_many(now, from, 1)
+    }
+
+    /// Takes so many, or none and says how long to wait; more than the burst are never given.
+    pub fn take_many(&mut self, now: Instant, from: K, count: u32) -> Result<(), Duration> {
         if self.full_at.len() >= ENTRIES {
             self.full_at.retain(|_, at| *at > now);
         }
@@ -235,12 +240,13 @@ impl<K: Eq + Hash> Quota<K> {
             .copied()
             .filter(|at| *at > now)
             .unwrap_or(now);
-        let owed = full_at.duration_since(now) + self.every;
+        let taken = self.every.saturating_mul(count);
+        let owed = full_at.duration_since(now) + taken;
         let allowed = self.every.saturating_mul(self.burst);
         if owed > allowed {
             return Err(owed - allowed);
         }
-        self.full_at.insert(from, full_at + self.every);
+        self.full_at.insert(from, full_at + taken);
         Ok(())
     }
 }

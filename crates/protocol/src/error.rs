@@ -47,6 +47,8 @@ pub enum ErrorCode {
     ImageInvalid,
     /// An address that cannot be taken: not https, or with parts that it must not have. HTTP 400.
     AddressInvalid,
+    /// No meeting can be at this time: it is over, too long, too far ahead, or the time zone is none. HTTP 400.
+    TimeInvalid,
     /// Somebody else looks after this: LDAP, SCIM, a provider, or the settings' file. HTTP 409.
     ManagedElsewhere,
     /// The house needs one administrator who can sign in. HTTP 409.

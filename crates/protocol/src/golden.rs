@@ -12,6 +12,7 @@ use crate::http::account::*;
 use crate::http::admin::*;
 use crate::http::calls::*;
 use crate::http::entry::*;
+use crate::http::meetings::*;
 use crate::http::people::*;
 use crate::http::rooms::*;
 use crate::http::{House, HttpError, User};
@@ -610,6 +611,14 @@ fn the_typescript_is_current() {
         People,
         Person,
         Near,
+        Language,
+        PlanMeeting,
+        ChangeMeeting,
+        PlannedMeeting,
+        MeetingPerson,
+        Meetings,
+        InviteByMail,
+        Invited,
         AdminPeople,
         AdminPerson,
         AdminPersonDetails,

@@ -93,6 +93,8 @@ CREATE TABLE meetings (
     ends BIGINT NOT NULL,
     -- IANA name of the time zone in which it was planned.
     time_zone TEXT NOT NULL,
+    -- Of its letters: 'de' or 'en'.
+    language TEXT NOT NULL,
     -- Counts changes, for calendars (RFC 5545, SEQUENCE).
     sequence BIGINT NOT NULL,
     cancelled BOOLEAN NOT NULL,
@@ -104,9 +106,10 @@ CREATE INDEX meetings_ends ON meetings (ends);
 
 CREATE TABLE meeting_people (
     meeting_id TEXT NOT NULL REFERENCES meetings (id) ON DELETE CASCADE,
-    -- Folded mail address, or user:<id> where somebody of the house has none.
+    -- user:<id> for people of the house, else the folded mail address.
     who TEXT NOT NULL,
     user_id TEXT REFERENCES users (id) ON DELETE CASCADE,
+    -- As written; of people of the house their account has it.
     mail TEXT,
     PRIMARY KEY (meeting_id, who)
 );

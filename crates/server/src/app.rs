@@ -11,6 +11,7 @@ use crate::http::gate::Gate;
 use crate::ldap::Ldap;
 use crate::links::Asks;
 use crate::mail::Mailer;
+use crate::meetings::post::Post;
 use crate::oidc::Provider;
 use crate::origins::Origins;
 use crate::passkeys::Passkeys;
@@ -41,6 +42,8 @@ pub struct App {
     pub searches: Searches,
     /// Letters of the house.
     pub mail: Mailer,
+    /// How many letters people may send by it.
+    pub post: Post,
     /// Passwords that are said to be lost.
     pub asks: Asks,
     /// Sign-ins that wait for a code.
@@ -67,6 +70,7 @@ impl App {
         let sealer = Arc::new(Sealer::new(&config.data_dir));
         Ok(Self {
             mail: run::mailer(&config)?,
+            post: Post::default(),
             asks: Asks::default(),
             proxies: Proxies::new(&config.trusted_proxies),
             gate: Gate::new(available_parallelism().map_or(1, usize::from)),

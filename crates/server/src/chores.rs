@@ -14,7 +14,7 @@ use crate::media::MediaHandle;
 use crate::oidc::keys::Keys;
 use crate::rooms::Rooms;
 use crate::settings::Settings;
-use crate::store::{self, Db, grants, guests, invites, links, rooms, sessions, settings};
+use crate::store::{self, Db, grants, guests, invites, links, meetings, rooms, sessions, settings};
 
 const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
 /// What another process ended, such as `stube user lock`, has to reach sockets and media within two seconds.
@@ -22,6 +22,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// What `stube settings set` has changed has to hold within two seconds.
 const READ_SETTINGS_EVERY: Duration = Duration::from_secs(1);
+
+/// How long a meeting is known after it is over, so that its file is still there.
+const MEETINGS_KEPT_MS: u64 = 90 * 24 * 60 * 60 * 1000;
 
 const COUNT_EVERY: Duration = Duration::from_secs(60);
 
@@ -70,7 +73,8 @@ async fn remove_expired(db: &Db) -> store::Result<()> {
     grants::remove_ended(db, now).await?;
     links::remove_expired(db, now).await?;
     guests::remove_expired(db, now).await?;
-    invites::remove_expired(db, now).await
+    invites::remove_expired(db, now).await?;
+    meetings::remove_over(db, now.saturating_sub(MEETINGS_KEPT_MS)).await
 }
 
 /// Those that belong to nobody.

@@ -24,6 +24,7 @@ mod links;
 mod machines;
 mod mail;
 mod media;
+mod meetings;
 mod oidc;
 mod origins;
 mod passkeys;

@@ -1,6 +1,8 @@
 //! Under which addresses people open this house: the exact list of origins, and what links begin with.
 
 use axum::http::{HeaderMap, header};
+use identity::name::OPEN_PREFIX;
+use protocol::Access;
 
 /// What browsers may call us; nothing else may open a socket or change anything.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -33,6 +35,30 @@ impl Origins {
         &self.list[0]
     }
 
+    /// Without scheme and port.
+    pub fn host(&self) -> &str {
+        let rest = self.base().split_once("://").map_or("", |(_, rest)| rest);
+        match rest.rsplit_once(':') {
+            Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => host,
+            _ => rest,
+        }
+    }
+
+    /// The whole address of a room's door. Slashes of the name are kept where each part between them survives in a URL.
+    pub fn room(&self, name: &str, access: Access) -> String {
+        let fragile = |part: &str| matches!(part, "" | "." | "..");
+        let written = if name.split('/').any(fragile) {
+            escaped(name)
+        } else {
+            name.split('/').map(escaped).collect::<Vec<_>>().join("/")
+        };
+        let open = match access {
+            Access::Guests => OPEN_PREFIX,
+            Access::Accounts => "",
+        };
+        format!("{}/r/{open}{written}", self.base())
+    }
+
     pub fn all(&self) -> &[String] {
         &self.list
     }
@@ -50,9 +76,43 @@ impl Origins {
     }
 }
 
+/// Stricter than a URL needs: mail programs end links before brackets, and at a dot that comes last.
+fn escaped(part: &str) -> String {
+    let mut text = String::with_capacity(part.len());
+    for (place, byte) in part.bytes().enumerate() {
+        let last = place + 1 == part.len();
+        let plain = byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'~');
+        if plain || (byte == b'.' && !last) {
+            text.push(char::from(byte));
+        } else {
+            text.push_str(&format!("%{byte:02X}"));
+        }
+    }
+    text
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_link_to_a_room_survives_in_letters() {
+        let origins = Origins::new("https://meet.example.org:8443".to_owned(), []);
+        assert_eq!(origins.host(), "meet.example.org");
+        let check = |name: &str, access, expect: &str| {
+            let link = origins.room(name, access);
+            assert_eq!(link, format!("https://meet.example.org:8443/r/{expect}"));
+        };
+        check("Küche", Access::Accounts, "K%C3%BCche");
+        check(
+            "Büro/Team 1 (neu)",
+            Access::Guests,
+            "public/B%C3%BCro/Team%201%20%28neu%29",
+        );
+        check("a//b", Access::Accounts, "a%2F%2Fb");
+        check("Team Dr.", Access::Accounts, "Team%20Dr%2E");
+        check("v1.2, 100%?#", Access::Accounts, "v1.2%2C%20100%25%3F%23");
+    }
     use axum::http::HeaderValue;
 
     #[test]

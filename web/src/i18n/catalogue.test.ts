@@ -35,6 +35,7 @@ const codes: { readonly [C in ErrorCode | 'offline']: Key & `code.${C}` } = {
   mail_invalid: 'code.mail_invalid',
   image_invalid: 'code.image_invalid',
   address_invalid: 'code.address_invalid',
+  time_invalid: 'code.time_invalid',
   managed_elsewhere: 'code.managed_elsewhere',
   last_admin: 'code.last_admin',
   not_in_room: 'code.not_in_room',

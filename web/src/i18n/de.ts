@@ -4,6 +4,7 @@ import { deAccount } from './de_account.ts';
 import { deAdmin } from './de_admin.ts';
 import { deApp } from './de_app.ts';
 import { deCalls } from './de_calls.ts';
+import { deMeetings } from './de_meetings.ts';
 import { dePeople } from './de_people.ts';
 
 export const de: Catalogue = {
@@ -12,6 +13,7 @@ export const de: Catalogue = {
   ...deApp,
   ...deCalls,
   ...dePeople,
+  ...deMeetings,
   'app.home': 'Zur Startseite',
   'app.language': 'English',
   'app.loading': 'Wird geladen …',

@@ -3,6 +3,7 @@ import { enAccount } from './en_account.ts';
 import { enAdmin } from './en_admin.ts';
 import { enApp } from './en_app.ts';
 import { enCalls } from './en_calls.ts';
+import { enMeetings } from './en_meetings.ts';
 import { enPeople } from './en_people.ts';
 
 export const en = {
@@ -11,6 +12,7 @@ export const en = {
   ...enApp,
   ...enCalls,
   ...enPeople,
+  ...enMeetings,
   'app.home': 'To the home page',
   'app.language': 'Deutsch',
   'app.loading': 'Loading …',

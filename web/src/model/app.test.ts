@@ -15,6 +15,7 @@ const HOUSE: House = {
   local_sign_in: true,
   providers: [],
   recovery_mail: false,
+  mail: false,
   app: { build: '0.1.0-1' },
 };
 const ANNA = { id: 'u-1', username: 'anna', name: 'Anna', admin: true };

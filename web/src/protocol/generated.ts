@@ -20,7 +20,7 @@ export type HistoryId = string;
 
 export type MeetingId = string;
 
-export type ErrorCode = "malformed" | "unknown_type" | "unsupported_version" | "sign_in_required" | "wrong_credentials" | "forbidden" | "not_owner" | "guests_not_allowed" | "not_found" | "method_not_allowed" | "name_invalid" | "name_taken" | "password_invalid" | "setup_link_invalid" | "link_invalid" | "wrong_code" | "passkey_invalid" | "mail_invalid" | "image_invalid" | "address_invalid" | "managed_elsewhere" | "last_admin" | "not_in_room" | "already_in_room" | "not_admitted" | "cannot_be_called" | "in_call" | "call_over" | "room_full" | "too_many" | "sdp_invalid" | "no_media_connection" | "rate_limited" | "too_large" | "unavailable" | "internal";
+export type ErrorCode = "malformed" | "unknown_type" | "unsupported_version" | "sign_in_required" | "wrong_credentials" | "forbidden" | "not_owner" | "guests_not_allowed" | "not_found" | "method_not_allowed" | "name_invalid" | "name_taken" | "password_invalid" | "setup_link_invalid" | "link_invalid" | "wrong_code" | "passkey_invalid" | "mail_invalid" | "image_invalid" | "address_invalid" | "time_invalid" | "managed_elsewhere" | "last_admin" | "not_in_room" | "already_in_room" | "not_admitted" | "cannot_be_called" | "in_call" | "call_over" | "room_full" | "too_many" | "sdp_invalid" | "no_media_connection" | "rate_limited" | "too_large" | "unavailable" | "internal";
 
 export type Access = "accounts" | "guests";
 
@@ -313,6 +313,10 @@ providers: Array<Provider>,
  */
 recovery_mail: boolean, 
 /**
+ * Whether the house sends mail: invitations go out from here.
+ */
+mail: boolean, 
+/**
  * Links that stand at the sign-in and at the door.
  */
 imprint_url?: string, privacy_url?: string, 
@@ -558,6 +562,74 @@ favourites: Array<Person>,
  * Who had a call with the reader of late, the last one first; at most 20.
  */
 recent: Array<Person>, };
+
+export type Language = "de" | "en";
+
+export type PlanMeeting = { title: string, 
+/**
+ * Address of the room, with `public/` or not, found or made. Absent: a fresh one with a name that nobody guesses.
+ */
+room?: string, 
+/**
+ * Whether a fresh room is open to guests.
+ */
+guests: boolean, starts_at: number, ends_at: number, 
+/**
+ * IANA name of the time zone that the times were chosen in.
+ */
+time_zone: string, 
+/**
+ * People of the house.
+ */
+people: Array<UserId>, 
+/**
+ * Mail addresses of others.
+ */
+mails: Array<string>, language: Language, };
+
+export type ChangeMeeting = { title?: string, room?: string, starts_at?: number, ends_at?: number, time_zone?: string, people?: Array<UserId>, mails?: Array<string>, };
+
+export type PlannedMeeting = { meeting: Meeting, 
+/**
+ * The whole address of the room.
+ */
+link: string, 
+/**
+ * Who may enter by it.
+ */
+access: Access, 
+/**
+ * Counts changes, as calendars do.
+ */
+sequence: number, cancelled: boolean, 
+/**
+ * Who is asked to it; for others than who planned it, empty.
+ */
+people: Array<MeetingPerson>, 
+/**
+ * Letters that went out by this request.
+ */
+mailed: number, 
+/**
+ * People that this request concerns and that got none: no mail address is known, or they got too many of late.
+ */
+not_mailed: number, };
+
+export type MeetingPerson = { user?: UserId, name?: string, mail?: string, };
+
+export type Meetings = { meetings: Array<Meeting>, };
+
+export type InviteByMail = { 
+/**
+ * The room's name.
+ */
+room: string, 
+/**
+ * The secret of an invite link to this room: then it stands in the letters instead of the room's own link.
+ */
+invite?: string, people: Array<UserId>, mails: Array<string>, language: Language, };
+
+export type Invited = { mailed: number, not_mailed: number, };
 
 export type AdminPeople = { people: Array<AdminPerson>, 
 /**

@@ -5,6 +5,7 @@ pub mod account;
 pub mod admin;
 pub mod calls;
 pub mod entry;
+pub mod meetings;
 pub mod people;
 pub mod rooms;
 
@@ -53,6 +54,8 @@ pub struct House {
     pub providers: Vec<Provider>,
     /// Whether a forgotten password can be recovered by mail.
     pub recovery_mail: bool,
+    /// Whether the house sends mail: invitations go out from here.
+    pub mail: bool,
     /// Links that stand at the sign-in and at the door.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub imprint_url: Option<String>,

@@ -126,6 +126,7 @@ fn status(code: ErrorCode) -> StatusCode {
         | ErrorCode::MailInvalid
         | ErrorCode::ImageInvalid
         | ErrorCode::AddressInvalid
+        | ErrorCode::TimeInvalid
         | ErrorCode::SdpInvalid => StatusCode::BAD_REQUEST,
         ErrorCode::SignInRequired
         | ErrorCode::WrongCredentials

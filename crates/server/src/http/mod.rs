@@ -12,6 +12,7 @@ mod headers;
 pub mod invites;
 mod links;
 mod manifest;
+mod meetings;
 mod openapi;
 pub mod own;
 mod pages;
@@ -102,6 +103,10 @@ fn routes(admin: OpenApiRouter<Shared>) -> OpenApiRouter<Shared> {
         .routes(routes!(invites::create, invites::list))
         .routes(routes!(invites::take_back))
         .routes(routes!(invites::open))
+        .routes(routes!(meetings::plan, meetings::list))
+        .routes(routes!(meetings::read, meetings::change, meetings::cancel))
+        .routes(routes!(meetings::calendar))
+        .routes(routes!(meetings::invite))
         .routes(routes!(rooms::let_guest_in))
         .routes(routes!(rooms::ticket))
         .routes(routes!(ws::socket))

@@ -39,6 +39,7 @@ pub async fn me(app: State, Caller(caller): Caller) -> ApiResult<Json<House>> {
         local_sign_in: house.local_sign_in,
         providers: app.sso.listed(),
         recovery_mail: house.local_sign_in && app.mail.is_there(),
+        mail: app.mail.is_there(),
         imprint_url: house.imprint_url.clone(),
         privacy_url: house.privacy_url.clone(),
         app: app.web(),

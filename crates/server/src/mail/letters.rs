@@ -1,6 +1,6 @@
 //! What stands in the letters of the house: plain, short, German and English, since nobody knows yet what the reader reads.
 
-use identity::UnixMs;
+use identity::{Mail, UnixMs};
 
 #[derive(Debug)]
 pub struct Letter {
@@ -8,6 +8,29 @@ pub struct Letter {
     pub text: String,
     /// When it has become pointless to deliver it; absent: never.
     pub until: Option<UnixMs>,
+    /// Whom an answer reaches; absent: the house.
+    pub reply_to: Option<Mail>,
+    /// A meeting, for the reader's calendar.
+    pub calendar: Option<CalendarPart>,
+}
+
+#[derive(Debug)]
+pub struct CalendarPart {
+    /// As in the calendar itself: `REQUEST` or `CANCEL`.
+    pub method: &'static str,
+    pub text: String,
+}
+
+impl Letter {
+    pub fn new(subject: String) -> Self {
+        Self {
+            subject,
+            text: String::new(),
+            until: None,
+            reply_to: None,
+            calendar: None,
+        }
+    }
 }
 
 /// A link and for how long it is good.
@@ -23,8 +46,8 @@ pub fn invite(house: &str, link: &Link<'_>) -> Letter {
     let house = one_line(house);
     let (german, english) = life(link);
     let url = link.url;
+    let subject = format!("{house}: Ihr Konto / your account");
     Letter {
-        subject: format!("{house}: Ihr Konto / your account"),
         text: format!(
             "Willkommen bei {house}!\n\n\
              Unter dieser Adresse richten Sie Ihr Konto ein. Sie gilt {german}.\n\n\
@@ -36,6 +59,7 @@ pub fn invite(house: &str, link: &Link<'_>) -> Letter {
              If you did not expect this, there is nothing you have to do.\n"
         ),
         until: Some(link.expires),
+        ..Letter::new(subject)
     }
 }
 
@@ -44,8 +68,8 @@ pub fn recovery(house: &str, username: &str, link: &Link<'_>) -> Letter {
     let (house, username) = (one_line(house), one_line(username));
     let (german, english) = life(link);
     let url = link.url;
+    let subject = format!("{house}: neues Passwort / new password");
     Letter {
-        subject: format!("{house}: neues Passwort / new password"),
         text: format!(
             "Unter dieser Adresse geben Sie Ihrem Konto \"{username}\" bei {house} ein neues\n\
              Passwort. Sie gilt {german} und einmal.\n\n\
@@ -57,6 +81,7 @@ pub fn recovery(house: &str, username: &str, link: &Link<'_>) -> Letter {
              If it was not you who asked for it, there is nothing you have to do.\n"
         ),
         until: Some(link.expires),
+        ..Letter::new(subject)
     }
 }
 
@@ -64,13 +89,13 @@ pub fn recovery(house: &str, username: &str, link: &Link<'_>) -> Letter {
 pub fn test(house: &str) -> Letter {
     let house = one_line(house);
     Letter {
-        subject: format!("{house}: Test"),
         text: format!("{house} kann E-Mails verschicken.\n\n---\n\n{house} can send mail.\n"),
-        until: None,
+        ..Letter::new(format!("{house}: Test"))
     }
 }
 
-fn one_line(text: &str) -> String {
+/// What somebody has written, so that it adds no lines to a letter.
+pub fn one_line(text: &str) -> String {
     text.split(char::is_control).collect::<Vec<_>>().join(" ")
 }
 

@@ -10,8 +10,10 @@ use std::time::Duration;
 
 use anyhow::Context;
 use identity::{Mail as Address, UnixMs};
-use lettre::message::header::{ContentTransferEncoding, ContentType, HeaderName, HeaderValue};
-use lettre::message::{Mailbox, Message, SinglePart};
+use lettre::message::header::{
+    ContentTransferEncoding, ContentType, ContentTypeErr, HeaderName, HeaderValue,
+};
+use lettre::message::{Attachment, Mailbox, Message, MultiPart, SinglePart};
 use lettre::transport::smtp;
 use lettre::{AsyncSmtpTransport, AsyncTransport, Tokio1Executor};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
@@ -21,7 +23,7 @@ use url::Url;
 use crate::chance;
 use crate::config::outside::{self, Mail as Settings};
 use crate::private::Private;
-use letters::Letter;
+use letters::{CalendarPart, Letter};
 
 /// Letters that may wait; more than that is a mistake or an attack.
 const QUEUE: usize = 1000;
@@ -60,6 +62,8 @@ pub enum MailError {
     Letter(#[from] lettre::error::Error),
     #[error("the address cannot be written to: {0}")]
     Address(#[from] lettre::address::AddressError),
+    #[error("the letter cannot be written: {0}")]
+    Kind(#[from] ContentTypeErr),
     #[error("the mail server refuses it or is not there: {0}")]
     Server(#[from] smtp::Error),
 }
@@ -95,6 +99,11 @@ impl Mailer {
 
     pub fn is_there(&self) -> bool {
         self.0.is_some()
+    }
+
+    /// The address that letters come from, in a house that sends any.
+    pub fn address(&self) -> Option<String> {
+        self.0.as_ref().map(|office| office.address())
     }
 
     /// Takes the letter and sees to it from now on. `false` if the house sends no mail, or far too much waits already.
@@ -134,19 +143,31 @@ impl Office {
             HeaderName::new_from_ascii_str("Auto-Submitted"),
             "auto-generated".to_owned(),
         );
+        let reply_to = match &letter.reply_to {
+            Some(mail) => Some(Mailbox::new(None, mail.as_str().parse()?)),
+            None => None,
+        };
         let message_id = format!("<{}@{}>", chance::id(), self.from.email.domain());
-        let mut text = SinglePart::builder().header(ContentType::TEXT_PLAIN);
-        if letter.text.is_ascii() && letter.text.lines().all(|line| line.len() < 78) {
-            text = text.header(ContentTransferEncoding::SevenBit);
-        }
-        Ok(Message::builder()
+        let mut message = Message::builder()
             .from(self.from.clone())
             .to(Mailbox::new(None, to.as_str().parse()?))
             .subject(letter.subject.clone())
             .message_id(Some(message_id))
             .date_now()
-            .raw_header(automatic)
-            .singlepart(text.body(letter.text.clone()))?)
+            .raw_header(automatic);
+        if let Some(reply_to) = reply_to {
+            message = message.reply_to(reply_to);
+        }
+        let text = plain(&letter.text);
+        Ok(match &letter.calendar {
+            Some(calendar) => message.multipart(with_calendar(text, calendar)?)?,
+            None => message.singlepart(text)?,
+        })
+    }
+
+    /// The address that letters come from.
+    fn address(&self) -> String {
+        self.from.email.to_string()
     }
 
     async fn deliver(
@@ -182,6 +203,30 @@ impl Office {
         }
         drop(place);
     }
+}
+
+fn plain(text: &str) -> SinglePart {
+    let mut part = SinglePart::builder().header(ContentType::TEXT_PLAIN);
+    if text.is_ascii() && text.lines().all(|line| line.len() < 78) {
+        part = part.header(ContentTransferEncoding::SevenBit);
+    }
+    part.body(text.to_owned())
+}
+
+/// The meeting beside the text, which calendars take in by themselves (RFC 6047), and as a file for all others.
+fn with_calendar(text: SinglePart, calendar: &CalendarPart) -> Result<MultiPart, MailError> {
+    let kind = format!("text/calendar; method={}; charset=utf-8", calendar.method);
+    let inline = SinglePart::builder()
+        .header(ContentType::parse(&kind)?)
+        .header(ContentTransferEncoding::Base64)
+        .body(calendar.text.clone());
+    let file = Attachment::new("meeting.ics".to_owned());
+    let file = file.body(
+        calendar.text.clone(),
+        ContentType::parse("application/ics")?,
+    );
+    let both = MultiPart::alternative().singlepart(text).singlepart(inline);
+    Ok(MultiPart::mixed().multipart(both).singlepart(file))
 }
 
 /// Whether what stands in the letter is still good after the pause.

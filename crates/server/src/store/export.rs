@@ -53,6 +53,14 @@ pub async fn of(db: &Db, user: &UserId) -> Result<Option<Map<String, Value>>> {
         "room_invites_made",
         list::<RoomInvite>(db, user, ROOM_INVITES).await?,
     );
+    add(
+        "meetings_planned",
+        list::<Meeting>(db, user, MEETINGS_PLANNED).await?,
+    );
+    add(
+        "meetings_asked_to",
+        list::<Meeting>(db, user, MEETINGS_ASKED_TO).await?,
+    );
     add("seats", list::<Seat>(db, user, SEATS).await?);
     add("consents", list::<Consent>(db, user, CONSENTS).await?);
     add("authorizations", list::<Grant>(db, user, GRANTS).await?);
@@ -191,6 +199,26 @@ struct RoomInvite {
     room: String,
     created_ms: i64,
     expires_ms: i64,
+}
+
+const MEETINGS_PLANNED: &str = "SELECT m.id, m.title, r.name AS room, m.starts AS starts_ms, m.ends AS ends_ms, m.time_zone, m.language, \
+    m.sequence, m.cancelled, m.created AS created_ms FROM meetings m JOIN rooms r ON r.id = m.room_id \
+    WHERE m.owner = $1 ORDER BY m.starts";
+const MEETINGS_ASKED_TO: &str = "SELECT m.id, m.title, r.name AS room, m.starts AS starts_ms, m.ends AS ends_ms, m.time_zone, m.language, \
+    m.sequence, m.cancelled, m.created AS created_ms FROM meeting_people p JOIN meetings m ON m.id = p.meeting_id \
+    JOIN rooms r ON r.id = m.room_id WHERE p.user_id = $1 ORDER BY m.starts";
+#[derive(sqlx::FromRow, Serialize)]
+struct Meeting {
+    id: String,
+    title: String,
+    room: String,
+    starts_ms: i64,
+    ends_ms: i64,
+    time_zone: String,
+    language: String,
+    sequence: i64,
+    cancelled: bool,
+    created_ms: i64,
 }
 
 const SEATS: &str = "SELECT r.name AS room, s.name, s.device, s.joined AS joined_ms, s.away_since AS away_since_ms \

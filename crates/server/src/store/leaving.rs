@@ -47,14 +47,16 @@ pub enum Removed {
     LastAdministrator,
 }
 
-/// Removes somebody and everything that is theirs. Rooms that others were in lose their owner, and those that nobody else
-/// with an account was in go. The audit log keeps ids only.
+/// Removes somebody and everything that is theirs. Rooms that others were in, or planned meetings in, lose their owner; the
+/// others go. The audit log keeps ids only.
 pub async fn remove(db: &Db, user: &UserId, mark: &str) -> Result<Removed> {
     const OWN_ROOMS: &str = "DELETE FROM rooms WHERE owner = $1 AND NOT EXISTS \
-        (SELECT 1 FROM room_visits v WHERE v.room_id = rooms.id AND v.user_id <> $1)";
+        (SELECT 1 FROM room_visits v WHERE v.room_id = rooms.id AND v.user_id <> $1) \
+        AND NOT EXISTS (SELECT 1 FROM meetings m WHERE m.room_id = rooms.id AND m.owner <> $1)";
     const SHARED_ROOMS: &str = "UPDATE rooms SET owner = NULL WHERE owner = $1 RETURNING id";
-    // The first two know people without the database knowing; all the rest goes with the account.
-    const THE_REST: [&str; 3] = [
+    // The first three know people without the database knowing; all the rest goes with the account.
+    const THE_REST: [&str; 4] = [
+        "DELETE FROM meeting_people WHERE who IN (SELECT mail_key FROM users WHERE id = $1)",
         "DELETE FROM seats WHERE subject = $1 AND NOT guest",
         "DELETE FROM images WHERE owner = $1",
         "DELETE FROM users WHERE id = $1",

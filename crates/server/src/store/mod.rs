@@ -15,6 +15,7 @@ pub mod imports;
 pub mod invites;
 pub mod leaving;
 pub mod links;
+pub mod meetings;
 pub mod members;
 pub mod passkeys;
 pub mod passwords;

@@ -142,8 +142,8 @@ pub async fn use_ownerless(db: &Db, id: &RoomId, now: UnixMs) -> Result<()> {
     Ok(())
 }
 
-/// Forgets rooms that were made without an owner and last used at `before` or earlier, with nobody in them and no invite
-/// to them that is good at `now`. Gives back those rooms, and the guests' grants that went with them.
+/// Forgets rooms that were made without an owner and last used at `before` or earlier, with nobody in them, no invite
+/// to them that is good at `now` and no meeting planned in them. Gives back those rooms, and the guests' grants that went with them.
 pub async fn remove_unused(
     db: &Db,
     now: UnixMs,
@@ -153,7 +153,8 @@ pub async fn remove_unused(
         AND EXISTS (SELECT 1 FROM seats WHERE seats.room_id = rooms.id)";
     macro_rules! unused {
         () => {
-            " WHERE r.used <= $1 AND NOT EXISTS (SELECT 1 FROM room_invites i WHERE i.room_id = r.id AND i.expires > $2)"
+            " WHERE r.used <= $1 AND NOT EXISTS (SELECT 1 FROM room_invites i WHERE i.room_id = r.id AND i.expires > $2) \
+             AND NOT EXISTS (SELECT 1 FROM meetings m WHERE m.room_id = r.id AND m.ends > $2)"
         };
     }
     const GRANTS: &str = concat!(

@@ -23,6 +23,7 @@ mod imports;
 mod invites;
 mod leaving;
 mod links;
+mod meetings;
 mod ownership;
 mod people;
 mod push;

@@ -14,6 +14,7 @@ mod ldap;
 mod life;
 mod limits;
 mod links;
+mod meetings;
 mod own;
 mod pages;
 mod passkeys;

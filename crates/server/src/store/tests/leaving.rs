@@ -52,6 +52,13 @@ const ROWS: &[&str] = &[
     "INSERT INTO api_tokens (id, name, secret_hash, scopes, made_by, created) VALUES ('t1', 'Skript', 'token hash', 'read', $1, 1)",
     "INSERT INTO push_subscriptions (id, user_id, session_id, browser, endpoint, p256dh, auth, language, created) \
      VALUES ('w1', $1, 's1', 'b', 'https://push.example/sealed', 'hash', 'hash', 'de', 1)",
+    "INSERT INTO meetings (id, room_id, owner, title, starts, ends, time_zone, language, sequence, cancelled, created) \
+     VALUES ('m1', 'shared', $1, 'Zwiebelfest', 1, 9, 'UTC', 'de', 0, FALSE, 1)",
+    "INSERT INTO meetings (id, room_id, owner, title, starts, ends, time_zone, language, sequence, cancelled, created) \
+     VALUES ('m2', 'shared', $2, 'Sitzung', 1, 9, 'UTC', 'de', 0, FALSE, 1)",
+    "INSERT INTO meeting_people (meeting_id, who, mail) VALUES ('m1', 'gast@fremd.example', 'gast@fremd.example')",
+    "INSERT INTO meeting_people (meeting_id, who, user_id) VALUES ('m2', 'user:' || $1, $1)",
+    "INSERT INTO meeting_people (meeting_id, who, mail) VALUES ('m2', 'annegret@zwiebel.example', 'Annegret@zwiebel.example')",
     "INSERT INTO audit (id, at, actor, action, subject, details) VALUES ('a1', 1, 'user:' || $1, 'settings.changed', '', 'name')",
     "INSERT INTO audit (id, at, actor, action, subject, details) VALUES ('a2', 2, 'user:' || $2, 'person.locked', 'user:' || $1, '')",
 ];
@@ -230,6 +237,8 @@ const PARTS: &[(&str, &str)] = &[
     ("room_visits", "rooms_visited"),
     ("room_invites", "room_invites_made"),
     ("seats", "seats"),
+    ("meetings", "meetings_planned"),
+    ("meeting_people", "meetings_asked_to"),
     ("oidc_consents", "consents"),
     ("oidc_grants", "authorizations"),
     ("api_tokens", "tokens_made"),
@@ -255,7 +264,7 @@ async fn everything_that_is_stored_about_somebody_is_in_their_export_and_no_secr
             assert!(there, "{table} is in {part}: {all:#?}");
         }
         let text = serde_json::to_string(&all).expect("JSON");
-        for secret in ["hash", "sealed", "bernd", "Carla"] {
+        for secret in ["hash", "sealed", "bernd", "Carla", "fremd"] {
             let clean = text.replace("\"password_hash", "");
             assert!(!clean.contains(secret), "{secret} in {text}");
         }
@@ -263,6 +272,8 @@ async fn everything_that_is_stored_about_somebody_is_in_their_export_and_no_secr
             "Annegret Zwiebel",
             "her phone",
             "Annegrets Tagebuch",
+            "Zwiebelfest",
+            "Sitzung",
             "Wiki",
         ] {
             assert!(text.contains(text_of_hers), "{text_of_hers} in {text}");
