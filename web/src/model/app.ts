@@ -32,6 +32,7 @@ import { HomeModel } from './home.ts';
 import { houseView } from './house_view.ts';
 import { LobbyModel } from './lobby.ts';
 import { MeetingModel } from './meeting.ts';
+import { accountPage, adminPage, type OwnPagePorts } from './own_pages.ts';
 import { Caller } from './people/caller.ts';
 import { Own } from './people/own.ts';
 import { PersonPageModel } from './people/person.ts';
@@ -357,40 +358,20 @@ export class AppModel extends Store<AppState> implements AppScreen {
     // Whoever is locked or signed out elsewhere is told at once.
     this.#accountClient();
     if (route.page === 'person') this.#openPerson(route.id, user);
-    else if (route.page === 'account') this.#openLater(() => this.#newAccount());
-    else if (user.admin) this.#openLater(() => this.#newAdmin(route, user, house));
+    else if (route.page === 'account') this.#openLater(() => accountPage(this.#ownPages()));
+    else if (user.admin) this.#openLater(() => adminPage(this.#ownPages(), route, user, house));
     else this.#show({ name: 'not_found' });
   }
 
-  async #newAccount(): Promise<Page & { name: 'account' }> {
-    const { AccountModel } = await import('./account/account.ts');
+  #ownPages(): OwnPagePorts {
     const { browser, http } = this.#ports;
-    const screen = new AccountModel({
+    return {
       browser,
       http,
+      navigate: (path) => this.navigate(path),
       signedOut: () => void this.#load(),
       changed: () => this.#refreshHouse(),
-    });
-    return { name: 'account', screen };
-  }
-
-  async #newAdmin(
-    route: Extract<Route, { page: 'admin' }>,
-    user: User,
-    house: House,
-  ): Promise<Page & { name: 'admin' }> {
-    const { openAdmin } = await import('./admin/admin.ts');
-    const { browser, http } = this.#ports;
-    const ports = {
-      browser,
-      http,
-      user,
-      mail: house.recovery_mail,
-      navigate: (path: string) => this.navigate(path),
-      signedOut: () => void this.#load(),
-      houseChanged: () => this.#refreshHouse(),
     };
-    return { name: 'admin', screen: openAdmin(ports, route.section, route.id) };
   }
 
   #openLater(open: () => Promise<Page & { screen: { close(): void } }>): void {
