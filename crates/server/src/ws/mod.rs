@@ -47,8 +47,8 @@ use socket::Socket;
 
 /// Read whole, so that a message somewhat over the limit is answered with the right code and not with a broken connection.
 const READ_BYTES: usize = 2 * limits::OFFER_BYTES;
-/// Of each socket; most messages are short.
-const BUFFER_BYTES: usize = 8 * 1024;
+/// Of each socket, all the time; most messages are short.
+const BUFFER_BYTES: usize = 2 * 1024;
 
 #[derive(Deserialize)]
 pub struct Door {

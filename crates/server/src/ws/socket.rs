@@ -148,7 +148,8 @@ impl Socket {
                         }
                     }
                 }
-                self.conversation.hear(message).await;
+                // Most sockets hear nothing for most of the time: what that takes is not kept for each.
+                Box::pin(self.conversation.hear(message)).await;
             }
             Parsed::Refused { id, code } => self.conversation.refuse(id, code),
             Parsed::Violation(ending) => return Ok(Some(ending)),

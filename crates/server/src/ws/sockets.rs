@@ -1,6 +1,6 @@
 //! All sockets that are open now, so that the end of a session or of the server reaches them.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -30,7 +30,8 @@ struct Shared {
 #[derive(Default)]
 struct State {
     next: u64,
-    open: HashMap<u64, (SessionId, Outbound)>,
+    /// By session, in the order of their opening. None is empty.
+    open: HashMap<SessionId, BTreeMap<u64, Outbound>>,
     /// When a socket of which session closed, in the order of time.
     left: VecDeque<(Instant, SessionId)>,
     ended: VecDeque<SessionId>,
@@ -40,12 +41,15 @@ struct State {
 /// One socket's place in the list; given back on drop.
 pub struct Place {
     sockets: Sockets,
+    session: SessionId,
     pub socket: u64,
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.sockets.lock().close(self.socket, Instant::now());
+        let mut state = self.sockets.lock();
+        state.close(&self.session, self.socket, Instant::now());
+        drop(state);
         self.sockets.0.closed.notify_waiters();
     }
 }
@@ -63,9 +67,11 @@ impl Sockets {
         }
         state.next += 1;
         let socket = state.next;
-        state.open.insert(socket, (session.clone(), outbound));
+        let theirs = state.open.entry(session.clone()).or_default();
+        theirs.insert(socket, outbound);
         Place {
             sockets: self.clone(),
+            session: session.clone(),
             socket,
         }
     }
@@ -74,9 +80,8 @@ impl Sockets {
     pub fn sessions(&self, now: Instant) -> HashSet<SessionId> {
         let mut state = self.lock();
         state.forget_left(now);
-        let open = state.open.values().map(|(session, _)| session);
         let left = state.left.iter().map(|(_, session)| session);
-        open.chain(left).cloned().collect()
+        state.open.keys().chain(left).cloned().collect()
     }
 
     pub fn end_session(&self, session: &SessionId) {
@@ -86,7 +91,7 @@ impl Sockets {
         if state.ended.len() > REMEMBERED {
             state.ended.pop_front();
         }
-        for (_, outbound) in state.open.values().filter(|(theirs, _)| theirs == session) {
+        for outbound in state.of(session) {
             outbound.end(Ending::SessionEnded);
         }
     }
@@ -95,7 +100,7 @@ impl Sockets {
     pub fn close_all(&self) {
         let mut state = self.lock();
         state.closing = true;
-        for (_, outbound) in state.open.values() {
+        for outbound in state.open.values().flat_map(BTreeMap::values) {
             outbound.end(Ending::Restart);
         }
     }
@@ -116,12 +121,24 @@ impl Sockets {
 }
 
 impl State {
-    fn close(&mut self, socket: u64, now: Instant) {
+    fn of(&self, session: &SessionId) -> impl DoubleEndedIterator<Item = &Outbound> {
+        self.open
+            .get(session)
+            .into_iter()
+            .flat_map(BTreeMap::values)
+    }
+
+    fn close(&mut self, session: &SessionId, socket: u64, now: Instant) {
         self.forget_left(now);
-        if let Some((session, _)) = self.open.remove(&socket)
-            && !self.ended.contains(&session)
-        {
-            self.left.push_back((now, session));
+        let Some(theirs) = self.open.get_mut(session) else {
+            return;
+        };
+        theirs.remove(&socket);
+        if theirs.is_empty() {
+            self.open.remove(session);
+        }
+        if !self.ended.contains(session) {
+            self.left.push_back((now, session.clone()));
         }
     }
 
@@ -137,14 +154,7 @@ impl State {
             Kind::Account { .. } => PER_ACCOUNT_SESSION,
             Kind::Guest { .. } => PER_GRANT,
         };
-        let mut theirs: Vec<_> = self
-            .open
-            .iter()
-            .filter(|(_, (session, _))| session == &newcomer.session)
-            .map(|(socket, (_, outbound))| (socket, outbound))
-            .collect();
-        theirs.sort_by_key(|(socket, _)| std::cmp::Reverse(**socket));
-        for (_, outbound) in theirs.iter().skip(most - 1) {
+        for outbound in self.of(&newcomer.session).rev().skip(most - 1) {
             outbound.end(Ending::TooMany);
         }
     }
