@@ -2,6 +2,7 @@
 
 mod accounts;
 mod administration;
+mod app;
 mod authenticator;
 mod choices;
 mod commands;

@@ -86,6 +86,12 @@ impl House {
             .push((format!("STUBE__{key}"), value.to_owned()));
     }
 
+    /// Another app than the one that was built.
+    pub fn serve_app(&mut self, folder: &str) {
+        self.environment
+            .push(("STUBE_WEB_DIST".to_owned(), folder.to_owned()));
+    }
+
     /// Absent on SQLite.
     pub fn postgres_url(&self) -> Option<&str> {
         let mut all = self.environment.iter();
