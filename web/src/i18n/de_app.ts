@@ -17,4 +17,8 @@ export const deApp: Texts<typeof enApp> = {
   'inside.open': 'Im Browser öffnen',
   'inside.copy': 'Link kopieren und in Safari einfügen',
   'inside.hint': 'Diese Seite ist in einer anderen App geöffnet. Im Browser gehen Kamera und Mikrofon.',
+
+  'policy.minimum_version': 'Älteste Version der App',
+  'policy.minimum_version_hint':
+    'Ältere aktualisieren sich von selbst, sobald sie in keinem Anruf sind. Leer: alle sind willkommen.',
 };

@@ -14,4 +14,8 @@ export const enApp = {
   'inside.open': 'Open in the browser',
   'inside.copy': 'Copy the link and paste it into Safari',
   'inside.hint': 'This page is open inside another app. In the browser, camera and microphone work.',
+
+  'policy.minimum_version': 'Oldest version of the app',
+  'policy.minimum_version_hint':
+    'Older ones update by themselves as soon as they are not in a call. Empty: all are welcome.',
 } as const;

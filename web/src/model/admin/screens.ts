@@ -115,7 +115,17 @@ export interface SettingsScreen extends Readable<SettingsState> {
   retry(): void;
   save(
     change: Partial<
-      Pick<Settings, 'name' | 'imprint_url' | 'privacy_url' | 'guests' | 'open_house' | 'local_sign_in' | 'visibility'>
+      Pick<
+        Settings,
+        | 'name'
+        | 'imprint_url'
+        | 'privacy_url'
+        | 'guests'
+        | 'open_house'
+        | 'local_sign_in'
+        | 'minimum_version'
+        | 'visibility'
+      >
     >,
   ): Promise<boolean>;
   setLogo(file: File): void;
