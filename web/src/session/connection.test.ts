@@ -186,6 +186,49 @@ describe('a connection', () => {
   });
 });
 
+describe('another version', () => {
+  it('of the server, newer, is not stumbled over', async () => {
+    const house = new House();
+    const socket = await house.open();
+    const me = { kind: 'account', name: 'Anna', user: 'u-1' };
+    const home = { rooms: [], calls: [], missed: 2, status: 'available', meetings: [], weather: 'fair' };
+    const messages = [
+      {
+        type: 'welcome',
+        version: 1,
+        features: ['weather'],
+        limits: {},
+        me,
+        app: { build: '9.0.0-1' },
+        weather: 'fair',
+      },
+      { type: 'weather', forecast: 'fair' },
+      { type: 'home_snapshot', epoch: 'e', seq: 0, home },
+      { type: 'home_delta', seq: 1, change: { type: 'weather_changed', to: 'rain' } },
+      { type: 'home_delta', seq: 2, change: { type: 'missed_changed', missed: 3 } },
+      { type: 'error', code: 'unknown_type' },
+      { type: 'error', id: 'never asked', code: 'too_sunny' },
+    ];
+    for (const message of messages) socket.say(message as unknown as ServerMessage);
+    expect(house.client.home?.missed).toBe(3);
+    expect(house.client.live).toBe(true);
+  });
+
+  it('of the server, older, leaves nothing undefined', async () => {
+    const apps: unknown[] = [];
+    const house = new House({ app: (app) => apps.push(app) });
+    const socket = await house.open();
+    const me = { kind: 'account', name: 'Anna', user: 'u-1' };
+    const messages = [
+      { type: 'welcome', version: 1, features: [], limits: {}, me },
+      { type: 'home_snapshot', epoch: 'e', seq: 0, home: { rooms: [] } },
+    ];
+    for (const message of messages) socket.say(message as unknown as ServerMessage);
+    expect(apps).toEqual([undefined]);
+    expect(house.client.home).toEqual({ rooms: [], calls: [], missed: 0, status: 'available', meetings: [] });
+  });
+});
+
 describe('a seat', () => {
   it('asks for the snapshot after a gap and ignores deltas until it comes', async () => {
     const house = new House();

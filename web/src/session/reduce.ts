@@ -29,16 +29,22 @@ export type Step<T> =
 export type HomeMessage = Extract<ServerMessage, { type: 'home_snapshot' | 'home_delta' }>;
 export type RoomMessage = Extract<ServerMessage, { type: 'room_snapshot' | 'room_delta' }>;
 
+/** What a server of the version before does not say. */
+const OLDER_HOME: Partial<Home> = { calls: [], missed: 0, status: 'available', meetings: [] };
+const OLDER_ROOM: Partial<RoomView> = { kind: 'named', knock: false, knocking: [] };
+
 export function reduceHome(channel: Channel<Home> | undefined, message: HomeMessage): Step<Home> {
   if (message.type === 'home_snapshot') {
-    return { kind: 'changed', channel: { epoch: message.epoch, seq: message.seq, value: message.home } };
+    const { epoch, seq, home } = message;
+    return { kind: 'changed', channel: { epoch, seq, value: { ...OLDER_HOME, ...home } } };
   }
   return step(channel, message.seq, (home) => changeHome(home, message.change));
 }
 
 export function reduceRoom(channel: Channel<RoomView> | undefined, message: RoomMessage): Step<RoomView> {
   if (message.type === 'room_snapshot') {
-    return { kind: 'changed', channel: { epoch: message.epoch, seq: message.seq, value: message.room } };
+    const { epoch, seq, room } = message;
+    return { kind: 'changed', channel: { epoch, seq, value: { ...OLDER_ROOM, ...room } } };
   }
   return step(channel, message.seq, (room) => changeRoom(room, message.change));
 }
