@@ -14,6 +14,7 @@ use crate::http::calls::*;
 use crate::http::entry::*;
 use crate::http::meetings::*;
 use crate::http::people::*;
+use crate::http::push::*;
 use crate::http::rooms::*;
 use crate::http::{House, HttpError, User};
 use crate::*;
@@ -619,6 +620,9 @@ fn the_typescript_is_current() {
         Meetings,
         InviteByMail,
         Invited,
+        PushService,
+        PushSubscription,
+        PushMessage,
         AdminPeople,
         AdminPerson,
         AdminPersonDetails,

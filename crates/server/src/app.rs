@@ -15,6 +15,7 @@ use crate::meetings::post::Post;
 use crate::oidc::Provider;
 use crate::origins::Origins;
 use crate::passkeys::Passkeys;
+use crate::push::Pushes;
 use crate::rooms::Rooms;
 use crate::run;
 use crate::sealing::Sealer;
@@ -36,6 +37,8 @@ pub struct App {
     pub sealer: Arc<Sealer>,
     pub tickets: Tickets,
     pub rooms: Rooms,
+    /// Waking browsers.
+    pub pushes: Pushes,
     /// Passwords and links tried too often, and how many passwords may be checked at once.
     pub gate: Gate,
     /// Of the directory.
@@ -66,6 +69,7 @@ impl App {
         origins: Origins,
         db: Db,
         rooms: Rooms,
+        pushes: Pushes,
     ) -> anyhow::Result<Self> {
         let sealer = Arc::new(Sealer::new(&config.data_dir));
         Ok(Self {
@@ -88,6 +92,7 @@ impl App {
             db,
             sealer,
             rooms,
+            pushes,
         })
     }
 

@@ -25,11 +25,12 @@ pub enum Choice {
     LocalSignIn(bool),
     /// Absent: every version is welcome.
     MinimumVersion(Option<Version>),
+    Push(bool),
     Visibility(Vec<Visibility>),
 }
 
 /// As in the file.
-pub const KEYS: [&str; 8] = [
+pub const KEYS: [&str; 9] = [
     "house.name",
     "house.imprint_url",
     "house.privacy_url",
@@ -37,6 +38,7 @@ pub const KEYS: [&str; 8] = [
     "policy.open_house",
     "policy.local_sign_in",
     "policy.minimum_version",
+    "policy.push",
     "policy.visibility",
 ];
 
@@ -51,6 +53,7 @@ pub fn fixed(config: &Config) -> Vec<&'static str> {
         policy.open_house.is_some(),
         policy.local_sign_in.is_some(),
         policy.minimum_version.is_some(),
+        policy.push.is_some(),
         policy.visibility.is_some(),
     ];
     let pairs = KEYS.into_iter().zip(said);
@@ -70,6 +73,7 @@ pub fn value_of(key: &str, effective: &Effective) -> String {
         "policy.open_house" => effective.open_house.to_string(),
         "policy.local_sign_in" => effective.local_sign_in.to_string(),
         "policy.minimum_version" => minimum_in_words(effective.minimum_version),
+        "policy.push" => effective.push.to_string(),
         "policy.visibility" => rules_in_words(&effective.visibility),
         _ => String::new(),
     }
@@ -85,6 +89,7 @@ pub fn forget(key: &str, chosen: &mut Chosen) {
         "policy.open_house" => chosen.open_house = None,
         "policy.local_sign_in" => chosen.local_sign_in = None,
         "policy.minimum_version" => chosen.minimum_version = None,
+        "policy.push" => chosen.push = None,
         "policy.visibility" => chosen.visibility = None,
         _ => {}
     }
@@ -110,6 +115,7 @@ impl Choice {
         if let Some(text) = change.minimum_version {
             choices.push(Self::MinimumVersion(minimum(&text)?));
         }
+        choices.extend(change.push.map(Self::Push));
         if let Some(rules) = change.visibility {
             let rules = rules.into_iter().map(|rule| Visibility {
                 group: rule.group,
@@ -144,6 +150,7 @@ impl Choice {
                     .ok()
                     .with_context(|| format!("{key} must be a version, as in 0.2.0"))?,
             ),
+            "policy.push" => Self::Push(switch()?),
             "policy.visibility" => Self::Visibility(rules(value)?),
             _ => bail!("{key} cannot be set; what can: {}", KEYS.join(", ")),
         })
@@ -158,6 +165,7 @@ impl Choice {
             Self::OpenHouse(_) => "policy.open_house",
             Self::LocalSignIn(_) => "policy.local_sign_in",
             Self::MinimumVersion(_) => "policy.minimum_version",
+            Self::Push(_) => "policy.push",
             Self::Visibility(_) => "policy.visibility",
         }
     }
@@ -166,7 +174,9 @@ impl Choice {
         let value = match self {
             Self::Name(name) => name.as_str().to_owned(),
             Self::Imprint(link) | Self::Privacy(link) => link.clone().unwrap_or_default(),
-            Self::Guests(on) | Self::OpenHouse(on) | Self::LocalSignIn(on) => on.to_string(),
+            Self::Guests(on) | Self::OpenHouse(on) | Self::LocalSignIn(on) | Self::Push(on) => {
+                on.to_string()
+            }
             Self::MinimumVersion(version) => minimum_in_words(*version),
             Self::Visibility(rules) => rules_in_words(rules),
         };
@@ -182,6 +192,7 @@ impl Choice {
             Self::OpenHouse(on) => chosen.open_house = Some(on),
             Self::LocalSignIn(on) => chosen.local_sign_in = Some(on),
             Self::MinimumVersion(version) => chosen.minimum_version = version,
+            Self::Push(on) => chosen.push = Some(on),
             Self::Visibility(rules) => chosen.visibility = Some(rules),
         }
     }
@@ -284,6 +295,7 @@ mod tests {
             ("policy.open_house", "true", "false"),
             ("policy.local_sign_in", "false", "true"),
             ("policy.minimum_version", "0.2.0", ""),
+            ("policy.push", "true", "false"),
             ("policy.visibility", "Pupils: Teachers, Pupils; Cooks: ", ""),
         ] {
             assert_eq!(parsed(key, value), Ok(format!("{key} = {value}")));

@@ -31,6 +31,7 @@ mod passkeys;
 mod people_file;
 mod principal;
 mod private;
+mod push;
 mod rooms;
 mod run;
 mod scim;

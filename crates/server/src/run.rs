@@ -19,6 +19,7 @@ use crate::chores::Chores;
 use crate::config::Config;
 use crate::mail::Mailer;
 use crate::origins::Origins;
+use crate::push::Pushes;
 use crate::rooms::Rooms;
 use crate::settings::Settings;
 use crate::store::{Db, people, settings};
@@ -59,12 +60,14 @@ pub async fn run(config: Config, lan: bool) -> anyhow::Result<()> {
     let settings = Settings::load(config.clone(), &db).await?;
     let rooms = Rooms::new(db.clone(), media.clone(), events, settings.clone());
     rooms.restore().await?;
+    let pushes = Pushes::start(&config, settings.clone(), db.clone(), origins.base())?;
     let app = Arc::new(App::new(
         config,
         settings,
         origins,
         db.clone(),
         rooms.clone(),
+        pushes,
     )?);
 
     let handle = Handle::new();

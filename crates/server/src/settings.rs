@@ -33,6 +33,8 @@ pub struct Chosen {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub minimum_version: Option<Version>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub push: Option<bool>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub visibility: Option<Vec<Visibility>>,
     pub checklist_dismissed: bool,
 }
@@ -48,6 +50,7 @@ pub struct Effective {
     pub open_house: bool,
     pub local_sign_in: bool,
     pub minimum_version: Option<Version>,
+    pub push: bool,
     pub visibility: Vec<Visibility>,
 }
 
@@ -144,6 +147,7 @@ fn effective(config: &Config, chosen: &Chosen) -> Effective {
         open_house: switch(policy.open_house, chosen.open_house, false),
         local_sign_in: switch(policy.local_sign_in, chosen.local_sign_in, true),
         minimum_version: policy.minimum_version.or(chosen.minimum_version),
+        push: switch(policy.push, chosen.push, false),
         visibility: policy
             .visibility
             .clone()

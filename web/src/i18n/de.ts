@@ -6,6 +6,7 @@ import { deApp } from './de_app.ts';
 import { deCalls } from './de_calls.ts';
 import { deMeetings } from './de_meetings.ts';
 import { dePeople } from './de_people.ts';
+import { dePush } from './de_push.ts';
 
 export const de: Catalogue = {
   ...deAccount,
@@ -14,6 +15,7 @@ export const de: Catalogue = {
   ...deCalls,
   ...dePeople,
   ...deMeetings,
+  ...dePush,
   'app.home': 'Zur Startseite',
   'app.language': 'English',
   'app.loading': 'Wird geladen …',

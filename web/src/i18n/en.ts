@@ -5,6 +5,7 @@ import { enApp } from './en_app.ts';
 import { enCalls } from './en_calls.ts';
 import { enMeetings } from './en_meetings.ts';
 import { enPeople } from './en_people.ts';
+import { enPush } from './en_push.ts';
 
 export const en = {
   ...enAccount,
@@ -13,6 +14,7 @@ export const en = {
   ...enCalls,
   ...enPeople,
   ...enMeetings,
+  ...enPush,
   'app.home': 'To the home page',
   'app.language': 'Deutsch',
   'app.loading': 'Loading …',

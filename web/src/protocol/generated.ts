@@ -631,6 +631,29 @@ invite?: string, people: Array<UserId>, mails: Array<string>, language: Language
 
 export type Invited = { mailed: number, not_mailed: number, };
 
+export type PushService = { on: boolean, 
+/**
+ * What a browser subscribes with (VAPID, base64url); absent where it is off. A subscription with another key is worth
+ * nothing any more.
+ */
+key?: string, };
+
+export type PushSubscription = { 
+/**
+ * These three as the browser tells them.
+ */
+endpoint: string, p256dh: string, auth: string, 
+/**
+ * As in `hello`.
+ */
+browser: BrowserId, language: Language, };
+
+export type PushMessage = { "type": "ringing", call: CallId, person: CallPerson, video: boolean, 
+/**
+ * Name of the room that one is rung into.
+ */
+into?: string, language: Language, } | { "type": "over", call: CallId, person: CallPerson, end: CallEnd, missed: boolean, language: Language, };
+
 export type AdminPeople = { people: Array<AdminPerson>, 
 /**
  * All that match, on this page or not.
@@ -729,6 +752,10 @@ logo?: string, guests: boolean, open_house: boolean, local_sign_in: boolean,
  */
 minimum_version?: string, 
 /**
+ * Whether browsers are woken through the push services of their makers.
+ */
+push: boolean, 
+/**
  * Who may see whom. People of no group that is named here see everybody.
  */
 visibility: Array<VisibilityRule>, 
@@ -743,7 +770,7 @@ mail_from?: string, providers: Array<Provider>, ldap: boolean, };
 
 export type VisibilityRule = { group: string, sees: Array<string>, };
 
-export type ChangeSettings = { name?: string, imprint_url?: string, privacy_url?: string, guests?: boolean, open_house?: boolean, local_sign_in?: boolean, minimum_version?: string, visibility?: Array<VisibilityRule>, };
+export type ChangeSettings = { name?: string, imprint_url?: string, privacy_url?: string, guests?: boolean, open_house?: boolean, local_sign_in?: boolean, minimum_version?: string, push?: boolean, visibility?: Array<VisibilityRule>, };
 
 export type Checklist = { dismissed: boolean, name: boolean, logo: boolean, legal_links: boolean, 
 /**

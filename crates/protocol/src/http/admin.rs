@@ -261,6 +261,8 @@ pub struct Settings {
     /// Apps of an older version update by themselves, as soon as they are out of a call: `0.2.0`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minimum_version: Option<String>,
+    /// Whether browsers are woken through the push services of their makers.
+    pub push: bool,
     /// Who may see whom. People of no group that is named here see everybody.
     pub visibility: Vec<VisibilityRule>,
     /// Keys as in the file: `house.name`.
@@ -298,6 +300,8 @@ pub struct ChangeSettings {
     pub local_sign_in: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub minimum_version: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub push: Option<bool>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub visibility: Option<Vec<VisibilityRule>>,
 }

@@ -7,6 +7,7 @@ pub mod calls;
 pub mod entry;
 pub mod meetings;
 pub mod people;
+pub mod push;
 pub mod rooms;
 
 pub use account::{

@@ -34,6 +34,7 @@ pub struct Config {
     pub media: Media,
     pub house: House,
     pub policy: Policy,
+    pub push: Push,
     #[serde(skip_serializing_if = "OneOrMore::is_none")]
     pub oidc: OneOrMore,
     pub ldap: Ldap,
@@ -96,9 +97,19 @@ pub struct Policy {
     /// Apps of an older version update by themselves, as soon as they are out of a call.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub minimum_version: Option<Version>,
+    /// Whether calls wake browsers whose pages are closed, through the push services of their makers.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub push: Option<bool>,
     /// Who may see whom in the directory. People of no group that is named here see everybody.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub visibility: Option<Vec<Visibility>>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Push {
+    /// Push services in one's own network, by origin. All others have to be reached over https under a public address.
+    pub services: Vec<Url>,
 }
 
 /// People of `group` see the people of these groups, and nobody else.
@@ -121,6 +132,7 @@ impl Default for Config {
             media: Media::default(),
             house: House::default(),
             policy: Policy::default(),
+            push: Push::default(),
             oidc: OneOrMore::default(),
             ldap: Ldap::default(),
             mail: Mail::default(),
@@ -164,6 +176,8 @@ const KEYS: &[(&str, Kind)] = &[
     ("policy.open_house", Kind::Switch),
     ("policy.local_sign_in", Kind::Switch),
     ("policy.minimum_version", Kind::Text),
+    ("policy.push", Kind::Switch),
+    ("push.services", Kind::List),
     ("oidc.name", Kind::Text),
     ("oidc.issuer", Kind::Text),
     ("oidc.client_id", Kind::Text),
@@ -276,6 +290,9 @@ impl Config {
                 bail!("house.{key} must be an http, https or mailto address");
             }
         }
+        if let Some(url) = self.push.services.iter().find(|url| !is_origin(url)) {
+            bail!("push.services: \"{url}\" must be scheme, host and port only");
+        }
         outside::check(&self.oidc, &self.ldap, &self.mail)
     }
 
@@ -299,6 +316,16 @@ pub fn is_link(url: &Url) -> bool {
     matches!(url.scheme(), "http" | "https" | "mailto")
 }
 
+/// Scheme, host and port of a web address, and nothing else.
+fn is_origin(url: &Url) -> bool {
+    matches!(url.scheme(), "http" | "https")
+        && url.path() == "/"
+        && url.query().is_none()
+        && url.fragment().is_none()
+        && url.username().is_empty()
+        && url.password().is_none()
+}
+
 fn check_public_url(url: &Url) -> anyhow::Result<()> {
     let local = match url.host() {
         Some(Host::Domain(domain)) => domain == "localhost" || domain.ends_with(".localhost"),
@@ -311,11 +338,7 @@ fn check_public_url(url: &Url) -> anyhow::Result<()> {
             "public_url must begin with https://, because browsers give camera and microphone to such pages only"
         );
     }
-    if url.path() != "/"
-        || url.query().is_some()
-        || url.fragment().is_some()
-        || !url.username().is_empty()
-    {
+    if !is_origin(url) {
         bail!("public_url must be scheme, host and port only, as in https://meet.example.org");
     }
     Ok(())
@@ -446,6 +469,11 @@ mod tests {
             &[],
             &["public_url"],
         );
+        refused(
+            "[push]\nservices = [\"https://push.example/a\"]",
+            &[],
+            &["push.services", "push.example/a"],
+        );
         refused("[tls]\ncertificate = \"c.pem\"", &[], &["tls.key"]);
         refused(
             "[policy]\nminimum_version = \"new\"",
@@ -519,6 +547,7 @@ mod tests {
                 open_house: Some(true),
                 local_sign_in: Some(true),
                 minimum_version: "0.1.0".parse().ok(),
+                push: Some(true),
                 visibility: None,
             },
             oidc: OneOrMore::One(Box::new(outside::OidcProvider {

@@ -18,6 +18,7 @@ pub mod own;
 mod pages;
 mod people;
 pub mod pictures;
+mod push;
 pub mod rooms;
 pub mod sign_in;
 
@@ -113,6 +114,8 @@ fn routes(admin: OpenApiRouter<Shared>) -> OpenApiRouter<Shared> {
         .routes(routes!(links::open))
         .routes(routes!(links::accept))
         .routes(routes!(links::ask))
+        .routes(routes!(push::read))
+        .routes(routes!(push::subscribe, push::unsubscribe))
         .routes(routes!(own::sessions, own::end_other_sessions))
         .routes(routes!(own::end_session))
         .routes(routes!(own::applications))

@@ -15,6 +15,8 @@ pub const DTLS_IDENTITY: &str = "dtls_identity";
 pub const SESSIONS_ENDED: &str = "sessions_ended";
 /// JSON: what was chosen in the browser.
 const CHOSEN: &str = "chosen";
+/// The private key that push services know the house by, sealed.
+pub const PUSH_KEY: &str = "push_key";
 /// Under which address the server ran last.
 pub const ADDRESS: &str = "address";
 

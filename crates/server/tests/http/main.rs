@@ -21,6 +21,7 @@ mod pages;
 mod passkeys;
 mod people;
 mod provider;
+mod push;
 mod rooms;
 mod scim;
 mod sso;

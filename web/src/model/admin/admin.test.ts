@@ -24,6 +24,7 @@ const SETTINGS: Settings = {
   guests: true,
   open_house: false,
   local_sign_in: true,
+  push: false,
   visibility: [],
   fixed: [],
   providers: [],

@@ -125,6 +125,7 @@ export interface SettingsScreen extends Readable<SettingsState> {
         | 'local_sign_in'
         | 'minimum_version'
         | 'visibility'
+        'name' | 'imprint_url' | 'privacy_url' | 'guests' | 'open_house' | 'local_sign_in' | 'push' | 'visibility'
       >
     >,
   ): Promise<boolean>;

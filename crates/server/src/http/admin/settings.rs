@@ -90,6 +90,7 @@ fn shown(app: &App) -> Settings {
         open_house: holds.open_house,
         local_sign_in: holds.local_sign_in,
         minimum_version: holds.minimum_version.map(|version| version.to_string()),
+        push: holds.push,
         visibility: rules.collect(),
         fixed: choices::fixed(config)
             .into_iter()
