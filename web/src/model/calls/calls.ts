@@ -107,6 +107,12 @@ export class CallsModel extends Store<CallsState> implements CallsScreen {
     this.#draw();
   }
 
+  /** It is being answered: from now on it is not shown here any more. */
+  putAway(call: string): void {
+    this.rings.putAway(call);
+    this.#draw();
+  }
+
   accept(video: boolean): void {
     const call = this.#take();
     if (call) this.#ports.enter({ kind: 'accept', call, video: video && this.#ports.canVideo() });
@@ -145,12 +151,10 @@ export class CallsModel extends Store<CallsState> implements CallsScreen {
     });
   }
 
-  /** What rings, once: from now on it is not shown here any more. */
+  /** What rings, once. */
   #take(): Call | undefined {
     const call = this.rings.incoming;
-    if (!call) return undefined;
-    this.rings.putAway(call.id);
-    this.#draw();
+    if (call) this.putAway(call.id);
     return call;
   }
 

@@ -135,7 +135,7 @@ export class CallPageModel extends Store<CallPageState> implements CallPageScree
     if (this.#closed) return;
     const incoming = calls.rings.incomingTo(room);
     if (incoming && accept) {
-      calls.rings.putAway(incoming.id);
+      calls.putAway(incoming.id);
       this.patch({ person: calleeOf(incoming.person), video: incoming.video });
       await this.#accept(incoming, incoming.video);
     } else if (incoming) {
@@ -247,11 +247,11 @@ export class CallPageModel extends Store<CallPageState> implements CallPageScree
   #end(outcome: CallOutcome | undefined, problem?: CallPageState['problem']): void {
     if (this.#closed || this.state.phase === 'ended') return;
     this.#quiet();
+    this.patch({ phase: 'ended', outcome, problem });
     const { calls, devices, tones } = this.#ports;
     this.#call?.close();
     devices.end();
     calls.setAsking(undefined);
-    this.patch({ phase: 'ended', outcome, problem });
     if (this.#entry.kind === 'start') tones.over();
   }
 
