@@ -123,9 +123,9 @@ export interface SettingsScreen extends Readable<SettingsState> {
         | 'guests'
         | 'open_house'
         | 'local_sign_in'
+        | 'push'
         | 'minimum_version'
         | 'visibility'
-        'name' | 'imprint_url' | 'privacy_url' | 'guests' | 'open_house' | 'local_sign_in' | 'push' | 'visibility'
       >
     >,
   ): Promise<boolean>;
