@@ -16,6 +16,7 @@ import { Client } from './session/client.ts';
 import type { Clock } from './session/clock.ts';
 import type { SocketLike } from './session/connection.ts';
 import { Http } from './session/http.ts';
+import { clockWords, t } from './ui/language.svelte.ts';
 import { mountApp } from './ui/mount.ts';
 
 const CLIENT = { name: 'stube-web', version: surroundings.build ?? 'development' };
@@ -196,6 +197,10 @@ const app = new AppModel({
   newMedia: (events) => new Media(mediaPorts, events),
   tones: new BrowserTones(clock, () => new AudioContext()),
   notices: new BrowserNotices(),
+  planner: {
+    unixMs: () => Date.now(),
+    words: ({ title, startsAt }) => ({ title, text: t('meetings.reminder', { title, time: clockWords(startsAt) }) }),
+  },
   newClient: (ticket) =>
     new Client({
       client: CLIENT,

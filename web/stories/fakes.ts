@@ -1,6 +1,7 @@
 /** Made-up models for looking at the screens. Intents change the made-up state a little, so that sheets open. */
 
 import type { CallsState, NotifyState } from '../src/model/calls/screens.ts';
+import type { MeetingsState } from '../src/model/meetings/screens.ts';
 import type {
   Availability,
   ContactsState,
@@ -95,6 +96,16 @@ export function appOf(page: AppState['page'], user: boolean, devices = devicesOf
     call: noop,
     showNotice: () => noop,
   });
+  const meetings = Object.assign(new Store<MeetingsState>({ now: 0, upcoming: [] }), {
+    plan: noop,
+    edit: noop,
+    closePlanning: noop,
+    askToCancel: noop,
+    keep: noop,
+    cancel: noop,
+    dismissReminder: noop,
+    join: noop,
+  });
   const shell = Object.assign(new Store<ShellState>(told), {
     inside: undefined,
     update: noop,
@@ -106,6 +117,7 @@ export function appOf(page: AppState['page'], user: boolean, devices = devicesOf
   const setStatus = (status: OwnView['status']) => store.patch({ own: { status, missed: 2 } });
   return Object.assign(store, {
     calls,
+    meetings,
     shell,
     devices,
     setStatus,
@@ -254,6 +266,8 @@ export function shareOf(state: Partial<ShareState> = {}): ShareScreen {
     keepName: noop,
     copy: () => store.patch({ copied: true }),
     shareNatively: noop,
+    openMail: noop,
+    closeMail: noop,
   });
 }
 

@@ -58,6 +58,7 @@ class Scene {
       measureLevel: () => () => {},
       tones: new FakeTones(),
       notices: new FakeNotices(),
+      planner: { unixMs: () => 0, words: ({ title }) => ({ title, text: '' }) },
       newMedia: (events) => new FakeMedia(events) as unknown as Media,
       newClient: (ticket) => this.server.client(this.browser.clock, ticket),
     });

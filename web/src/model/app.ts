@@ -32,6 +32,7 @@ import { HomeModel } from './home.ts';
 import { houseView } from './house_view.ts';
 import { LobbyModel } from './lobby.ts';
 import { MeetingModel } from './meeting.ts';
+import { MeetingsModel, type MeetingsPorts } from './meetings/meetings.ts';
 import { accountPage, adminPage, type OwnPagePorts } from './own_pages.ts';
 import { Caller } from './people/caller.ts';
 import { Own } from './people/own.ts';
@@ -54,12 +55,14 @@ export interface AppPorts extends Omit<DevicesPorts, 'remembered'>, Omit<CallPor
   readonly tones: Tones;
   readonly notices: Notices;
   readonly shell: ShellPorts;
+  readonly planner: Pick<MeetingsPorts, 'words' | 'unixMs'>;
   newClient(ticket: () => Promise<string>): Client;
 }
 
 export class AppModel extends Store<AppState> implements AppScreen {
   readonly devices: DevicesModel;
   readonly calls: CallsModel;
+  readonly meetings: MeetingsModel;
   readonly shell: ShellModel;
   readonly #ports: AppPorts;
   readonly #remembered: Remembered;
@@ -94,6 +97,8 @@ export class AppModel extends Store<AppState> implements AppScreen {
       canVideo: () => ports.capture.obstacle === undefined,
       enter: (entry) => this.#openCall(entry),
     });
+    const navigate = (path: string): void => this.navigate(path);
+    this.meetings = new MeetingsModel({ ...ports, ...ports.planner, calls: this.calls, navigate });
     const served = async () => (await ports.http.house()).app;
     this.shell = new ShellModel({ ...ports.shell, browser: ports.browser, served });
     this.subscribe((state) => this.shell.follow(state));
@@ -203,6 +208,7 @@ export class AppModel extends Store<AppState> implements AppScreen {
     this.#client = undefined;
     this.calls.detach();
     this.#own.follow(undefined);
+    this.meetings.follow(undefined);
   }
 
   #route(): void {
@@ -544,6 +550,7 @@ export class AppModel extends Store<AppState> implements AppScreen {
     this.#client = client;
     this.calls.attach(client);
     this.#own.follow(client);
+    this.meetings.follow(client);
     return client;
   }
 

@@ -140,7 +140,7 @@ export class DoorModel extends Store<DoorState> implements DoorScreen {
     const { browser, guests, http } = this.#ports;
     const { roomName: name, access, owner, exists } = this.state;
     const share = new ShareModel(
-      { browser, http, guests, changed: (door) => this.#show(door) },
+      { browser, http, guests, account: this.#ports.client !== undefined, changed: (door) => this.#show(door) },
       { name, access, owner, known: this.#known },
     );
     this.#share = share;

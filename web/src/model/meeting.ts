@@ -117,9 +117,10 @@ export class MeetingModel extends Store<MeetingState> implements MeetingScreen {
 
   openShare(): void {
     if (this.#share) return;
-    const { browser, guests, http } = this.#ports;
+    const { browser, guests, http, viewer } = this.#ports;
     // The change itself comes back with the view, as for everybody else.
-    this.#share = new ShareModel({ browser, http, guests, changed: () => {} }, this.#shared(this.#view));
+    const account = viewer === 'account';
+    this.#share = new ShareModel({ browser, http, guests, account, changed: () => {} }, this.#shared(this.#view));
     this.patch({ share: this.#share });
   }
 

@@ -10,6 +10,7 @@ import type { AccountScreen } from './account/screens.ts';
 import type { ProviderRefusal } from './address.ts';
 import type { AdminScreen } from './admin/screens.ts';
 import type { CallPageScreen, CallsScreen, MeetingCallsScreen } from './calls/screens.ts';
+import type { MailScreen, MeetingsScreen } from './meetings/screens.ts';
 import type { ContactsScreen, HistoryScreen, PersonPageScreen } from './people/screens.ts';
 import type { ShellScreen } from './shell/screens.ts';
 import type { Readable } from './store.ts';
@@ -94,6 +95,8 @@ export interface AppScreen extends Readable<AppState> {
   readonly devices: DevicesScreen;
   /** What rings, over every page. */
   readonly calls: CallsScreen;
+  /** What is planned, on the home page and as a reminder over every page. */
+  readonly meetings: MeetingsScreen;
   /** What is said of the app itself. */
   readonly shell: ShellScreen;
   /** Goes to a page of this app, for clicks on links: `<a href={path}>` plus `navigate(path)`. */
@@ -405,6 +408,8 @@ export interface ShareState {
   readonly copyFailed: boolean;
   /** Whether the system's own share sheet is there. */
   readonly canShareNatively: boolean;
+  /** Present while people are invited by mail. */
+  readonly mail?: MailScreen;
   /** A name that is hard to guess, offered after a room with a guessable name was opened to guests. */
   readonly offeredName?: string;
 }
@@ -424,6 +429,8 @@ export interface ShareScreen extends Readable<ShareState> {
   keepName(): void;
   copy(): void;
   shareNatively(): void;
+  openMail(): void;
+  closeMail(): void;
 }
 
 // ---------------------------------------------------------------------------------------------------------- meeting

@@ -8,7 +8,13 @@ function sheet(room: Partial<SharedRoom> = {}, guests = true) {
   const server = new FakeServer();
   const changes: string[] = [];
   const share = new ShareModel(
-    { browser, http: server.http, guests, changed: ({ name, access }) => changes.push(`${access} ${name}`) },
+    {
+      browser,
+      http: server.http,
+      guests,
+      account: true,
+      changed: ({ name, access }) => changes.push(`${access} ${name}`),
+    },
     { name: 'Team 100%', access: 'accounts', owner: true, known: true, ...room },
   );
   server.routes.set('PATCH /rooms', (body) => {

@@ -7,6 +7,7 @@ import type { Door, RoomInvite } from '../protocol/generated.ts';
 import type { Http } from '../session/http.ts';
 import { joinPath } from './address.ts';
 import type { Browser } from './browser.ts';
+import { MailModel } from './meetings/mail.ts';
 import { problemFrom } from './problem.ts';
 import { hardToGuess, isGuessable, roomPath } from './room_name.ts';
 import type { InviteLife, InvitesView, InviteView, RoomAccess, ShareScreen, ShareState, ShareWay } from './screens.ts';
@@ -29,6 +30,8 @@ export interface SharePorts {
   readonly http: Http;
   /** Whether this house has guests at all. */
   readonly guests: boolean;
+  /** Whether the reader has an account. */
+  readonly account: boolean;
   /** The server took a change. */
   changed(door: Door): void;
 }
@@ -42,6 +45,7 @@ export class ShareModel extends Store<ShareState> implements ShareScreen {
   /** The invite that was made last: only now is its link known. */
   #told: { readonly id: string; readonly token: string; readonly expiresAt: number } | undefined;
   #cancelCopied = (): void => {};
+  #mail: MailModel | undefined;
 
   constructor(ports: SharePorts, room: SharedRoom) {
     super({
@@ -68,6 +72,7 @@ export class ShareModel extends Store<ShareState> implements ShareScreen {
   choose(way: ShareWay): void {
     this.#way = way;
     this.#notCopied();
+    this.closeMail();
     this.patch({ problem: undefined });
     this.#draw();
     if (way === 'invite' && !this.#list) void this.#loadInvites();
@@ -140,8 +145,24 @@ export class ShareModel extends Store<ShareState> implements ShareScreen {
     if (link !== undefined) this.#ports.browser.shareNatively({ title: this.#room.name, url: link }).catch(() => {});
   }
 
+  openMail(): void {
+    if (this.state.mail || this.state.link === undefined) return;
+    const target = () => ({
+      room: this.#room.name,
+      invite: this.state.way === 'invite' ? this.#told?.token : undefined,
+    });
+    this.#mail = new MailModel(this.#ports, this.#ports.account, target);
+    this.patch({ mail: this.#mail });
+  }
+
+  closeMail(): void {
+    this.#mail?.close();
+    this.patch({ mail: undefined });
+  }
+
   close(): void {
     this.#cancelCopied();
+    this.closeMail();
   }
 
   #offer(): string {

@@ -11,6 +11,7 @@ import {
   textOf,
   translate,
 } from '../i18n/catalogue.ts';
+import { clock, type Span, spanInFull, spanInWords } from './meetings/when.ts';
 
 /** Where the choice is kept; the browser may refuse it. */
 export interface LanguageMemory {
@@ -65,6 +66,25 @@ export function plainText(key: string): string | undefined {
 /** How long something took. */
 export function duration(ms: number): string {
   return durationInWords(language, ms);
+}
+
+/** When something will be, in the reader's own time zone. */
+export function spanWords(span: Span, now: number): string {
+  return spanInWords(language, span, now, ownTimeZone());
+}
+
+/** The same for those who read it elsewhere. */
+export function spanFull(span: Span): string {
+  return spanInFull(language, span);
+}
+
+/** The time of day. */
+export function clockWords(at: number): string {
+  return clock(language, at, ownTimeZone());
+}
+
+function ownTimeZone(): string {
+  return new Intl.DateTimeFormat().resolvedOptions().timeZone;
 }
 
 export function dateTime(at: number): string {

@@ -80,6 +80,7 @@ export class Scene {
       capture: this.capture,
       tones: this.tones,
       notices: this.notices,
+      planner: { unixMs: () => 0, words: ({ title }) => ({ title, text: '' }) },
       shell: new FakeShell(),
       newStream: () => ({}) as MediaStream,
       measureLevel: () => () => {},
