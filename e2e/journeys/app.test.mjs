@@ -154,7 +154,16 @@ journey('a new version of the server reaches an open tab, which comes back to it
 journey('nobody is asked in a call, and guests are not asked at all', async () => {
   await place.house.addRoom(ANNA, 'public/Fest');
   const [anna, gast] = await Promise.all([person(1), person(2)]);
+  await anna.context.addInitScript(() => {
+    const lock = { release: async () => sessionStorage.removeItem('awake') };
+    navigator.wakeLock.request = async () => {
+      sessionStorage.setItem('awake', 'yes');
+      return /** @type {any} */ (lock);
+    };
+  });
+  const isAwake = () => anna.page.evaluate(() => sessionStorage.getItem('awake'));
   await anna.signInAt(ANNA, '/r/public/Fest');
+  assert.equal(await isAwake(), null);
   await isKept(anna);
   await anna.join();
   await anna.isInside();
@@ -167,8 +176,10 @@ journey('nobody is asked in a call, and guests are not asked at all', async () =
   for (const one of [anna, gast]) {
     await staysTrue('no bar in a call', A_WHILE_MS, async () => !(await offersUpdate(one).isVisible()));
   }
+  assert.equal(await isAwake(), 'yes');
   await gast.leave();
   await anna.leave();
+  await untilEqual('the screen that may go off', null, isAwake);
   await offersUpdate(anna).waitFor();
   await staysTrue('no bar for guests', A_WHILE_MS, async () => !(await offersUpdate(gast).isVisible()));
 });

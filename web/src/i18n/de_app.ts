@@ -16,7 +16,8 @@ export const deApp: Texts<typeof enApp> = {
   'offline.hint': 'Sobald {house} wieder zu erreichen ist, geht es hier von selbst weiter.',
   'inside.open': 'Im Browser öffnen',
   'inside.copy': 'Link kopieren und in Safari einfügen',
-  'inside.hint': 'Diese Seite ist in einer anderen App geöffnet. Im Browser gehen Kamera und Mikrofon.',
+  'inside.hint':
+    'Diese Seite ist in einer anderen App geöffnet, die weder Kamera noch Mikrofon freigibt. Im Browser gehen beide.',
 
   'policy.minimum_version': 'Älteste Version der App',
   'policy.minimum_version_hint':

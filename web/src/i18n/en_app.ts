@@ -13,7 +13,8 @@ export const enApp = {
   'offline.hint': 'As soon as {house} can be reached again, it goes on here by itself.',
   'inside.open': 'Open in the browser',
   'inside.copy': 'Copy the link and paste it into Safari',
-  'inside.hint': 'This page is open inside another app. In the browser, camera and microphone work.',
+  'inside.hint':
+    'This page is open inside another app that gives no camera and no microphone. In the browser both work.',
 
   'policy.minimum_version': 'Oldest version of the app',
   'policy.minimum_version_hint':
