@@ -26,11 +26,12 @@ pub enum Choice {
     /// Absent: every version is welcome.
     MinimumVersion(Option<Version>),
     Push(bool),
+    HistoryDays(u32),
     Visibility(Vec<Visibility>),
 }
 
 /// As in the file.
-pub const KEYS: [&str; 9] = [
+pub const KEYS: [&str; 10] = [
     "house.name",
     "house.imprint_url",
     "house.privacy_url",
@@ -39,6 +40,7 @@ pub const KEYS: [&str; 9] = [
     "policy.local_sign_in",
     "policy.minimum_version",
     "policy.push",
+    "policy.history_days",
     "policy.visibility",
 ];
 
@@ -54,6 +56,7 @@ pub fn fixed(config: &Config) -> Vec<&'static str> {
         policy.local_sign_in.is_some(),
         policy.minimum_version.is_some(),
         policy.push.is_some(),
+        policy.history_days.is_some(),
         policy.visibility.is_some(),
     ];
     let pairs = KEYS.into_iter().zip(said);
@@ -74,6 +77,7 @@ pub fn value_of(key: &str, effective: &Effective) -> String {
         "policy.local_sign_in" => effective.local_sign_in.to_string(),
         "policy.minimum_version" => minimum_in_words(effective.minimum_version),
         "policy.push" => effective.push.to_string(),
+        "policy.history_days" => effective.history_days.to_string(),
         "policy.visibility" => rules_in_words(&effective.visibility),
         _ => String::new(),
     }
@@ -90,6 +94,7 @@ pub fn forget(key: &str, chosen: &mut Chosen) {
         "policy.local_sign_in" => chosen.local_sign_in = None,
         "policy.minimum_version" => chosen.minimum_version = None,
         "policy.push" => chosen.push = None,
+        "policy.history_days" => chosen.history_days = None,
         "policy.visibility" => chosen.visibility = None,
         _ => {}
     }
@@ -116,6 +121,7 @@ impl Choice {
             choices.push(Self::MinimumVersion(minimum(&text)?));
         }
         choices.extend(change.push.map(Self::Push));
+        choices.extend(change.history_days.map(Self::HistoryDays));
         if let Some(rules) = change.visibility {
             let rules = rules.into_iter().map(|rule| Visibility {
                 group: rule.group,
@@ -151,6 +157,10 @@ impl Choice {
                     .with_context(|| format!("{key} must be a version, as in 0.2.0"))?,
             ),
             "policy.push" => Self::Push(switch()?),
+            "policy.history_days" => {
+                let days = value.parse().ok();
+                Self::HistoryDays(days.with_context(|| format!("{key} must be a number of days"))?)
+            }
             "policy.visibility" => Self::Visibility(rules(value)?),
             _ => bail!("{key} cannot be set; what can: {}", KEYS.join(", ")),
         })
@@ -166,6 +176,7 @@ impl Choice {
             Self::LocalSignIn(_) => "policy.local_sign_in",
             Self::MinimumVersion(_) => "policy.minimum_version",
             Self::Push(_) => "policy.push",
+            Self::HistoryDays(_) => "policy.history_days",
             Self::Visibility(_) => "policy.visibility",
         }
     }
@@ -178,6 +189,7 @@ impl Choice {
                 on.to_string()
             }
             Self::MinimumVersion(version) => minimum_in_words(*version),
+            Self::HistoryDays(days) => days.to_string(),
             Self::Visibility(rules) => rules_in_words(rules),
         };
         format!("{} = {value}", self.key())
@@ -193,6 +205,7 @@ impl Choice {
             Self::LocalSignIn(on) => chosen.local_sign_in = Some(on),
             Self::MinimumVersion(version) => chosen.minimum_version = version,
             Self::Push(on) => chosen.push = Some(on),
+            Self::HistoryDays(days) => chosen.history_days = Some(days),
             Self::Visibility(rules) => chosen.visibility = Some(rules),
         }
     }
@@ -296,6 +309,7 @@ mod tests {
             ("policy.local_sign_in", "false", "true"),
             ("policy.minimum_version", "0.2.0", ""),
             ("policy.push", "true", "false"),
+            ("policy.history_days", "0", "90"),
             ("policy.visibility", "Pupils: Teachers, Pupils; Cooks: ", ""),
         ] {
             assert_eq!(parsed(key, value), Ok(format!("{key} = {value}")));
@@ -316,6 +330,7 @@ mod tests {
     fn what_cannot_be_is_refused_with_the_key() {
         for (key, value) in [
             ("policy.guests", "yes"),
+            ("policy.history_days", "-1"),
             ("house.imprint_url", "javascript:alert(1)"),
             ("house.privacy_url", "/privacy"),
             ("policy.minimum_version", "new"),

@@ -1,10 +1,13 @@
 //! What has to be done from time to time: forgetting what has expired, renewing keys, closing what another process ended,
 //! and saying how the media does.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use house::Input;
 use identity::room;
+use protocol::{HistoryId, UserId};
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval};
 
@@ -14,7 +17,9 @@ use crate::media::MediaHandle;
 use crate::oidc::keys::Keys;
 use crate::rooms::Rooms;
 use crate::settings::Settings;
-use crate::store::{self, Db, grants, guests, invites, links, meetings, rooms, sessions, settings};
+use crate::store::{
+    self, Db, grants, guests, history, invites, links, meetings, rooms, sessions, settings,
+};
 
 const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
 /// What another process ended, such as `stube user lock`, has to reach sockets and media within two seconds.
@@ -23,8 +28,9 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// What `stube settings set` has changed has to hold within two seconds.
 const READ_SETTINGS_EVERY: Duration = Duration::from_secs(1);
 
+const DAY_MS: u64 = 24 * 60 * 60 * 1000;
 /// How long a meeting is known after it is over, so that its file is still there.
-const MEETINGS_KEPT_MS: u64 = 90 * 24 * 60 * 60 * 1000;
+const MEETINGS_KEPT_MS: u64 = 90 * DAY_MS;
 
 const COUNT_EVERY: Duration = Duration::from_secs(60);
 
@@ -34,7 +40,12 @@ impl Chores {
     /// Needs a tokio runtime.
     pub fn start(app: &App, media: MediaHandle) -> Self {
         let (db, rooms, keys) = (&app.db, &app.rooms, &app.provider.keys);
-        let sweeping = tokio::spawn(sweep(db.clone(), rooms.clone(), keys.clone()));
+        let sweeping = tokio::spawn(sweep(
+            db.clone(),
+            rooms.clone(),
+            keys.clone(),
+            app.settings.clone(),
+        ));
         let looking = tokio::spawn(look_for_ended_sessions(db.clone(), rooms.clone()));
         let reading = tokio::spawn(read_settings(db.clone(), app.settings.clone()));
         let counting = tokio::spawn(report_counts(media));
@@ -48,7 +59,7 @@ impl Chores {
     }
 }
 
-async fn sweep(db: Db, live: Rooms, keys: Arc<Keys>) {
+async fn sweep(db: Db, live: Rooms, keys: Arc<Keys>, settings: Settings) {
     let mut clock = interval(SWEEP_EVERY);
     loop {
         clock.tick().await;
@@ -57,6 +68,12 @@ async fn sweep(db: Db, live: Rooms, keys: Arc<Keys>) {
         }
         if let Err(error) = forget_unused_rooms(&db, &live).await {
             tracing::warn!(%error, "rooms that nobody uses cannot be forgotten now");
+        }
+        if let Err(error) = forget_history(&db, &live, &settings).await {
+            tracing::warn!(%error, "old history cannot be forgotten now");
+        }
+        if let Err(error) = live.remove_abandoned_calls().await {
+            tracing::warn!(%error, "rooms of calls that are over stay behind for now");
         }
         if let Err(error) = keys.tend_if_any(&db).await {
             tracing::warn!(
@@ -87,6 +104,21 @@ async fn forget_unused_rooms(db: &Db, live: &Rooms) -> store::Result<()> {
     for room in &gone {
         tracing::info!(room = %room.id, "a room of nobody was forgotten");
         live.room_changed(room).await;
+    }
+    Ok(())
+}
+
+/// What is older than the house keeps it.
+async fn forget_history(db: &Db, live: &Rooms, settings: &Settings) -> store::Result<()> {
+    let kept = DAY_MS.saturating_mul(u64::from(settings.get().history_days));
+    let before = chance::unix_ms().saturating_sub(kept);
+    let mut gone: HashMap<UserId, Vec<HistoryId>> = HashMap::new();
+    for (user, line) in history::remove_before(db, before).await? {
+        gone.entry(user).or_default().push(line);
+    }
+    for (user, lines) in gone {
+        let entries = Some(lines);
+        live.house().tell(Input::HistoryDeleted { user, entries });
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Somebody's account is changed or goes while the house runs: what ended with it is closed at once, here, and by other
 //! processes within moments.
 
+use house::Input;
 use protocol::{ErrorCode, UserId};
 
 use crate::app::App;
@@ -19,10 +20,22 @@ pub async fn change(app: &App, user: &UserId, change: &Change) -> ApiResult<Acco
         sign_ins::close(app, session).await;
     }
     match changed {
-        Changed::Done(account) => Ok(account),
+        Changed::Done(account) => {
+            tell(app, &account);
+            Ok(account)
+        }
         Changed::Nobody => Err(ErrorCode::NotFound.into()),
         Changed::LastAdministrator => Err(ErrorCode::LastAdmin.into()),
     }
+}
+
+/// Their calls end with a lock; otherwise they may be called something else.
+fn tell(app: &App, account: &Account) {
+    let user = account.id.clone();
+    app.rooms.house().tell(match account.locked {
+        true => Input::PersonGone { user },
+        false => Input::FactsChanged { user },
+    });
 }
 
 /// Removes somebody and everything that is theirs.
@@ -35,6 +48,8 @@ pub async fn remove(app: &App, actor: &Actor, user: &UserId) -> ApiResult<()> {
     for session in &sessions {
         sign_ins::close(app, session).await;
     }
+    let gone = Input::PersonGone { user: user.clone() };
+    app.rooms.house().tell(gone);
     for room in &rooms {
         if let Some(room) = rooms::by_id(&app.db, room).await? {
             app.rooms.room_changed(&room).await;

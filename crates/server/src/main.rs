@@ -14,7 +14,7 @@ mod cli;
 mod commands;
 mod config;
 mod directory;
-mod home;
+mod house;
 mod http;
 mod images;
 mod languages;

@@ -11,6 +11,8 @@ use crate::config::{Config, Visibility};
 use crate::store::{self, Db, settings};
 use crate::version::Version;
 
+const HISTORY_DAYS: u32 = 90;
+
 /// What can be set in the browser, as it is stored: absent means untouched.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
@@ -35,6 +37,8 @@ pub struct Chosen {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub push: Option<bool>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    pub history_days: Option<u32>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub visibility: Option<Vec<Visibility>>,
     pub checklist_dismissed: bool,
 }
@@ -51,6 +55,8 @@ pub struct Effective {
     pub local_sign_in: bool,
     pub minimum_version: Option<Version>,
     pub push: bool,
+    /// With 0, what is over is forgotten within the hour.
+    pub history_days: u32,
     pub visibility: Vec<Visibility>,
 }
 
@@ -148,6 +154,10 @@ fn effective(config: &Config, chosen: &Chosen) -> Effective {
         local_sign_in: switch(policy.local_sign_in, chosen.local_sign_in, true),
         minimum_version: policy.minimum_version.or(chosen.minimum_version),
         push: switch(policy.push, chosen.push, false),
+        history_days: policy
+            .history_days
+            .or(chosen.history_days)
+            .unwrap_or(HISTORY_DAYS),
         visibility: policy
             .visibility
             .clone()

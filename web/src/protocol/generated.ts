@@ -756,6 +756,10 @@ minimum_version?: string,
  */
 push: boolean, 
 /**
+ * How long people's history is kept. With 0, what is over is forgotten within the hour.
+ */
+history_days: number, 
+/**
  * Who may see whom. People of no group that is named here see everybody.
  */
 visibility: Array<VisibilityRule>, 
@@ -770,7 +774,7 @@ mail_from?: string, providers: Array<Provider>, ldap: boolean, };
 
 export type VisibilityRule = { group: string, sees: Array<string>, };
 
-export type ChangeSettings = { name?: string, imprint_url?: string, privacy_url?: string, guests?: boolean, open_house?: boolean, local_sign_in?: boolean, minimum_version?: string, push?: boolean, visibility?: Array<VisibilityRule>, };
+export type ChangeSettings = { name?: string, imprint_url?: string, privacy_url?: string, guests?: boolean, open_house?: boolean, local_sign_in?: boolean, minimum_version?: string, push?: boolean, history_days?: number, visibility?: Array<VisibilityRule>, };
 
 export type Checklist = { dismissed: boolean, name: boolean, logo: boolean, legal_links: boolean, 
 /**

@@ -263,6 +263,8 @@ pub struct Settings {
     pub minimum_version: Option<String>,
     /// Whether browsers are woken through the push services of their makers.
     pub push: bool,
+    /// How long people's history is kept. With 0, what is over is forgotten within the hour.
+    pub history_days: u32,
     /// Who may see whom. People of no group that is named here see everybody.
     pub visibility: Vec<VisibilityRule>,
     /// Keys as in the file: `house.name`.
@@ -302,6 +304,8 @@ pub struct ChangeSettings {
     pub minimum_version: Option<String>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub push: Option<bool>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub history_days: Option<u32>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub visibility: Option<Vec<VisibilityRule>>,
 }

@@ -100,6 +100,9 @@ pub struct Policy {
     /// Whether calls wake browsers whose pages are closed, through the push services of their makers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub push: Option<bool>,
+    /// How long the history of calls and rooms is kept.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub history_days: Option<u32>,
     /// Who may see whom in the directory. People of no group that is named here see everybody.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub visibility: Option<Vec<Visibility>>,
@@ -178,6 +181,7 @@ const KEYS: &[(&str, Kind)] = &[
     ("policy.minimum_version", Kind::Text),
     ("policy.push", Kind::Switch),
     ("push.services", Kind::List),
+    ("policy.history_days", Kind::Number),
     ("oidc.name", Kind::Text),
     ("oidc.issuer", Kind::Text),
     ("oidc.client_id", Kind::Text),
@@ -548,6 +552,7 @@ mod tests {
                 local_sign_in: Some(true),
                 minimum_version: "0.1.0".parse().ok(),
                 push: Some(true),
+                history_days: Some(30),
                 visibility: None,
             },
             oidc: OneOrMore::One(Box::new(outside::OidcProvider {

@@ -5,6 +5,7 @@ pub mod account;
 mod admin;
 pub mod administrator;
 pub mod caller;
+mod calls;
 pub mod error;
 pub mod gate;
 pub mod guard;
@@ -99,6 +100,12 @@ fn routes(admin: OpenApiRouter<Shared>) -> OpenApiRouter<Shared> {
         .routes(routes!(oidc::application))
         .routes(routes!(rooms::door))
         .routes(routes!(people::search))
+        .routes(routes!(people::near))
+        .routes(routes!(people::read))
+        .routes(routes!(people::add_favourite, people::remove_favourite))
+        .routes(routes!(calls::list, calls::clear))
+        .routes(routes!(calls::remove))
+        .routes(routes!(calls::decline))
         .routes(routes!(pictures::of_person))
         .routes(routes!(rooms::create, rooms::change))
         .routes(routes!(invites::create, invites::list))

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use protocol::{
-    ErrorCode, MediaConnectionId, ParticipantId, RoomId, RoomLeftReason, ServerMessage,
+    ErrorCode, MediaConnectionId, ParticipantId, RoomId, RoomKind, RoomLeftReason, ServerMessage,
 };
 use room::{
     ConnectionId, Input, Join, MediaCommand, MediaEvent, Now, Output, Persist, Refusal, Room,
@@ -19,7 +19,8 @@ use tracing::Instrument;
 
 use super::{Hub, media};
 use crate::chance;
-use crate::store::{self, rooms, seats};
+use crate::house::Inside;
+use crate::store::{self, calls, rooms, seats};
 use crate::ws::outbound::Outbound;
 
 pub enum Command {
@@ -110,6 +111,7 @@ impl Driver {
                 && let Input::FactsChanged(changed) = &**input
             {
                 self.facts = Some(changed.clone());
+                self.people_are(self.hub.people.of(&self.room));
             }
             let mut turns: VecDeque<Turn> = self.prepare(event).into_iter().collect();
             if turns.is_empty() {
@@ -207,8 +209,20 @@ impl Driver {
     }
 
     fn people_are(&self, people: room::People) {
+        if let Some(facts) = &self.facts {
+            let inside = Inside {
+                kind: facts.kind,
+                address: match facts.kind {
+                    RoomKind::Call => String::new(),
+                    _ => calls::address(&facts.name, facts.access),
+                },
+                name: facts.name.clone(),
+                people: people.count,
+                accounts: people.accounts.iter().cloned().collect(),
+            };
+            self.hub.house.room_people(self.room.clone(), inside);
+        }
         self.hub.people.set(&self.room, people);
-        self.hub.home.people_changed(&self.room);
     }
 
     fn media(&mut self, command: MediaCommand) -> Option<Turn> {

@@ -50,6 +50,7 @@ impl Rooms {
         let command = Command::Join(Box::new(join), entry.outbound.clone());
         match self.0.send_or_start(&room.id, command) {
             Some(commands) => Ok(Stay {
+                room: room.id,
                 connection,
                 commands,
                 left: false,
@@ -97,7 +98,7 @@ impl Rooms {
         let now = chance::unix_ms();
         visits::record(&hub.db, user, &room.id, now).await?;
         self.note_use(&room, now).await?;
-        hub.home.user_changed(user);
+        hub.house.facts_changed(user);
         Ok(Some(room))
     }
 

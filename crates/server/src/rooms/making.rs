@@ -40,7 +40,10 @@ impl Rooms {
             FoundOrMade::Found(room) => Some(room),
             FoundOrMade::Made(room) => {
                 tracing::info!(room = %room.id, "a room was made");
-                self.0.home.room_changed(&room);
+                self.0.house.room_changed(Some(&room.id));
+                if let Some(user) = maker {
+                    self.0.house.facts_changed(user);
+                }
                 Some(room)
             }
             FoundOrMade::TooMany => None,

@@ -26,7 +26,7 @@ use tokio::sync::mpsc;
 use tokio::time::timeout;
 
 use crate::chance;
-use crate::home::Home;
+use crate::house::House;
 use crate::media::{Events, MediaHandle};
 use crate::principal::SessionId;
 use crate::settings::Settings;
@@ -61,7 +61,7 @@ struct Hub {
     settings: Settings,
     writer: Writer,
     people: People,
-    home: Home,
+    house: House,
     sockets: Sockets,
     live: Mutex<HashMap<RoomId, Live>>,
     drivers: Tasks,
@@ -77,9 +77,9 @@ impl Rooms {
     /// Starts the hub's tasks, so it needs a tokio runtime.
     pub fn new(db: Db, media: MediaHandle, events: Events, settings: Settings) -> Self {
         let people = People::default();
-        let rooms = Self(Arc::new(Hub {
+        let rooms = Self(Arc::new_cyclic(|hub| Hub {
             writer: Writer::start(db.clone()),
-            home: Home::start(db.clone(), people.clone(), settings.clone()),
+            house: House::start(db.clone(), settings.clone(), Remote(hub.clone())),
             people,
             db,
             media,
@@ -120,6 +120,11 @@ impl Rooms {
         Ok(())
     }
 
+    /// Rooms of calls that a fault left behind.
+    pub async fn remove_abandoned_calls(&self) -> store::Result<()> {
+        self.0.remove_abandoned_calls().await
+    }
+
     /// How many people are inside now.
     pub fn people(&self, room: &RoomId) -> u32 {
         self.0.people.inside(room)
@@ -127,7 +132,7 @@ impl Rooms {
 
     /// The room was made, renamed, opened, closed or forgotten: tells whom it concerns.
     pub async fn room_changed(&self, room: &StoredRoom) {
-        self.0.home.room_changed(room);
+        self.0.house.room_changed(Some(&room.id));
         self.0.tell_facts(room.clone()).await;
     }
 
@@ -148,6 +153,7 @@ impl Rooms {
 
     /// Closes all sockets, ends all rooms and keeps the seats for whoever comes back after a restart.
     pub async fn shut_down(&self) {
+        self.0.house.stop().await;
         self.0.sockets.close_all();
         if timeout(STOP_PATIENCE, self.0.sockets.all_closed())
             .await
@@ -166,8 +172,8 @@ impl Rooms {
         &self.0.sockets
     }
 
-    pub fn home(&self) -> &Home {
-        &self.0.home
+    pub fn house(&self) -> &House {
+        &self.0.house
     }
 }
 
@@ -262,7 +268,8 @@ impl Hub {
     }
 
     async fn remove_abandoned_calls(&self) -> store::Result<()> {
-        for room in call_rooms::abandoned(&self.db).await? {
+        let before = chance::unix_ms().saturating_sub(limits::SEAT_GRACE_MS);
+        for room in call_rooms::abandoned(&self.db, before).await? {
             if !self.live().contains_key(&room) {
                 call_rooms::remove(&self.db, &room).await?;
             }
@@ -278,7 +285,7 @@ async fn follow_settings(hub: Weak<Hub>) {
     };
     while changes.changed().await.is_ok() {
         let Some(hub) = hub.upgrade() else { return };
-        hub.home.house_changed();
+        hub.house.room_changed(None);
         let live: Vec<_> = hub.live().keys().cloned().collect();
         for room in live {
             match rooms::by_id(&hub.db, &room).await {

@@ -15,6 +15,10 @@ impl People {
         self.lock().get(room).map_or(0, |people| people.count)
     }
 
+    pub(super) fn of(&self, room: &RoomId) -> room::People {
+        self.lock().get(room).cloned().unwrap_or_default()
+    }
+
     pub(super) fn set(&self, room: &RoomId, people: room::People) {
         if people.count == 0 {
             self.lock().remove(room);

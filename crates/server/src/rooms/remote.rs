@@ -12,6 +12,12 @@ use super::Hub;
 pub struct Remote(pub(super) Weak<Hub>);
 
 impl Remote {
+    /// There are no rooms.
+    #[cfg(test)]
+    pub fn nowhere() -> Self {
+        Self(Weak::new())
+    }
+
     /// The call in this room is over: everybody leaves, and the room is gone. Nothing happens to rooms that are no call's.
     pub async fn end_room(&self, room: &RoomId) {
         if let Some(hub) = self.0.upgrade()

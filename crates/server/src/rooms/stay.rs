@@ -1,5 +1,6 @@
 //! One socket's stay in one room, from the join to the end of either.
 
+use protocol::RoomId;
 use room::{ConnectionId, Input, Intent};
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
@@ -8,12 +9,17 @@ use super::driver::Command;
 
 /// Dropping it is a lost connection: the seat is kept for a while.
 pub struct Stay {
+    pub(super) room: RoomId,
     pub(super) connection: ConnectionId,
     pub(super) commands: mpsc::Sender<Command>,
     pub(super) left: bool,
 }
 
 impl Stay {
+    pub fn room(&self) -> &RoomId {
+        &self.room
+    }
+
     pub fn connection(&self) -> ConnectionId {
         self.connection
     }

@@ -3,9 +3,10 @@
 use std::path::PathBuf;
 use std::sync::mpsc::Receiver;
 
+use house::StoredCall;
 use identity::{DisplayName, Username};
 use protocol::http::PersonSource;
-use protocol::{ErrorCode, SlotKind, SlotMids, UplinkMids, UserId};
+use protocol::{ErrorCode, RoomKind, SlotKind, SlotMids, UplinkMids, UserId};
 use room::{ConnectionId, Intent, Offer};
 use serde_json::{Value, json};
 
@@ -13,6 +14,7 @@ use super::*;
 use crate::config::Config;
 use crate::principal::{Kind, Principal};
 use crate::settings::Chosen;
+use crate::store::calls;
 use crate::store::rooms::Change;
 use crate::store::users::{self, NewAccount};
 use crate::ws::outbound::{Next, Outbound, Outgoing};
@@ -295,7 +297,15 @@ async fn only_people_of_a_call_come_into_its_room_and_its_end_puts_them_out() {
     let house = House::new().await;
     let call = RoomId::from("call");
     let (anna, bert) = (UserId::from("anna"), UserId::from("bert"));
-    call_rooms::create(&house.db, &call, &[&anna], 1)
+    let alone = StoredCall {
+        id: "c1".into(),
+        room: call.clone(),
+        caller: anna.clone(),
+        callee: anna.clone(),
+        video: false,
+        started_at: 1,
+    };
+    calls::start(&house.db, &alone, true, RoomKind::Call)
         .await
         .expect("made");
     let refused = |outcome: Result<Visitor, ErrorCode>| outcome.err();
@@ -309,7 +319,9 @@ async fn only_people_of_a_call_come_into_its_room_and_its_end_puts_them_out() {
     let mut visitors = Vec::new();
     for user in ["anna", "bert"] {
         let visitor = house.try_to_join(&account(user), Way::Call(&call)).await;
-        let mut visitor = visitor.ok().expect("a place in the queue");
+        let Ok(mut visitor) = visitor else {
+            panic!("a place in the queue")
+        };
         assert_eq!(visitor.next().await.0["type"], "ok");
         let (snapshot, ..) = visitor.next().await;
         assert_eq!(snapshot["room"]["kind"], "call");

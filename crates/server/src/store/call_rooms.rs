@@ -4,27 +4,19 @@ use identity::UnixMs;
 use protocol::{RoomId, UserId};
 
 use super::rooms::{CALL, Row, StoredRoom};
-use super::{Db, Result, in_transaction, on, stored};
+use super::{Db, Result, on, stored};
 
 /// What a call's room has in place of a folded name. No name has control characters, so no address leads to it.
-fn key(room: &RoomId) -> String {
+pub(super) fn key(room: &RoomId) -> String {
     format!("\u{1}{room}")
 }
 
-pub async fn create(db: &Db, room: &RoomId, members: &[&UserId], now: UnixMs) -> Result<()> {
-    const ROOM: &str = "INSERT INTO rooms (id, name, name_key, open_to_guests, kind, knock, created) \
-        VALUES ($1, '', $2, FALSE, $3, FALSE, $4)";
-    const MEMBER: &str = "INSERT INTO room_members (room_id, user_id, added) VALUES ($1, $2, $3)";
-    in_transaction!(db, tx => {
-        let query = sqlx::query(ROOM).bind(room.as_str()).bind(key(room)).bind(CALL);
-        query.bind(stored(now)).execute(&mut *tx).await?;
-        for user in members {
-            let query = sqlx::query(MEMBER).bind(room.as_str()).bind(user.as_str());
-            query.bind(stored(now)).execute(&mut *tx).await?;
-        }
-    });
-    Ok(())
-}
+/// With its id, [`key`], [`CALL`] and the time.
+pub(super) const ROOM: &str = "INSERT INTO rooms (id, name, name_key, open_to_guests, kind, knock, created) \
+    VALUES ($1, '', $2, FALSE, $3, FALSE, $4)";
+/// With the room, the person and the time.
+pub(super) const MEMBER: &str =
+    "INSERT INTO room_members (room_id, user_id, added) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING";
 
 /// The call's room of this id, if this person is of the call.
 pub async fn of_member(db: &Db, room: &RoomId, user: &UserId) -> Result<Option<StoredRoom>> {
@@ -47,12 +39,13 @@ pub async fn remove(db: &Db, room: &RoomId) -> Result<bool> {
     Ok(removed == 1)
 }
 
-/// Those that a server left behind: nobody rings and nobody has a seat.
-pub async fn abandoned(db: &Db) -> Result<Vec<RoomId>> {
-    const SQL: &str = "SELECT r.id FROM rooms r WHERE r.kind = $1 \
+/// Those from before that moment where nobody rings and nobody has a seat.
+pub async fn abandoned(db: &Db, before: UnixMs) -> Result<Vec<RoomId>> {
+    const SQL: &str = "SELECT r.id FROM rooms r WHERE r.kind = $1 AND r.created < $2 \
         AND NOT EXISTS (SELECT 1 FROM calls c WHERE c.room_id = r.id) \
         AND NOT EXISTS (SELECT 1 FROM seats s WHERE s.room_id = r.id)";
-    let rooms: Vec<String> =
-        on!(db, pool => sqlx::query_scalar(SQL).bind(CALL).fetch_all(pool).await)?;
+    let rooms: Vec<String> = on!(db, pool => {
+        sqlx::query_scalar(SQL).bind(CALL).bind(stored(before)).fetch_all(pool).await
+    })?;
     Ok(rooms.into_iter().map(RoomId).collect())
 }

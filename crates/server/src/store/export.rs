@@ -1,5 +1,5 @@
 //! Everything that is stored about one person, as they get it: one JSON object with a list for each area. Secrets are told
-//! as being there, never themselves; of other people it holds nothing.
+//! as being there, never themselves; of other people it holds the names of those they called, and nothing else.
 
 use base64::Engine;
 use base64::prelude::BASE64_STANDARD;
@@ -66,6 +66,9 @@ pub async fn of(db: &Db, user: &UserId) -> Result<Option<Map<String, Value>>> {
     add("authorizations", list::<Grant>(db, user, GRANTS).await?);
     add("tokens_made", list::<Token>(db, user, TOKENS).await?);
     add("browsers_to_wake", list::<Wake>(db, user, WAKES).await?);
+    add("favourites", list::<Favourite>(db, user, FAVOURITES).await?);
+    add("calls", list::<Call>(db, user, CALLS).await?);
+    add("history", list::<Line>(db, user, HISTORY).await?);
     add("audit", list::<Audit>(db, user, AUDIT).await?);
     Ok(Some(all))
 }
@@ -79,7 +82,7 @@ async fn list<T: Entry>(db: &Db, user: &UserId, sql: &'static str) -> Result<Vec
         .collect())
 }
 
-const ACCOUNT: &str = "SELECT id, username, name, mail, admin, locked, gone, source, external_id, created AS created_ms, \
+const ACCOUNT: &str = "SELECT id, username, name, mail, admin, locked, gone, source, external_id, created AS created_ms, status, \
     password_hash <> '' AS has_password, password_changed AS password_changed_ms FROM users WHERE id = $1";
 #[derive(sqlx::FromRow, Serialize)]
 struct Account {
@@ -93,6 +96,7 @@ struct Account {
     source: String,
     external_id: Option<String>,
     created_ms: i64,
+    status: String,
     has_password: bool,
     password_changed_ms: Option<i64>,
 }
@@ -276,6 +280,40 @@ struct Wake {
     browser: String,
     language: String,
     created_ms: i64,
+}
+
+const FAVOURITES: &str = "SELECT p.name, f.added AS added_ms FROM favourites f JOIN users p ON p.id = f.person_id \
+    WHERE f.user_id = $1 ORDER BY f.added";
+#[derive(sqlx::FromRow, Serialize)]
+struct Favourite {
+    name: String,
+    added_ms: i64,
+}
+
+const CALLS: &str = "SELECT p.name AS with_whom, c.caller = $1 AS outgoing, c.video, c.started AS started_ms FROM calls c \
+    JOIN users p ON p.id = CASE WHEN c.caller = $1 THEN c.callee ELSE c.caller END \
+    WHERE c.caller = $1 OR c.callee = $1 ORDER BY c.started";
+#[derive(sqlx::FromRow, Serialize)]
+struct Call {
+    with_whom: String,
+    outgoing: bool,
+    video: bool,
+    started_ms: i64,
+}
+
+const HISTORY: &str = "SELECT h.kind, p.name AS with_whom, r.name AS room, h.video, h.outcome, h.started AS started_ms, \
+    h.duration AS duration_ms, h.seen FROM history h LEFT JOIN users p ON p.id = h.person_id \
+    LEFT JOIN rooms r ON r.id = h.room_id WHERE h.user_id = $1 ORDER BY h.started";
+#[derive(sqlx::FromRow, Serialize)]
+struct Line {
+    kind: String,
+    with_whom: Option<String>,
+    room: Option<String>,
+    video: bool,
+    outcome: Option<String>,
+    started_ms: i64,
+    duration_ms: Option<i64>,
+    seen: bool,
 }
 
 const AUDIT: &str = "SELECT at AS at_ms, action, subject, details, actor = 'user:' || $1 AS by_you FROM audit \

@@ -4,11 +4,14 @@
 
 pub mod audit;
 pub mod call_rooms;
+pub mod calls;
 pub mod clients;
 pub mod export;
+pub mod favourites;
 pub mod grants;
 pub mod groups;
 pub mod guests;
+pub mod history;
 pub mod identities;
 pub mod images;
 pub mod imports;
@@ -27,6 +30,7 @@ pub mod seats;
 pub mod sessions;
 pub mod settings;
 pub mod signing_keys;
+pub mod status;
 pub mod tokens;
 pub mod totp;
 pub mod users;
@@ -180,4 +184,16 @@ impl Db {
 /// Databases count time in signed integers.
 fn stored(ms: identity::UnixMs) -> i64 {
     i64::try_from(ms).unwrap_or(i64::MAX)
+}
+
+/// As it is called on the wire.
+fn word<T: serde::Serialize>(value: &T) -> String {
+    let value = serde_json::to_value(value).ok();
+    let word = value.as_ref().and_then(serde_json::Value::as_str);
+    word.unwrap_or_default().to_owned()
+}
+
+/// Back from [`word`]; `None` for what a later version wrote.
+fn from_word<T: serde::de::DeserializeOwned>(word: &str) -> Option<T> {
+    serde_json::from_value(serde_json::Value::String(word.to_owned())).ok()
 }

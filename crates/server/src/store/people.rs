@@ -235,6 +235,38 @@ pub async fn seen(db: &Db, reader: &UserId, sight: &Sight) -> Result<Vec<Account
     Ok(fetch!(db, sqlx::query_as, statement, fetch_all)?)
 }
 
+/// Who of these people the reader may see, in no order. Nobody sees who is locked.
+pub async fn seen_of(
+    db: &Db,
+    reader: &UserId,
+    sight: &Sight,
+    people: &[UserId],
+) -> Result<Vec<Account>> {
+    if people.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut statement = Statement::new(concat!(
+        "SELECT ",
+        account_columns!(),
+        " FROM users u WHERE NOT u.locked AND u.id IN ("
+    ));
+    for (index, person) in people.iter().enumerate() {
+        statement
+            .push(if index == 0 { "" } else { ", " })
+            .bind_text(person.as_str());
+    }
+    statement.push(")");
+    if let Sight::Groups(seen) = sight {
+        statement.push(" AND (u.id = ").bind_text(reader.as_str());
+        if !seen.is_empty() {
+            statement.push(" OR EXISTS (SELECT 1 FROM group_people g WHERE g.user_id = u.id AND g.group_id IN ");
+            statement.groups(seen.iter()).push(")");
+        }
+        statement.push(")");
+    }
+    Ok(fetch!(db, sqlx::query_as, statement, fetch_all)?)
+}
+
 /// Somebody as the administration shows them.
 #[derive(Clone, Debug, PartialEq, Eq, sqlx::FromRow)]
 pub struct PersonRow {

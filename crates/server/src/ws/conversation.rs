@@ -1,36 +1,29 @@
 //! What one client says and what follows from it: hello first, then intents, each handed to the room or to the home page.
 
 use protocol::{
-    App, Channel, ClientMessage, DeviceId, ErrorCode, IntentId, Limits, RoomLeftReason,
+    BrowserId, Channel, ClientMessage, DeviceId, ErrorCode, IntentId, Limits, RoomLeftReason,
     ServerMessage, VERSIONS, limits,
 };
 use room::{Intent, Offer};
 
 use super::outbound::{Ending, Outbound, Outgoing};
+use crate::http::Shared;
 use crate::principal::Principal;
-use crate::rooms::{Entry, Rooms, Stay, Way, fresh_connection};
+use crate::rooms::{Entry, Stay, Way, fresh_connection};
 
 pub struct Conversation {
-    principal: Principal,
-    rooms: Rooms,
-    app: App,
-    socket: u64,
-    outbound: Outbound,
+    pub(super) principal: Principal,
+    pub(super) app: Shared,
+    pub(super) socket: u64,
+    pub(super) outbound: Outbound,
     greeted: bool,
-    stay: Option<Stay>,
+    pub(super) stay: Option<Stay>,
 }
 
 impl Conversation {
-    pub fn new(
-        principal: Principal,
-        rooms: Rooms,
-        app: App,
-        socket: u64,
-        outbound: Outbound,
-    ) -> Self {
+    pub fn new(principal: Principal, app: Shared, socket: u64, outbound: Outbound) -> Self {
         Self {
             principal,
-            rooms,
             app,
             socket,
             outbound,
@@ -45,14 +38,16 @@ impl Conversation {
 
     pub async fn hear(&mut self, message: ClientMessage) {
         match message {
-            ClientMessage::Hello { versions, .. } => self.hello(&versions),
+            ClientMessage::Hello {
+                versions, browser, ..
+            } => self.hello(&versions, browser).await,
             // Nothing else is understood before the two sides agree on a version.
             _ if !self.greeted => self.part(ErrorCode::UnsupportedVersion),
             ClientMessage::Ping { id } => self.outbound.push(&ServerMessage::Pong { id }),
             ClientMessage::GetSnapshot {
                 channel: Channel::Home,
             } => {
-                self.rooms.home().snapshot_wanted(self.socket);
+                self.decide(house::Intent::GetSnapshot).await;
             }
             ClientMessage::GetSnapshot {
                 channel: Channel::Room,
@@ -109,17 +104,7 @@ impl Conversation {
                 };
                 self.intend_or_refuse(id, intent).await;
             }
-            ClientMessage::StartCall { id, .. }
-            | ClientMessage::RingIn { id, .. }
-            | ClientMessage::AcceptCall { id, .. }
-            | ClientMessage::DeclineCall { id, .. }
-            | ClientMessage::CancelCall { id, .. }
-            | ClientMessage::IgnoreCall { id, .. }
-            | ClientMessage::SeeMissed { id }
-            | ClientMessage::SetStatus { id, .. } => {
-                self.refuse(Some(id), ErrorCode::UnknownType);
-            }
-            ClientMessage::SetActive { .. } | ClientMessage::WatchPeople { .. } => {}
+            about_people => self.hear_of_people(about_people).await,
         }
     }
 
@@ -142,7 +127,7 @@ impl Conversation {
         if ending != Ending::SessionEnded {
             return None;
         }
-        self.rooms.end_session(&self.principal.session).await;
+        self.app.rooms.end_session(&self.principal.session).await;
         let reason = RoomLeftReason::SessionEnded;
         self.stay
             .as_ref()
@@ -158,7 +143,7 @@ impl Conversation {
         });
     }
 
-    fn hello(&mut self, versions: &[u32]) {
+    async fn hello(&mut self, versions: &[u32], browser: Option<BrowserId>) {
         if self.greeted {
             return self.refuse(None, ErrorCode::Malformed);
         }
@@ -171,12 +156,12 @@ impl Conversation {
             features: Vec::new(),
             limits: told_limits(),
             me: self.principal.me(),
-            app: self.app.clone(),
+            app: self.app.web(),
         });
         if let Some(user) = self.principal.user() {
-            self.rooms
-                .home()
-                .opened(self.socket, user.clone(), self.outbound.clone());
+            let (user, outbound) = (user.clone(), self.outbound.clone());
+            let house = self.app.rooms.house();
+            house.opened(self.socket, user, browser, outbound).await;
         }
     }
 
@@ -196,7 +181,7 @@ impl Conversation {
             device,
             outbound: &self.outbound,
         };
-        match self.rooms.join(entry).await {
+        match self.app.rooms.join(entry).await {
             Ok(stay) => self.stay = Some(stay),
             Err(code) => self.refuse(Some(id), code),
         }
@@ -228,7 +213,7 @@ impl Conversation {
 
 impl Drop for Conversation {
     fn drop(&mut self) {
-        self.rooms.home().closed(self.socket);
+        self.app.rooms.house().closed(self.socket);
     }
 }
 

@@ -19,6 +19,7 @@
 mod conversation;
 pub mod outbound;
 mod parse;
+mod people;
 mod rate;
 mod socket;
 pub mod sockets;
@@ -91,13 +92,7 @@ pub async fn socket(
     let span = tracing::info_span!("socket", socket = place.socket, session = %principal.session);
     let talk = async move |stream| {
         let expires = tokio::time::Instant::now() + life(&principal);
-        let conversation = Conversation::new(
-            principal,
-            app.rooms.clone(),
-            app.web(),
-            place.socket,
-            outbound.clone(),
-        );
+        let conversation = Conversation::new(principal, app, place.socket, outbound.clone());
         Socket {
             stream,
             conversation,

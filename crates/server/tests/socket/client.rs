@@ -113,6 +113,25 @@ impl Socket {
         self.wait_for("welcome").await
     }
 
+    /// A device of somebody, with their home page in front.
+    pub async fn device(person: &Person, base: &str, browser: &str) -> Self {
+        let ticket = ticket(person).await;
+        let mut socket = knock(base, Some(base), &ticket).await.expect("a socket");
+        let client = json!({"name": "test", "version": "0"});
+        socket
+            .send(json!({"type": "hello", "versions": [1], "client": client, "browser": browser}))
+            .await;
+        socket.wait_for("welcome").await;
+        socket
+    }
+
+    /// The next change of the home page of this kind.
+    pub async fn home(&mut self, kind: &str) -> Value {
+        let is =
+            |message: &Value| message["type"] == "home_delta" && message["change"]["type"] == kind;
+        self.wait(is).await["change"].clone()
+    }
+
     pub async fn send(&mut self, message: Value) {
         self.send_text(&message.to_string()).await;
     }

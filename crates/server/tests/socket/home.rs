@@ -6,9 +6,7 @@ use crate::client::{Socket, ticket};
 use crate::support::House;
 
 async fn next_room(socket: &mut Socket) -> Value {
-    let delta = socket.wait_for("home_delta").await;
-    assert_eq!(delta["change"]["type"], "room_changed", "{delta}");
-    delta["change"]["room"].clone()
+    socket.home("room_changed").await["room"].clone()
 }
 
 #[tokio::test]

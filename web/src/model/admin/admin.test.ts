@@ -25,6 +25,7 @@ const SETTINGS: Settings = {
   open_house: false,
   local_sign_in: true,
   push: false,
+  history_days: 90,
   visibility: [],
   fixed: [],
   providers: [],

@@ -105,7 +105,10 @@ pub async fn change(
         ..Change::default()
     };
     match users::change(&app.db, &member.account.id, &change).await? {
-        Changed::Done(account) => shown(&app, account).await.map(Json),
+        Changed::Done(account) => {
+            app.rooms.house().facts_changed(&account.id);
+            shown(&app, account).await.map(Json)
+        }
         Changed::Nobody => Err(ErrorCode::SignInRequired.into()),
         Changed::LastAdministrator => Err(ErrorCode::LastAdmin.into()),
     }
@@ -150,6 +153,7 @@ pub async fn set_picture(
     own_house(&member)?;
     let image = images::prepare(image, Purpose::Person).await?;
     pictures::set_picture(&app.db, &member.account.id, Some(&image)).await?;
+    app.rooms.house().facts_changed(&member.account.id);
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -158,6 +162,7 @@ pub async fn set_picture(
 pub async fn remove_picture(app: State, Member(member): Member) -> ApiResult<StatusCode> {
     own_house(&member)?;
     pictures::set_picture(&app.db, &member.account.id, None).await?;
+    app.rooms.house().facts_changed(&member.account.id);
     Ok(StatusCode::NO_CONTENT)
 }
 

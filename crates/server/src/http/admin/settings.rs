@@ -91,6 +91,7 @@ fn shown(app: &App) -> Settings {
         local_sign_in: holds.local_sign_in,
         minimum_version: holds.minimum_version.map(|version| version.to_string()),
         push: holds.push,
+        history_days: holds.history_days,
         visibility: rules.collect(),
         fixed: choices::fixed(config)
             .into_iter()
