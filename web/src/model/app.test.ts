@@ -270,6 +270,30 @@ it('shows a button when the server cannot be reached, and goes on when it can', 
   scene.page('home');
 });
 
+it('goes on by itself when the server is reached again', async () => {
+  const scene = new Scene('/', true);
+  const answer = scene.server.routes.get('GET /me');
+  scene.server.on('GET /me', 503, { code: 'unavailable' });
+  await scene.start();
+  await scene.browser.clock.pass(10_000);
+  expect(scene.page('error').problem.code).toBe('unavailable');
+  if (answer) scene.server.routes.set('GET /me', answer);
+  await scene.browser.clock.pass(10_000);
+  scene.page('home');
+  const asked = scene.server.requests.length;
+  await scene.browser.clock.pass(60_000);
+  expect(scene.server.requests.slice(asked).filter(({ route }) => route === 'GET /me')).toEqual([]);
+});
+
+it('opens what a shortcut asks for once, after the sign-in if it has to be', async () => {
+  const scene = await new Scene('/?open=call').start();
+  expect(scene.path).toBe('/sign-in?to=%2F%3Fopen%3Dcall');
+  scene.page('sign_in').screen.submit({ username: 'anna', password: 'p' });
+  await settle();
+  expect(scene.page('home').screen.state.newCall).toBeDefined();
+  expect(scene.path).toBe('/');
+});
+
 it('signs out to the sign-in and closes the connection', async () => {
   const scene = await new Scene('/', true).start();
   scene.server.on('DELETE /session', 200, {});

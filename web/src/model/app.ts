@@ -241,7 +241,7 @@ export class AppModel extends Store<AppState> implements AppScreen {
       case 'home':
         if (house.user) this.#openHome(house, route.open);
         else if (house.open_house) this.#openLobby();
-        else this.#redirect(signInPath('/'));
+        else this.#redirect(signInPath(route.open ? `/?open=${route.open}` : '/'));
         return;
       case 'setup':
         if (house.setup_needed) this.#openSetup(route.token);
