@@ -3,8 +3,7 @@
  * those have buttons, and since phones know no others. What was clicked there comes back as a message.
  */
 
-type NoticePermission = NotificationPermission | 'absent';
-type NoticeAction = 'open' | 'accept' | 'decline';
+import type { CallNotice, NoticeAction, NoticeClicked, PageNotice } from './notice.ts';
 
 /** As the models say it. */
 interface Notice {
@@ -12,53 +11,58 @@ interface Notice {
   readonly title: string;
   readonly text: string;
   readonly picture?: string | undefined;
-  readonly call: string;
-  readonly room: string;
+  readonly path: string;
+  readonly call?: { readonly id: string; readonly room: string };
   readonly actions: readonly { readonly action: string; readonly title: string }[];
 }
 
-/** What the service worker tells the page when one of its notifications was clicked. */
-export interface NoticeClicked {
-  readonly type: 'notice_clicked';
-  readonly call: string;
-  readonly action: NoticeAction;
-}
-
 export class BrowserNotices {
-  readonly #acts = new Map<string, (action: NoticeAction) => void>();
+  #act: (call: string, action: NoticeAction) => void = () => {};
+  /** By tag. */
+  readonly #opened = new Map<string, () => void>();
 
   constructor() {
     if (!('serviceWorker' in navigator)) return;
     navigator.serviceWorker.addEventListener('message', ({ data }: MessageEvent<unknown>) => {
-      if (isClicked(data)) this.#acts.get(data.call)?.(data.action);
+      if (isClicked(data)) this.#clicked(data);
     });
   }
 
-  permission(): NoticePermission {
+  permission(): NotificationPermission | 'absent' {
     return 'Notification' in globalThis ? Notification.permission : 'absent';
   }
 
-  async ask(): Promise<NoticePermission> {
+  async ask(): Promise<NotificationPermission | 'absent'> {
     return 'Notification' in globalThis ? Notification.requestPermission() : 'absent';
   }
 
-  show(notice: Notice, act: (action: NoticeAction) => void): () => void {
+  onAct(listener: (call: string, action: NoticeAction) => void): void {
+    this.#act = listener;
+  }
+
+  show(notice: Notice, opened: () => void = () => {}): () => void {
     if (this.permission() !== 'granted') return () => {};
-    this.#acts.set(notice.call, act);
-    const shown = this.#show(notice, act).catch(() => () => {});
+    this.#opened.set(notice.tag, opened);
+    const shown = this.#show(notice).catch(() => () => {});
     return () => {
-      this.#acts.delete(notice.call);
+      this.#opened.delete(notice.tag);
       void shown.then((close) => close());
     };
   }
 
+  #clicked({ action, call, tag }: Omit<NoticeClicked, 'type'>): void {
+    if (call !== undefined) this.#act(call, action);
+    this.#opened.get(tag)?.();
+  }
+
   /** Resolves with how it is taken back. */
-  async #show(notice: Notice, act: (action: NoticeAction) => void): Promise<() => void> {
-    const { actions, call, picture, room, tag, text, title } = notice;
+  async #show({ actions, call, path, picture, tag, text, title }: Notice): Promise<() => void> {
     const options = { tag, body: text, icon: picture ?? '/icons/door-192.png', requireInteraction: true, silent: true };
     const registration = await navigator.serviceWorker?.getRegistration();
     if (registration?.active) {
-      const data = { kind: 'call', call, room };
+      const data: CallNotice | PageNotice = call
+        ? { kind: 'call', call: call.id, room: call.room }
+        : { kind: 'page', path };
       await registration.showNotification(title, { ...options, data, actions: [...actions] } as NotificationOptions);
       return () => {
         void registration.getNotifications({ tag }).then((all) => {
@@ -70,7 +74,7 @@ export class BrowserNotices {
     plain.onclick = () => {
       focus();
       plain.close();
-      act('open');
+      this.#clicked({ tag, action: 'open', ...(call ? { call: call.id } : {}) });
     };
     return () => plain.close();
   }

@@ -161,10 +161,13 @@ describe('a notification', () => {
   ] as const)('answers with its button %s, once', async (action, intent) => {
     const scene = await new Scene().start(incoming());
     scene.calls.showNotice(WORDS);
-    const [shown] = scene.notices.shown;
-    expect(shown?.notice).toMatchObject({ tag: 'call-k-1', title: 'Ben is calling', call: 'k-1', room: 'r-9' });
-    shown?.act(action);
-    shown?.act(action);
+    expect(scene.notices.shown).toMatchObject([
+      { tag: 'call-k-1', title: 'Ben is calling', call: { id: 'k-1', room: 'r-9' } },
+    ]);
+    scene.notices.act('k-0', action);
+    expect(scene.socket.all(intent)).toEqual([]);
+    scene.notices.act('k-1', action);
+    scene.notices.act('k-1', action);
     await settle();
     expect(scene.socket.all(intent).map((one) => one.call)).toEqual(['k-1']);
     expect(scene.calls.state.incoming).toBe(undefined);
@@ -173,9 +176,8 @@ describe('a notification', () => {
   it('of a call that is over does nothing any more', async () => {
     const scene = await new Scene().start(incoming());
     const close = scene.calls.showNotice(WORDS);
-    const [shown] = scene.notices.shown;
     await scene.ends('k-1', 'cancelled');
-    shown?.act('accept');
+    scene.notices.act('k-1', 'accept');
     await settle();
     expect(scene.socket.all('accept_call')).toEqual([]);
     close();

@@ -5,13 +5,14 @@
 
 import type { Call } from '../../protocol/generated.ts';
 import type { Client } from '../../session/client.ts';
+import { callPath } from '../address.ts';
 import type { Browser } from '../browser.ts';
 import { Store } from '../store.ts';
 import { Activity } from './activity.ts';
 import { NotifyModel } from './notify.ts';
 import { calleeOf } from './people.ts';
 import type { Callee } from './port.ts';
-import type { Notices, Tones } from './ports.ts';
+import type { NoticeAction, Notices, Tones } from './ports.ts';
 import { Rings } from './rings.ts';
 import type { CallsScreen, CallsState, IncomingCall, NoticeWords } from './screens.ts';
 
@@ -57,6 +58,7 @@ export class CallsModel extends Store<CallsState> implements CallsScreen {
       this.patch({ leads });
       this.#draw();
     });
+    notices.onAct((call, action) => this.#act(call, action));
     browser.onUsed(() => this.#lead());
     browser.onVisibility(() => this.#draw());
   }
@@ -136,19 +138,22 @@ export class CallsModel extends Store<CallsState> implements CallsScreen {
       title,
       text,
       picture: calleeOf(call.person).picture,
-      call: call.id,
-      room: call.room,
+      path: callPath(call.room),
+      call: { id: call.id, room: call.room },
       actions: [
         { action: 'accept', title: accept },
         { action: 'decline', title: decline },
       ],
     } as const;
-    return this.#ports.notices.show(notice, (action) => {
-      // A late click on what does not ring any more.
-      if (this.rings.incoming?.id !== call.id) return;
-      if (action === 'accept') this.accept(call.video);
-      else if (action === 'decline') this.decline();
-    });
+    return this.#ports.notices.show(notice);
+  }
+
+  /** A notification was answered. A late click, on what does not ring any more, does nothing. */
+  #act(call: string, action: NoticeAction): void {
+    const { incoming } = this.rings;
+    if (action === 'open' || incoming?.id !== call) return;
+    if (action === 'accept') this.accept(incoming.video);
+    else this.decline();
   }
 
   /** What rings, once. */

@@ -17,8 +17,10 @@ export interface Notice {
   readonly title: string;
   readonly text: string;
   readonly picture?: string | undefined;
-  readonly call: string;
-  readonly room: string;
+  /** What a click opens where no window is. */
+  readonly path: string;
+  /** The call that is told of, and the room that it is in. */
+  readonly call?: { readonly id: string; readonly room: string };
   readonly actions: readonly { readonly action: 'accept' | 'decline'; readonly title: string }[];
 }
 
@@ -28,6 +30,8 @@ export type NoticeAction = 'open' | 'accept' | 'decline';
 export interface Notices {
   permission(): NoticePermission;
   ask(): Promise<NoticePermission>;
-  /** Until the returned function is called. */
-  show(notice: Notice, act: (action: NoticeAction) => void): () => void;
+  /** Until the returned function is called. `opened`: it was clicked, in this page. */
+  show(notice: Notice, opened?: () => void): () => void;
+  /** Answers of notifications of calls, also of those that the service worker shows by itself. */
+  onAct(listener: (call: string, action: NoticeAction) => void): void;
 }

@@ -135,7 +135,7 @@ export class MeetingsModel extends Store<MeetingsState> implements MeetingsScree
     this.#takeBackNotice = () => {};
     const { browser, calls, notices, words } = this.#ports;
     if (!meeting || !calls.state.leads || !browser.hidden || notices.permission() !== 'granted') return;
-    const notice = { tag: `meeting-${meeting.id}`, ...words(meeting), call: meeting.id, room: '', actions: [] };
+    const notice = { tag: `meeting-${meeting.id}`, ...words(meeting), path: meeting.path, actions: [] };
     this.#takeBackNotice = notices.show(notice, () => this.join(meeting));
   }
 }

@@ -237,7 +237,8 @@ export class FakeNotices implements Notices {
   /** What the person says when asked. */
   answer: NoticePermission = 'granted';
   asked = 0;
-  readonly shown: { notice: Notice; act: (action: NoticeAction) => void }[] = [];
+  readonly shown: Notice[] = [];
+  act: (call: string, action: NoticeAction) => void = () => {};
 
   permission(): NoticePermission {
     return this.allowed;
@@ -249,12 +250,15 @@ export class FakeNotices implements Notices {
     return this.allowed;
   }
 
-  show(notice: Notice, act: (action: NoticeAction) => void): () => void {
-    const one = { notice, act };
-    this.shown.push(one);
+  show(notice: Notice, _opened?: () => void): () => void {
+    this.shown.push(notice);
     return () => {
-      this.shown.splice(this.shown.indexOf(one), 1);
+      this.shown.splice(this.shown.indexOf(notice), 1);
     };
+  }
+
+  onAct(listener: (call: string, action: NoticeAction) => void): void {
+    this.act = listener;
   }
 }
 

@@ -1,5 +1,6 @@
 /** The service worker, `/sw.js`: what runs for the app beside its pages. Wiring only; built by `build/worker.ts`. */
 
+import { answerClicks } from './clicks.ts';
 import { type Build, keepShell } from './shell.ts';
 
 declare const self: ServiceWorkerGlobalScope;
@@ -7,3 +8,4 @@ declare const self: ServiceWorkerGlobalScope;
 declare const STUBE_BUILD: Build;
 
 keepShell(self, STUBE_BUILD);
+answerClicks(self);

@@ -1,0 +1,65 @@
+import { describe, expect, it } from 'vitest';
+import type { NoticeClicked } from '../notice.ts';
+import { answerClicks } from './clicks.ts';
+
+type Listener = (event: object) => void;
+
+/** A worker with these windows, and what it does. */
+function worker(...windows: ('visible' | 'hidden')[]) {
+  const log: string[] = [];
+  const waits: Promise<unknown>[] = [];
+  let listener: Listener = () => {};
+  const clients = windows.map((visibilityState, at) => ({
+    visibilityState,
+    postMessage: ({ action, call, tag }: NoticeClicked) => log.push(`${at}: ${action} ${call ?? tag}`),
+    focus: async () => void log.push(`${at}: focus`),
+  }));
+  answerClicks({
+    addEventListener: (_: string, callback: Listener) => {
+      listener = callback;
+    },
+    fetch: async (address: string, { method }: { method: string }) => void log.push(`${method} ${address}`),
+    clients: {
+      matchAll: async () => clients,
+      openWindow: async (address: string) => void log.push(`open ${address}`),
+    },
+  } as unknown as ServiceWorkerGlobalScope);
+  const click = async (action: string, data: unknown = { kind: 'call', call: 'k 1', room: 'r-9' }) => {
+    const notification = { data, tag: 't', close: () => log.push('close') };
+    listener({ action, notification, waitUntil: (wait: Promise<unknown>) => waits.push(wait) });
+    await Promise.all(waits);
+    return log;
+  };
+  return { click };
+}
+
+describe('a click on the notification of a call', () => {
+  it('declines without any page', async () => {
+    expect(await worker('visible').click('decline')).toEqual(['close', 'POST /api/v1/calls/k%201/decline']);
+  });
+
+  it.each([
+    ['accept', 'accept'],
+    ['', 'open'],
+  ])('tells the window that is seen: %j is %s', async (action, told) => {
+    expect(await worker('hidden', 'visible').click(action)).toEqual(['close', `1: ${told} k 1`, '1: focus']);
+  });
+
+  it.each([
+    ['accept', '/call/r-9#accept'],
+    ['', '/call/r-9'],
+  ])('opens a window where there is none: %j opens %s', async (action, path) => {
+    expect(await worker().click(action)).toEqual(['close', `open ${path}`]);
+  });
+
+  it('of a page leads there', async () => {
+    const page = { kind: 'page', path: '/r/Küche' };
+    expect(await worker('hidden').click('', page)).toEqual(['close', '0: open t', '0: focus']);
+    expect(await worker().click('', page)).toEqual(['close', 'open /r/Küche']);
+  });
+
+  it('is no business of this one if it is of another notification', async () => {
+    expect(await worker('visible').click('accept', { kind: 'other' })).toEqual([]);
+    expect(await worker('visible').click('accept', null)).toEqual([]);
+  });
+});

@@ -1,0 +1,53 @@
+/**
+ * Clicks on notifications. A call is declined over HTTP, so that no page is needed; accepted in an open window if there is
+ * one, and in a new one otherwise.
+ */
+
+import type { CallNotice, NoticeAction, NoticeClicked, PageNotice } from '../notice.ts';
+
+export function answerClicks(scope: ServiceWorkerGlobalScope): void {
+  scope.addEventListener('notificationclick', (event) => {
+    const { data, tag }: { data: unknown; tag: string } = event.notification;
+    const action = actionOf(event.action);
+    if (!isCall(data) && !isPage(data)) return;
+    event.notification.close();
+    if (isCall(data)) event.waitUntil(callClicked(scope, tag, data, action));
+    else event.waitUntil(show(scope, data.path, { type: 'notice_clicked', tag, action }));
+  });
+}
+
+async function callClicked(scope: ServiceWorkerGlobalScope, tag: string, notice: CallNotice, action: NoticeAction) {
+  const { call, room } = notice;
+  if (action === 'decline') {
+    // Where nobody is reached it rings to its end, as if nobody had clicked.
+    await scope.fetch(`/api/v1/calls/${encodeURIComponent(call)}/decline`, { method: 'POST' }).catch(() => {});
+    return;
+  }
+  const path = `/call/${encodeURIComponent(room)}${action === 'accept' ? '#accept' : ''}`;
+  await show(scope, path, { type: 'notice_clicked', tag, call, action });
+}
+
+/** In the window that is there, which knows what to do; otherwise in a new one. */
+async function show(scope: ServiceWorkerGlobalScope, path: string, message: NoticeClicked) {
+  const windows = await scope.clients.matchAll({ type: 'window' });
+  const open = windows.find((one) => one.visibilityState === 'visible') ?? windows[0];
+  if (!open) {
+    await scope.clients.openWindow(path);
+    return;
+  }
+  open.postMessage(message);
+  // Refused by browsers that do not count this as a click.
+  await open.focus().catch(() => {});
+}
+
+function actionOf(action: string): NoticeAction {
+  return action === 'accept' || action === 'decline' ? action : 'open';
+}
+
+function isCall(data: unknown): data is CallNotice {
+  return typeof data === 'object' && data !== null && 'kind' in data && data.kind === 'call';
+}
+
+function isPage(data: unknown): data is PageNotice {
+  return typeof data === 'object' && data !== null && 'kind' in data && data.kind === 'page';
+}
