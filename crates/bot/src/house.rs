@@ -178,6 +178,7 @@ impl Account {
         self.change_room(&ChangeRoom {
             name: name.into(),
             access: Some(access),
+            knock: None,
             new_name: None,
         })
         .await

@@ -130,6 +130,11 @@ impl Room {
         let last = self.seats.iter().map(|seat| seat.public.joined_at).max();
         let joined_at = last.map_or(now.unix_ms, |last| now.unix_ms.max(last + 1));
         let seat = Seat::new(joined_at, join);
+        if let Subject::Account(user) = &join.subject
+            && !self.facts.walks_in(user)
+        {
+            self.outputs.push_back(Output::CameIn(user.clone()));
+        }
         self.outputs
             .push_back(Output::Persist(Persist::Save(seat.record())));
         self.links

@@ -54,6 +54,13 @@ pub struct RoomFacts {
     pub owner: Option<UserId>,
 }
 
+impl RoomFacts {
+    /// Whether this account comes in without knocking.
+    pub fn walks_in(&self, user: &UserId) -> bool {
+        !self.knock || self.owner.as_ref() == Some(user) || self.members.contains(user)
+    }
+}
+
 /// A seat as it is stored.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SeatRecord {
@@ -192,6 +199,8 @@ pub enum Output {
     Persist(Persist),
     /// Who has a seat now.
     People(People),
+    /// An account that had to knock, or would have had to, has a seat.
+    CameIn(UserId),
     /// Nobody is inside or waiting: the meeting is over.
     Ended,
 }

@@ -168,12 +168,10 @@ impl Room {
 
     fn has_to_knock(&self, subject: &Subject) -> bool {
         let walks_in = match subject {
-            Subject::Account(user) => {
-                self.facts.owner.as_ref() == Some(user) || self.facts.members.contains(user)
-            }
-            Subject::Guest(_) => false,
+            Subject::Account(user) => self.facts.walks_in(user),
+            Subject::Guest(_) => !self.facts.knock,
         };
-        self.facts.knock && !walks_in && !self.door.expects(subject)
+        !walks_in && !self.door.expects(subject)
     }
 
     pub(crate) fn wait(&mut self, now: Now, join: Join, reason: WaitingReason) {

@@ -2,16 +2,27 @@
 
 mod support;
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
-use protocol::{Access, Presence, Source, limits};
+use protocol::{Access, Presence, RoomLeftReason, Source, UserId, WaitingReason, limits};
 use room::{Input, Intent, MediaEvent};
 use support::{Client, Stand, Who, World};
 
-const PEOPLE: &[Who] = &["anna", "anna/phone", "bert", "gil", "gert", "gert/phone"];
+/// Anna owns the room, Carl is a member, Bert has an account like many, the others are guests.
+const PEOPLE: &[Who] = &[
+    "anna",
+    "anna/phone",
+    "bert",
+    "carl",
+    "gil",
+    "gert",
+    "gert/phone",
+];
+const KNOCK_MS: u64 = 15_000;
 const GRACE_MS: u64 = limits::SEAT_GRACE_MS;
 
 #[derive(Clone, Debug)]
@@ -31,6 +42,10 @@ enum Event {
     Ready(Who, u8, u32),
     Started(Who, u8, u32),
     Speak(Vec<Who>),
+    Knock(bool),
+    Admit(Who, usize, bool),
+    Expect(Who),
+    End,
 }
 
 fn who() -> impl Strategy<Value = Who> {
@@ -55,7 +70,7 @@ fn event() -> impl Strategy<Value = Event> {
         3 => who().prop_map(Event::Lose),
         1 => prop::sample::select(&[Access::Accounts, Access::Guests][..]).prop_map(Event::Access),
         1 => prop::sample::select(&["anna", "bert", "gil", "gert"][..]).prop_map(Event::EndSession),
-        3 => prop::sample::select(&[1_u64, 20_000, 59_999, 60_000][..]).prop_map(Event::Pass),
+        3 => prop::sample::select(&[1_u64, 14_999, 20_000, 59_999, 60_000][..]).prop_map(Event::Pass),
         1 => prop::sample::select(&[1_u64, 30_000, 60_000][..]).prop_map(Event::Restart),
         5 => (who(), 0..4_usize, 0..2_usize).prop_map(|(who, persons, screens)| Event::Offer(who, persons, screens)),
         1 => who().prop_map(Event::MediaGone),
@@ -65,6 +80,10 @@ fn event() -> impl Strategy<Value = Event> {
         2 => (who(), 0..5_u8, 1..4_u32).prop_map(|(who, slot, generation)| Event::Ready(who, slot, generation)),
         2 => (who(), 0..5_u8, 1..4_u32).prop_map(|(who, slot, generation)| Event::Started(who, slot, generation)),
         2 => vec(who(), 0..3).prop_map(Event::Speak),
+        3 => any::<bool>().prop_map(Event::Knock),
+        6 => (who(), 0..3_usize, any::<bool>()).prop_map(|(by, place, admit)| Event::Admit(by, place, admit)),
+        1 => prop::sample::select(&["bert", "carl"][..]).prop_map(Event::Expect),
+        1 => Just(Event::End),
     ]
 }
 
@@ -73,7 +92,19 @@ struct Model {
     access: Access,
     now: u64,
     seats: Vec<(Who, Option<u64>)>,
-    waiting: Vec<Who>,
+    waiting: Vec<AtDoor>,
+    knock: bool,
+    /// Persons who do not knock.
+    expected: Vec<&'static str>,
+    /// Persons and when they may knock again.
+    turned_away: Vec<(&'static str, u64)>,
+}
+
+struct AtDoor {
+    who: Who,
+    /// Absent: nobody of the house is in.
+    knocks: bool,
+    away: Option<u64>,
 }
 
 impl Model {
@@ -83,7 +114,8 @@ impl Model {
             Event::Leave(who) => {
                 self.seats
                     .retain(|(seated, away)| seated != who || away.is_some());
-                self.waiting.retain(|waiting| waiting != who);
+                self.waiting
+                    .retain(|waiting| waiting.who != *who || waiting.away.is_some());
             }
             Event::Lose(who) => {
                 let now = self.now;
@@ -92,22 +124,38 @@ impl Model {
                     .iter_mut()
                     .find(|(seated, away)| seated == who && away.is_none());
                 seat.into_iter().for_each(|(_, away)| *away = Some(now));
-                self.waiting.retain(|waiting| waiting != who);
+                for waiting in &mut self.waiting {
+                    if waiting.who == *who && waiting.away.is_none() {
+                        waiting.away = Some(now);
+                    }
+                }
+                self.waiting
+                    .retain(|waiting| waiting.who != *who || waiting.knocks);
             }
             Event::Access(access) => {
                 self.access = *access;
                 if *access == Access::Accounts {
-                    self.waiting.clear();
+                    self.waiting.retain(|waiting| !is_guest(waiting.who));
                 }
+            }
+            Event::Knock(knock) => self.knock = *knock,
+            Event::Expect(person) => self.expected.push(person),
+            Event::Admit(by, place, admit) => self.admit(by, *place, *admit),
+            Event::End => {
+                self.seats.clear();
+                self.waiting.clear();
             }
             Event::EndSession(person) => {
                 self.seats
                     .retain(|(seated, _)| person_of(seated) != *person);
-                self.waiting.retain(|waiting| person_of(waiting) != *person);
+                self.waiting
+                    .retain(|waiting| person_of(waiting.who) != *person);
             }
             Event::Pass(ms) => self.now += ms,
             Event::Restart(ms) => {
                 self.waiting.clear();
+                self.expected.clear();
+                self.turned_away.clear();
                 self.now += ms;
                 let now = self.now;
                 self.seats
@@ -119,21 +167,75 @@ impl Model {
         let now = self.now;
         self.seats
             .retain(|(_, away)| away.is_none_or(|since| now - since < GRACE_MS));
-        if self.house_is_in() {
-            self.seats
-                .extend(self.waiting.drain(..).map(|guest| (guest, None)));
+        self.waiting
+            .retain(|waiting| waiting.away.is_none_or(|since| now - since < KNOCK_MS));
+        while let Some(index) = self
+            .waiting
+            .iter()
+            .position(|waiting| waiting.away.is_none() && !self.waits(waiting.who))
+        {
+            let waiting = self.waiting.remove(index);
+            self.seats.push((waiting.who, None));
+        }
+        let knocks: Vec<_> = self
+            .waiting
+            .iter()
+            .map(|waiting| self.house_is_in() && self.has_to_knock(waiting.who))
+            .collect();
+        for (waiting, knocks) in self.waiting.iter_mut().zip(knocks) {
+            waiting.knocks = knocks;
+        }
+    }
+
+    fn has_to_knock(&self, who: &str) -> bool {
+        let person = person_of(who);
+        self.knock && !["anna", "carl"].contains(&person) && !self.expected.contains(&person)
+    }
+
+    fn waits(&self, who: &str) -> bool {
+        self.has_to_knock(who) || (is_guest(who) && !self.house_is_in())
+    }
+
+    fn knocking(&self) -> Vec<&'static str> {
+        let knocking = self.waiting.iter().filter(|waiting| waiting.knocks);
+        knocking.map(|waiting| person_of(waiting.who)).collect()
+    }
+
+    fn admit(&mut self, by: Who, place: usize, admit: bool) {
+        let inside = self.seats.contains(&(by, None)) && !is_guest(by);
+        let Some(person) = self.knocking().get(place).copied().filter(|_| inside) else {
+            return;
+        };
+        if admit {
+            self.expected.push(person);
+        } else {
+            self.turned_away.push((person, self.now + KNOCK_MS));
+            self.waiting
+                .retain(|waiting| person_of(waiting.who) != person);
         }
     }
 
     fn join(&mut self, who: Who) {
         if let Some((_, away)) = self.seats.iter_mut().find(|(seated, _)| *seated == who) {
             *away = None;
-        } else if !is_guest(who) || (self.access == Access::Guests && self.house_is_in()) {
+        } else if is_guest(who) && self.access != Access::Guests {
+            // Refused.
+        } else if !self.waits(who) {
+            self.waiting.retain(|waiting| waiting.who != who);
             self.seats.push((who, None));
-        } else if self.access == Access::Guests {
-            self.waiting.retain(|waiting| *waiting != who);
-            self.waiting.push(who);
+        } else if self.has_to_knock(who) && self.was_turned_away(who) {
+            // Refused for a while.
+        } else if let Some(place) = self.waiting.iter_mut().find(|waiting| waiting.who == who) {
+            place.away = None;
+        } else {
+            let (knocks, away) = (false, None);
+            self.waiting.push(AtDoor { who, knocks, away });
         }
+    }
+
+    fn was_turned_away(&self, who: &str) -> bool {
+        let mut turned_away = self.turned_away.iter();
+        turned_away.any(|(person, until)| *person == person_of(who) && self.now < *until)
     }
 
     fn house_is_in(&self) -> bool {
@@ -152,8 +254,13 @@ impl Model {
     }
 }
 
-fn person_of(who: &str) -> &str {
-    who.split('/').next().unwrap_or(who)
+fn person_of(who: &str) -> &'static str {
+    let person = who.split('/').next();
+    PEOPLE
+        .iter()
+        .copied()
+        .find(|known| Some(*known) == person)
+        .unwrap_or_default()
 }
 
 fn is_guest(who: &str) -> bool {
@@ -208,6 +315,10 @@ fn act(world: &mut World, event: &Event) {
             }
         }
         Event::Speak(people) => world.speak(people),
+        Event::Knock(knock) => world.knock(*knock, &["carl"]),
+        Event::Admit(by, place, admit) => world.admit(by, *place, *admit),
+        Event::Expect(person) => world.input(Input::Expect(UserId::from(*person))),
+        Event::End => world.input(Input::End(RoomLeftReason::CallEnded)),
     }
 }
 
@@ -220,7 +331,10 @@ fn check_everybody(world: &mut World, model: &Model) {
             .seats
             .iter()
             .any(|(seat, away)| seat == who && away.is_none());
-        let waiting = model.waiting.contains(who);
+        let waiting = model
+            .waiting
+            .iter()
+            .find(|waiting| waiting.who == *who && waiting.away.is_none());
         match &client.stand {
             Stand::In { view, .. } => {
                 assert!(seated, "{who} is inside, and should not be");
@@ -230,15 +344,41 @@ fn check_everybody(world: &mut World, model: &Model) {
                     .map(|seat| (seat.name.clone(), seat.presence))
                     .collect();
                 assert_eq!(people, model.people(), "what {who} sees");
+                let knocking: Vec<_> = view
+                    .knocking
+                    .iter()
+                    .map(|knocking| &knocking.name)
+                    .collect();
+                let expected = match is_guest(who) {
+                    true => Vec::new(),
+                    false => model.knocking(),
+                };
+                assert_eq!(knocking, expected, "who knocks, for {who}");
                 check_slots(world, who, &client);
             }
-            Stand::Waiting => assert!(waiting, "{who} waits, and should not"),
+            Stand::Waiting(reason) => {
+                let knocks = *reason == WaitingReason::Knocking;
+                assert_eq!(
+                    waiting.map(|waiting| waiting.knocks),
+                    Some(knocks),
+                    "how {who} waits"
+                );
+            }
             Stand::Outside | Stand::Left(_) => {
-                assert!(!seated && !waiting, "{who} should be inside or waiting")
+                assert!(
+                    !seated && waiting.is_none(),
+                    "{who} should be inside or waiting"
+                )
             }
         }
     }
     assert_eq!(world.people.count as usize, model.seats.len());
+    let accounts = model.seats.iter().map(|(who, _)| person_of(who));
+    let accounts: BTreeSet<_> = accounts
+        .filter(|who| !is_guest(who))
+        .map(UserId::from)
+        .collect();
+    assert_eq!(world.people.accounts, accounts, "accounts, each once");
     assert_eq!(world.seats.len(), model.seats.len(), "stored seats");
     let seats: Vec<_> = world
         .seats
@@ -318,7 +458,7 @@ proptest! {
         events in vec(event(), 1..60),
     ) {
         let mut world = World::new(access);
-        let mut model = Model { access, now: 0, seats: Vec::new(), waiting: Vec::new() };
+        let mut model = Model { access, now: 0, seats: Vec::new(), waiting: Vec::new(), knock: false, expected: Vec::new(), turned_away: Vec::new() };
         for event in events {
             if leaves_unknown_seats(&world, &model, &event) {
                 continue;

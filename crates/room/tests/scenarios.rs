@@ -4,7 +4,7 @@ mod support;
 
 use std::time::Duration;
 
-use protocol::{Access, IntentId, SlotKind, SlotMids, Source};
+use protocol::{Access, ErrorCode, IntentId, RoomLeftReason, SlotKind, SlotMids, Source, UserId};
 use room::{Input, Intent, MediaCommand, MediaEvent, Refusal, Size, UplinkState};
 use support::{Who, World, offer};
 
@@ -30,6 +30,12 @@ enum Step {
     Wants(Who, &'static [Who]),
     Speak(&'static [Who]),
     Started(Who, u8, u32),
+    /// Whether others than the owner and these members knock.
+    Knock(bool, &'static [Who]),
+    LetIn(Who, usize),
+    SendAway(Who, usize),
+    Expect(Who),
+    End(RoomLeftReason),
 }
 
 use Step::*;
@@ -72,6 +78,11 @@ fn act(world: &mut World, step: &Step) {
             );
         }
         Wants(who, people) => world.wanted(who, people),
+        Knock(knock, members) => world.knock(*knock, members),
+        LetIn(by, place) => world.admit(by, *place, true),
+        SendAway(by, place) => world.admit(by, *place, false),
+        Expect(who) => world.input(Input::Expect(UserId::from(*who))),
+        End(reason) => world.input(Input::End(*reason)),
         Speak(people) => world.speak(people),
         Started(who, slot, generation) => {
             let event = MediaEvent::SlotStarted {
@@ -845,4 +856,187 @@ fn only_people_inside_may_act() {
         world.clients["gil"].refused,
         Some(protocol::ErrorCode::NotFound)
     );
+}
+
+#[test]
+fn owner_and_members_walk_in_and_others_knock() {
+    let world = check(
+        Access::Guests,
+        &[
+            (Knock(true, &["carl"]), &[]),
+            (Join("bert"), &[("bert", "waiting")]),
+            (Join("gil"), &[("gil", "waiting")]),
+            (
+                Join("carl"),
+                &[
+                    ("carl", "carl | ?bert gil*"),
+                    ("bert", "knocking"),
+                    ("gil", "knocking"),
+                ],
+            ),
+            (
+                LetIn("carl", 1),
+                &[("gil", "carl gil*"), ("carl", "carl gil* | ?bert")],
+            ),
+            (Join("anna"), &[("anna", "carl gil* anna | ?bert")]),
+            (
+                SendAway("anna", 0),
+                &[("bert", "left NotAdmitted"), ("carl", "carl gil* anna")],
+            ),
+            (Join("bert"), &[("bert", "refused RateLimited")]),
+            (Seconds(15), &[]),
+            (
+                Join("bert"),
+                &[("bert", "knocking"), ("gil", "carl gil* anna")],
+            ),
+            (LetIn("anna", 0), &[("bert", "carl gil* anna bert")]),
+            (Leave("bert"), &[]),
+            (Join("bert"), &[("bert", "carl gil* anna bert")]),
+        ],
+    );
+    assert_eq!(world.came_in, ["bert", "bert"], "members are not counted");
+}
+
+#[test]
+fn whoever_knocks_where_nobody_of_the_house_is_left_waits_for_somebody() {
+    check(
+        Access::Guests,
+        &[
+            (Join("anna"), &[]),
+            (Join("gil"), &[]),
+            (Knock(true, &[]), &[("gil", "anna gil*")]),
+            (Join("gert"), &[("gert", "knocking")]),
+            (Leave("anna"), &[("gert", "waiting"), ("gil", "gil*")]),
+            (Join("bert"), &[("bert", "waiting")]),
+            (Join("anna"), &[("anna", "gil* anna | ?gert* bert")]),
+            (
+                Close,
+                &[("gert", "left GuestsNotAllowed"), ("bert", "knocking")],
+            ),
+            (Knock(true, &["bert"]), &[("bert", "gil* anna bert")]),
+        ],
+    );
+}
+
+#[test]
+fn a_reload_keeps_the_place_of_whoever_knocks_for_fifteen_seconds() {
+    check(
+        Access::Guests,
+        &[
+            (Knock(true, &[]), &[]),
+            (Join("anna"), &[]),
+            (Join("bert"), &[]),
+            (Join("gil"), &[]),
+            (Lose("bert"), &[("anna", "anna | ?bert gil*")]),
+            (Join("bert"), &[("anna", "anna | ?bert gil*")]),
+            (Lose("bert"), &[]),
+            (Seconds(15), &[("anna", "anna | ?gil*")]),
+            (Lose("gil"), &[]),
+            (LetIn("anna", 0), &[("anna", "anna")]),
+            (Join("gil"), &[("gil", "anna gil*")]),
+            (
+                Join("bert"),
+                &[("anna", "anna gil* | ?bert"), ("gil", "anna gil*")],
+            ),
+            (Lose("bert"), &[]),
+            (SendAway("anna", 0), &[("anna", "anna gil*")]),
+            (Join("bert"), &[("bert", "refused RateLimited")]),
+        ],
+    );
+}
+
+#[test]
+fn whoever_is_expected_or_no_longer_has_to_knock_comes_in() {
+    check(
+        Access::Guests,
+        &[
+            (Knock(true, &[]), &[]),
+            (Join("anna"), &[]),
+            (Join("bert"), &[("bert", "knocking")]),
+            (Expect("bert"), &[("bert", "anna bert")]),
+            (Expect("dora"), &[]),
+            (Join("dora"), &[("dora", "anna bert dora")]),
+            (Join("gil"), &[("gil", "knocking")]),
+            (Knock(false, &[]), &[("gil", "anna bert dora gil*")]),
+        ],
+    );
+}
+
+#[test]
+fn only_accounts_inside_answer_a_knock_and_only_once() {
+    let mut world = World::new(Access::Guests);
+    world.join("anna");
+    world.join("gil");
+    world.knock(true, &[]);
+    world.join("gert");
+    world.join("bert");
+    let refused = |world: &World, who: &str| world.clients[who].refused;
+    let answer = |world: &mut World, by: &str, of: &str| {
+        let knocking = world.clients["anna"].clone();
+        let support::Stand::In { view, .. } = knocking.stand else {
+            panic!("anna is inside");
+        };
+        let known = view.knocking.iter().find(|known| known.name == of);
+        let knocking = known.map_or("nobody".into(), |known| known.id.clone());
+        let (id, admit) = (IntentId::from("admit"), true);
+        let intent = Intent::Admit {
+            id,
+            knocking,
+            admit,
+        };
+        world.intent(by, intent);
+    };
+    answer(&mut world, "gil", "gert");
+    assert_eq!(refused(&world, "gil"), Some(ErrorCode::Forbidden));
+    answer(&mut world, "bert", "bert");
+    assert_eq!(refused(&world, "bert"), Some(ErrorCode::NotAdmitted));
+    answer(&mut world, "anna", "nobody");
+    assert_eq!(refused(&world, "anna"), Some(ErrorCode::NotFound));
+    answer(&mut world, "anna", "gert");
+    assert_eq!(refused(&world, "anna"), None);
+    assert_eq!(world.sees("gert"), "anna gil* gert*");
+    answer(&mut world, "anna", "gert");
+    assert_eq!(refused(&world, "anna"), Some(ErrorCode::NotFound));
+}
+
+#[test]
+fn a_full_room_lets_nobody_in_and_says_so_to_who_answers() {
+    let mut world = World::new(Access::Accounts);
+    world.knock(true, &[]);
+    world.join("anna");
+    world.join("bert");
+    let others = (1..protocol::limits::ROOM_PEOPLE).map(|index| format!("c{index}"));
+    for other in others {
+        world.input(Input::Expect(UserId::from(other.as_str())));
+        world.join(&other);
+    }
+    world.admit("anna", 0, true);
+    assert_eq!(world.clients["anna"].refused, Some(ErrorCode::RoomFull));
+    assert_eq!(world.sees("bert"), "knocking");
+    world.leave("c1");
+    world.admit("anna", 0, true);
+    assert_eq!(world.people.count as usize, protocol::limits::ROOM_PEOPLE);
+    assert!(world.sees("bert").contains("bert"));
+}
+
+#[test]
+fn an_end_from_outside_tells_everybody_why_and_leaves_nothing() {
+    let world = check(
+        Access::Guests,
+        &[
+            (Knock(true, &["carl"]), &[]),
+            (Join("anna"), &[]),
+            (Media("anna", 2, 0), &[]),
+            (Join("carl"), &[]),
+            (Lose("carl"), &[]),
+            (Join("gil"), &[("gil", "knocking")]),
+            (
+                End(RoomLeftReason::RoomDeleted),
+                &[("anna", "left RoomDeleted"), ("gil", "left RoomDeleted")],
+            ),
+        ],
+    );
+    assert!(world.ended && world.seats.is_empty() && world.people.count == 0);
+    assert!(world.unremoved_peers().is_empty());
+    assert_eq!(world.room.poll_timeout(), None);
 }

@@ -3,6 +3,7 @@
 -- 'named', 'personal' (one for each owner) or 'call'. The key of a call's room begins with a control character, which no
 -- name has, so that no address leads to it.
 ALTER TABLE rooms ADD COLUMN kind TEXT NOT NULL DEFAULT 'named';
+CREATE UNIQUE INDEX rooms_personal ON rooms (owner) WHERE kind = 'personal';
 -- Who is neither owner nor member knocks.
 ALTER TABLE rooms ADD COLUMN knock BOOLEAN NOT NULL DEFAULT FALSE;
 

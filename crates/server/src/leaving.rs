@@ -40,8 +40,12 @@ fn tell(app: &App, account: &Account) {
 
 /// Removes somebody and everything that is theirs.
 pub async fn remove(app: &App, actor: &Actor, user: &UserId) -> ApiResult<()> {
-    let (sessions, rooms) = match leaving::remove(&app.db, user, &chance::id()).await? {
-        Removed::Done { sessions, rooms } => (sessions, rooms),
+    let (sessions, rooms, gone) = match leaving::remove(&app.db, user, &chance::id()).await? {
+        Removed::Done {
+            sessions,
+            rooms,
+            gone,
+        } => (sessions, rooms, gone),
         Removed::Nobody => return Err(ErrorCode::NotFound.into()),
         Removed::LastAdministrator => return Err(ErrorCode::LastAdmin.into()),
     };
@@ -54,6 +58,9 @@ pub async fn remove(app: &App, actor: &Actor, user: &UserId) -> ApiResult<()> {
         if let Some(room) = rooms::by_id(&app.db, room).await? {
             app.rooms.room_changed(&room).await;
         }
+    }
+    for room in &gone {
+        app.rooms.room_deleted(room).await;
     }
     let subject = format!("user:{user}");
     audit::record(&app.db, actor, "person.removed", &subject, "").await?;

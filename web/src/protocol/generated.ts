@@ -393,7 +393,11 @@ export type Door = {
 /**
  * As its owner wrote it, without `public/`.
  */
-name: string, access: Access, 
+name: string, access: Access, kind: RoomKind, 
+/**
+ * Who is neither owner nor member knocks, and somebody inside lets them in.
+ */
+knock: boolean, 
 /**
  * False while nobody has entered or shared it; entering creates it.
  */
@@ -403,6 +407,10 @@ exists: boolean,
  */
 owner: boolean, 
 /**
+ * Whether the reader comes in without knocking, though not the owner.
+ */
+member: boolean, 
+/**
  * The reader has an account and has been inside, or owns it: only then may an address make them join without a click.
  */
 known: boolean, 
@@ -411,9 +419,15 @@ known: boolean,
  */
 people?: number, };
 
+export type RoomMembers = { members: Array<Person>, };
+
+export type AddMember = { room: string, person: UserId, };
+
+export type PinRoom = { room: string, };
+
 export type CreateRoom = { name: string, };
 
-export type ChangeRoom = { name: string, access?: Access, 
+export type ChangeRoom = { name: string, access?: Access, knock?: boolean, 
 /**
  * The room's old address stops leading to it.
  */

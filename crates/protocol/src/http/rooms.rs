@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
-use crate::Access;
+use super::Person;
+use crate::{Access, RoomKind, UserId};
 
 /// `GET /api/v1/door?room=<name>`: what stands at the door of a room. For accounts, and for everybody in an open house,
 /// also of a room that is not there yet. Anybody else gets `guests_not_allowed` for every room that is not open.
@@ -14,10 +15,15 @@ pub struct Door {
     /// As its owner wrote it, without `public/`.
     pub name: String,
     pub access: Access,
+    pub kind: RoomKind,
+    /// Who is neither owner nor member knocks, and somebody inside lets them in.
+    pub knock: bool,
     /// False while nobody has entered or shared it; entering creates it.
     pub exists: bool,
     /// Whether the reader owns it, or would by creating it.
     pub owner: bool,
+    /// Whether the reader comes in without knocking, though not the owner.
+    pub member: bool,
     /// The reader has an account and has been inside, or owns it: only then may an address make them join without a click.
     pub known: bool,
     /// Accounts only: how many people are inside now.
@@ -25,6 +31,8 @@ pub struct Door {
     pub people: Option<u32>,
 }
 
+/// `POST /api/v1/rooms/personal`, without a body, answers the door of the reader's personal room, made if need be.
+///
 /// `POST /api/v1/rooms`: makes the room if it is not there yet and answers its [`Door`]. Accounts; in an open house
 /// everybody, and then it belongs to nobody. `name` may be written with `public/`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -33,16 +41,43 @@ pub struct CreateRoom {
     pub name: String,
 }
 
-/// `PATCH /api/v1/rooms`: opens, closes or renames a room and answers its [`Door`]. Owner only.
+/// `PATCH /api/v1/rooms`: opens, closes or renames a room, or says who knocks, and answers its [`Door`]. Owner only.
+/// `DELETE /api/v1/rooms?room=<name>`: it is gone with everything in it; who is inside is told. Owner only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
 pub struct ChangeRoom {
     pub name: String,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access: Option<Access>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub knock: Option<bool>,
     /// The room's old address stops leading to it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub new_name: Option<String>,
+}
+
+/// `GET /api/v1/rooms/members?room=<name>`: who comes in without knocking, beside the owner. Owner only.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+pub struct RoomMembers {
+    pub members: Vec<Person>,
+}
+
+/// `PUT /api/v1/rooms/members`: answers [`RoomMembers`]. Owner only, and only people whom the owner may see; `not_found` for
+/// anybody else. `DELETE /api/v1/rooms/members?room=<name>&person=<id>` takes somebody off the list.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+pub struct AddMember {
+    pub room: String,
+    pub person: UserId,
+}
+
+/// `PUT /api/v1/rooms/pin`: the room stands in front on the reader's home page. `DELETE /api/v1/rooms/pin?room=<name>` takes
+/// it back.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[cfg_attr(test, derive(ts_rs::TS), ts(optional_fields))]
+pub struct PinRoom {
+    pub room: String,
 }
 
 /// `POST /api/v1/guests`: a grant for one room, for somebody without an account. Answers [`GuestGrant`]. With `invite`

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use protocol::{
     Access, DeviceId, ErrorCode, IntentId, MediaConnectionId, ParticipantId, Presence, RoomChange,
     RoomId, RoomKind, RoomLeftReason, RoomView, ServerMessage, SlotKind, SlotMids, Source,
-    UplinkMids, UserId, Wanted,
+    UplinkMids, UserId, WaitingReason, Wanted,
 };
 use room::{
     ConnectionId, Input, Intent, Join, MediaCommand, MediaEvent, Now, Offer, Output, People,
@@ -20,7 +20,7 @@ pub type Who = &'static str;
 #[derive(Clone, Debug, PartialEq)]
 pub enum Stand {
     Outside,
-    Waiting,
+    Waiting(WaitingReason),
     In {
         epoch: String,
         seq: u64,
@@ -44,12 +44,12 @@ impl Client {
             ServerMessage::Ok { .. } => self.refused = None,
             ServerMessage::Error { code, .. } => self.refused = Some(code),
             ServerMessage::Answer { connection, .. } => self.media = Some(connection),
-            ServerMessage::Waiting { .. } => {
+            ServerMessage::Waiting { reason } => {
                 assert!(
                     !matches!(self.stand, Stand::In { .. }),
                     "somebody inside was put back to the door"
                 );
-                self.stand = Stand::Waiting;
+                self.stand = Stand::Waiting(reason);
             }
             ServerMessage::RoomSnapshot { epoch, seq, room } => {
                 self.stand = Stand::In {
@@ -143,6 +143,8 @@ pub struct World {
     pub seats: BTreeMap<ParticipantId, SeatRecord>,
     pub media: Vec<MediaCommand>,
     pub people: People,
+    /// Accounts that came in though they would have had to knock.
+    pub came_in: Vec<String>,
     pub ended: bool,
     pub restarted: bool,
     closed: Vec<MediaConnectionId>,
@@ -174,6 +176,7 @@ impl World {
             seats: BTreeMap::new(),
             media: Vec::new(),
             people: People::default(),
+            came_in: Vec::new(),
             ended: false,
             restarted: false,
             closed: Vec::new(),
@@ -209,6 +212,7 @@ impl World {
                     self.seats.remove(&id);
                 }
                 Output::People(people) => self.people = people,
+                Output::CameIn(user) => self.came_in.push(user.to_string()),
                 Output::Ended => self.ended = true,
             }
         }
@@ -343,6 +347,27 @@ impl World {
         self.input(Input::FactsChanged(self.facts.clone()));
     }
 
+    /// Whether others than the owner and these members knock.
+    pub fn knock(&mut self, knock: bool, members: &[&str]) {
+        self.facts.knock = knock;
+        self.facts.members = members.iter().map(|member| UserId::from(*member)).collect();
+        self.input(Input::FactsChanged(self.facts.clone()));
+    }
+
+    /// Answers who knocks, by their place in the list that the one inside sees.
+    pub fn admit(&mut self, by: &str, place: usize, admit: bool) {
+        let Some(Stand::In { view, .. }) = self.clients.get(by).map(|client| &client.stand) else {
+            return;
+        };
+        let knocking = view.knocking.get(place).map(|knocking| knocking.id.clone());
+        let intent = Intent::Admit {
+            id: IntentId::from("admit"),
+            knocking: knocking.unwrap_or(ParticipantId::from("nobody")),
+            admit,
+        };
+        self.intent(by, intent);
+    }
+
     /// The settings of the house: whether invites count, and whether it is an open one.
     pub fn house(&mut self, invites: bool, open_house: bool) {
         (self.facts.invites, self.facts.open_house) = (invites, open_house);
@@ -414,7 +439,7 @@ impl World {
     }
 
     /// One line: `anna bert~ gil* | 0=bert.1 | !bert`: people (`*` guest, `~` reconnecting, `[…]` tracks, capitals live),
-    /// slots with generation, speakers.
+    /// slots with generation, who knocks (`?bert gil*`), speakers.
     pub fn sees(&self, who: &str) -> String {
         let Some(client) = self.clients.get(who) else {
             return "unknown".to_owned();
@@ -423,7 +448,8 @@ impl World {
             Stand::Outside => client
                 .refused
                 .map_or("outside".to_owned(), |code| format!("refused {code:?}")),
-            Stand::Waiting => "waiting".to_owned(),
+            Stand::Waiting(WaitingReason::NobodyIn) => "waiting".to_owned(),
+            Stand::Waiting(WaitingReason::Knocking) => "knocking".to_owned(),
             Stand::Left(reason) => format!("left {reason:?}"),
             Stand::In { view, .. } => describe(view),
         }
@@ -489,6 +515,13 @@ fn describe(view: &RoomView) -> String {
     let slots = slots.collect::<Vec<_>>().join(" ");
     if !slots.is_empty() {
         text += &format!(" | {slots}");
+    }
+    if !view.knocking.is_empty() {
+        let knocking = view.knocking.iter().map(|knocking| {
+            let guest = if knocking.guest { "*" } else { "" };
+            format!("{}{guest}", knocking.name)
+        });
+        text += &format!(" | ?{}", knocking.collect::<Vec<_>>().join(" "));
     }
     if !view.speaking.is_empty() {
         text += &format!(

@@ -78,15 +78,21 @@ fn restore(ringing: Ringing, pushable: bool) -> RestoredCall {
 }
 
 fn shown(settings: &Settings, user: &UserId, known: KnownRoom) -> HomeRoom {
-    let KnownRoom { room, visited } = known;
+    let KnownRoom {
+        room,
+        visited,
+        pinned,
+        member,
+    } = known;
+    let owner = room.is_owned_by(user);
     HomeRoom {
-        owner: room.is_owned_by(user),
+        owner,
         people: 0,
         access: effective(room.access, settings.get().welcome()),
         kind: room.kind,
         knock: room.knock,
-        member: false,
-        pinned: false,
+        member: member && !owner,
+        pinned,
         id: room.id,
         name: room.name,
         visited_at: visited,

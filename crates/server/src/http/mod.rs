@@ -14,12 +14,14 @@ pub mod invites;
 mod links;
 mod manifest;
 mod meetings;
+mod my_rooms;
 mod openapi;
 pub mod own;
 mod pages;
 mod people;
 pub mod pictures;
 mod push;
+mod room_members;
 pub mod rooms;
 pub mod sign_in;
 
@@ -107,7 +109,14 @@ fn routes(admin: OpenApiRouter<Shared>) -> OpenApiRouter<Shared> {
         .routes(routes!(calls::remove))
         .routes(routes!(calls::decline))
         .routes(routes!(pictures::of_person))
-        .routes(routes!(rooms::create, rooms::change))
+        .routes(routes!(rooms::create, rooms::change, rooms::delete))
+        .routes(routes!(
+            room_members::list,
+            room_members::add,
+            room_members::remove
+        ))
+        .routes(routes!(my_rooms::pin, my_rooms::unpin))
+        .routes(routes!(my_rooms::personal))
         .routes(routes!(invites::create, invites::list))
         .routes(routes!(invites::take_back))
         .routes(routes!(invites::open))

@@ -1,12 +1,14 @@
 //! Rooms seen from outside: their doors, making and changing them, and coming in without an account.
 
 use axum::Json;
+use axum::extract::rejection::QueryRejection;
 use axum::extract::{FromRequestParts, Query};
+use axum::http::StatusCode;
 use axum::http::request::Parts;
 use identity::throttle::Network;
 use identity::{DisplayName, RoomAddress, guest};
 use protocol::http::{ChangeRoom, CreateRoom, Door, GuestEntry, GuestGrant, Ticket};
-use protocol::{Access, ErrorCode, UserId};
+use protocol::{Access, ErrorCode, RoomKind, UserId};
 use serde::Deserialize;
 
 use super::State;
@@ -19,12 +21,12 @@ use crate::chance;
 use crate::principal::SessionId;
 use crate::store::guests::{self, NewGrant};
 use crate::store::rooms::{self, Change, StoredRoom};
-use crate::store::visits;
+use crate::store::{members, visits};
 
 #[derive(Deserialize, utoipa::IntoParams)]
 pub struct AtDoor {
     /// The room's name, with `public/` before it or not.
-    room: String,
+    pub room: String,
 }
 
 #[utoipa::path(get, path = "/door", tag = "rooms", params(AtDoor), security((), ("session" = [])),
@@ -33,7 +35,7 @@ pub async fn door(
     app: State,
     Caller(caller): Caller,
     From(from): From,
-    query: Result<Query<AtDoor>, axum::extract::rejection::QueryRejection>,
+    query: Result<Query<AtDoor>, QueryRejection>,
 ) -> ApiResult<Json<Door>> {
     let Query(AtDoor { room }) = query.map_err(|_| ErrorCode::Malformed)?;
     if caller.is_none() {
@@ -51,8 +53,11 @@ pub async fn door(
         (None, reader) => Door {
             name: address.name.as_str().to_owned(),
             access: app.rooms.first_access(&address, reader),
+            kind: RoomKind::Named,
+            knock: false,
             exists: false,
             owner: reader.is_some(),
+            member: false,
             known: false,
             people: reader.map(|_| 0),
         },
@@ -64,8 +69,11 @@ pub fn guest_door(room: StoredRoom) -> Door {
     Door {
         name: room.name,
         access: room.access,
+        kind: room.kind,
+        knock: room.knock,
         exists: true,
         owner: false,
+        member: false,
         known: false,
         people: None,
     }
@@ -86,8 +94,11 @@ pub async fn member_door(app: &App, room: &StoredRoom, reader: &UserId) -> ApiRe
     Ok(Door {
         name: room.name.clone(),
         access: room.access,
+        kind: room.kind,
+        knock: room.knock,
         exists: true,
         owner,
+        member: !owner && members::is_member(&app.db, &room.id, reader).await?,
         known: owner || visits::has_visited(&app.db, reader, &room.id).await?,
         people: Some(app.rooms.people(&room.id)),
     })
@@ -148,25 +159,19 @@ pub async fn change(
     Member(caller): Member,
     JsonBody(body): JsonBody<ChangeRoom>,
 ) -> ApiResult<Json<Door>> {
-    let name = RoomAddress::parse(&body.name)?.name;
+    let room = own_room(&app, &body.name, &caller.account.id).await?;
     let new_name = body
         .new_name
         .as_deref()
         .map(RoomAddress::parse)
         .transpose()?
         .map(|address| address.name);
-    let room = rooms::by_name(&app.db, &name)
-        .await?
-        .ok_or(ErrorCode::NotFound)?;
-    if !room.is_owned_by(&caller.account.id) {
-        return Err(ErrorCode::NotOwner.into());
-    }
     if body.access == Some(Access::Guests) && !app.settings.get().welcome().may_enter(true) {
         return Err(ErrorCode::Forbidden.into());
     }
     let change = Change {
         access: body.access,
-        knock: None,
+        knock: body.knock,
         name: new_name.as_ref(),
     };
     let changed = rooms::change(&app.db, &room.id, &change)
@@ -175,6 +180,40 @@ pub async fn change(
     tracing::info!(room = %changed.id, user = %caller.account.id, "a room was changed");
     app.rooms.room_changed(&changed).await;
     Ok(Json(member_door(&app, &changed, &caller.account.id).await?))
+}
+
+#[utoipa::path(delete, path = "/rooms", tag = "rooms", params(AtDoor), security(("session" = [])),
+    responses((status = 204, description = "Gone; who was inside is told. Owner only.")))]
+pub async fn delete(
+    app: State,
+    Member(caller): Member,
+    query: Result<Query<AtDoor>, QueryRejection>,
+) -> ApiResult<StatusCode> {
+    let Query(AtDoor { room }) = query.map_err(|_| ErrorCode::Malformed)?;
+    let room = own_room(&app, &room, &caller.account.id).await?;
+    let grants = rooms::remove(&app.db, &room.id).await?;
+    let grants = grants.ok_or(ErrorCode::NotFound)?;
+    tracing::info!(room = %room.id, user = %caller.account.id, "a room was deleted");
+    app.rooms.room_deleted(&room.id).await;
+    for grant in &grants {
+        app.rooms.end_session(grant).await;
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The room of this name, for whoever owns it.
+pub async fn own_room(app: &App, name: &str, reader: &UserId) -> ApiResult<StoredRoom> {
+    let room = room_of_name(app, name).await?;
+    match room.is_owned_by(reader) {
+        true => Ok(room),
+        false => Err(ErrorCode::NotOwner.into()),
+    }
+}
+
+pub async fn room_of_name(app: &App, name: &str) -> ApiResult<StoredRoom> {
+    let name = RoomAddress::parse(name)?.name;
+    let room = rooms::by_name(&app.db, &name).await?;
+    Ok(room.ok_or(ErrorCode::NotFound)?)
 }
 
 #[utoipa::path(post, path = "/guests", tag = "rooms", request_body = GuestEntry, security(()),

@@ -8,12 +8,13 @@ use std::time::Instant;
 
 use protocol::{
     ErrorCode, MediaConnectionId, ParticipantId, RoomId, RoomKind, RoomLeftReason, ServerMessage,
+    UserId,
 };
 use room::{
     ConnectionId, Input, Join, MediaCommand, MediaEvent, Now, Output, Persist, Refusal, Room,
     RoomFacts, SeatRecord,
 };
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep_until;
 use tracing::Instrument;
 
@@ -26,8 +27,8 @@ use crate::ws::outbound::Outbound;
 pub enum Command {
     Join(Box<Join>, Outbound),
     Input(Box<Input>),
-    /// The room is not in the store any more.
-    End(RoomLeftReason),
+    /// The room is not in the store any more. The sender goes when everybody was told.
+    End(RoomLeftReason, oneshot::Sender<()>),
     #[cfg(test)]
     Panic,
 }
@@ -43,6 +44,8 @@ pub struct Driver {
     room: RoomId,
     group: u64,
     queue: mpsc::Receiver<Command>,
+    /// Goes with this task: whoever ends the room waits for it.
+    ending: Option<oneshot::Sender<()>>,
     /// As the room knows them; absent until it is loaded.
     facts: Option<RoomFacts>,
     connections: HashMap<ConnectionId, Outbound>,
@@ -66,6 +69,7 @@ impl Driver {
             room,
             group,
             queue,
+            ending: None,
             facts: None,
             connections,
             peers,
@@ -106,7 +110,7 @@ impl Driver {
         let mut room = Room::new(now(), facts.clone(), chance::id(), seats);
         loop {
             let event = self.wait(room.poll_timeout()).await;
-            let for_good = matches!(event, Event::Command(Command::End(_)));
+            let for_good = matches!(event, Event::Command(Command::End(..)));
             if let Event::Command(Command::Input(input)) = &event
                 && let Input::FactsChanged(changed) = &**input
             {
@@ -170,7 +174,10 @@ impl Driver {
                 }
                 Some(Turn::Input(input))
             }
-            Event::Command(Command::End(reason)) => Some(Turn::from(Input::End(reason))),
+            Event::Command(Command::End(reason, done)) => {
+                self.ending = Some(done);
+                Some(Turn::from(Input::End(reason)))
+            }
             #[cfg(test)]
             Event::Command(Command::Panic) => Some(Turn::Panic),
             Event::Timeout => Some(Turn::Timeout),
@@ -202,10 +209,17 @@ impl Driver {
                 Output::Media(command) => turns.extend(self.media(command)),
                 Output::Persist(persist) => self.persist(persist).await,
                 Output::People(people) => self.people_are(people),
+                Output::CameIn(user) => self.came_in(user),
                 Output::Ended => {}
             }
         }
         turns
+    }
+
+    /// Whoever does not have to knock is noted on their way in. A meeting does not wait for a disk.
+    fn came_in(&self, user: UserId) {
+        let (hub, room) = (self.hub.clone(), self.room.clone());
+        tokio::spawn(async move { hub.note_visit(&user, &room).await });
     }
 
     fn people_are(&self, people: room::People) {

@@ -2,10 +2,19 @@
 //! whoever is in.
 
 use protocol::{RoomId, RoomLeftReason};
+use tokio::sync::oneshot;
 
-use super::Hub;
 use super::driver::Command;
+use super::{Hub, Rooms};
 use crate::store::{self, call_rooms};
+
+impl Rooms {
+    /// The room is not in the store any more: whoever is inside is told. Returns when they are.
+    pub async fn room_deleted(&self, room: &RoomId) {
+        self.0.end_meeting(room, RoomLeftReason::RoomDeleted).await;
+        self.0.house.room_changed(Some(room));
+    }
+}
 
 impl Hub {
     /// Nothing happens to a room that is no call's, or is gone.
@@ -16,11 +25,15 @@ impl Hub {
         Ok(())
     }
 
-    /// Of a room that is not in the store any more: everybody leaves, and nobody comes in.
+    /// Of a room that is not in the store any more: everybody leaves, and nobody comes in. Returns when they are told.
     pub(super) async fn end_meeting(&self, room: &RoomId, reason: RoomLeftReason) {
         let live = self.live().get(room).map(|live| live.commands.clone());
         if let Some(commands) = live {
-            let _ = commands.send(Command::End(reason)).await;
+            let (done, told) = oneshot::channel();
+            // An error is a room that has ended by itself.
+            if commands.send(Command::End(reason, done)).await.is_ok() {
+                let _ = told.await;
+            }
         }
     }
 }

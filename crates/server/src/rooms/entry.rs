@@ -5,7 +5,7 @@ use protocol::{DeviceId, ErrorCode, IntentId, ParticipantId, RoomId, UserId};
 use room::{ConnectionId, Join, SessionKey, Subject};
 
 use super::driver::Command;
-use super::{Rooms, Stay};
+use super::{Hub, Rooms, Stay};
 use crate::chance;
 use crate::principal::{Kind, Principal};
 use crate::store::rooms::{self, StoredRoom};
@@ -85,7 +85,7 @@ impl Rooms {
         found.map_err(unavailable)?.ok_or(ErrorCode::NotFound)
     }
 
-    /// Finds the room, or makes it, and remembers the visit. `None` if they own too many.
+    /// Finds the room, or makes it, and remembers the visit of whoever comes in. `None` if they own too many.
     async fn enter_as_account(
         &self,
         user: &UserId,
@@ -96,9 +96,12 @@ impl Rooms {
             return Ok(None);
         };
         let now = chance::unix_ms();
-        visits::record(&hub.db, user, &room.id, now).await?;
+        // Of somebody who knocks it is not known whether they will have been inside.
+        if hub.facts(room.clone()).await?.walks_in(user) {
+            visits::record(&hub.db, user, &room.id, now).await?;
+            hub.house.facts_changed(user);
+        }
         self.note_use(&room, now).await?;
-        hub.house.facts_changed(user);
         Ok(Some(room))
     }
 
@@ -120,6 +123,15 @@ impl Rooms {
         match room.owner {
             Some(_) => Ok(()),
             None => rooms::use_ownerless(&self.0.db, &room.id, now).await,
+        }
+    }
+}
+
+impl Hub {
+    pub(super) async fn note_visit(&self, user: &UserId, room: &RoomId) {
+        match visits::record(&self.db, user, room, chance::unix_ms()).await {
+            Ok(()) => self.house.facts_changed(user),
+            Err(error) => tracing::warn!(%error, %room, "a visit is not remembered"),
         }
     }
 }

@@ -50,6 +50,22 @@ impl Rooms {
         })
     }
 
+    /// The room that this person has for themselves, made if need be. `None` where every name for it is taken.
+    pub async fn personal(&self, user: &UserId, name: &str) -> store::Result<Option<StoredRoom>> {
+        let db = &self.0.db;
+        for name in room::personal_names(name) {
+            if let Some(room) = rooms::personal(db, user).await? {
+                return Ok(Some(room));
+            }
+            let (id, now) = (chance::id().into(), chance::unix_ms());
+            if rooms::create_personal(db, &id, &name, user, now).await? {
+                tracing::info!(room = %id, "a personal room was made");
+                self.rooms_of_changed(user);
+            }
+        }
+        rooms::personal(db, user).await
+    }
+
     /// Who may enter a room that is made under this address.
     pub fn first_access(&self, address: &RoomAddress, maker: Option<&UserId>) -> Access {
         let wanted = match maker {

@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use identity::guest::Welcome;
-use protocol::{Access, RoomId, limits};
+use protocol::{Access, RoomId, UserId, limits};
 use room::{Input, RoomFacts, SeatRecord, SessionKey};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -134,6 +134,11 @@ impl Rooms {
     pub async fn room_changed(&self, room: &StoredRoom) {
         self.0.house.room_changed(Some(&room.id));
         self.0.tell_facts(room.clone()).await;
+    }
+
+    /// Which rooms are this person's is another.
+    pub fn rooms_of_changed(&self, user: &UserId) {
+        self.0.house.facts_changed(user);
     }
 
     /// Signed out, or the account or grant ended: closes its sockets, frees its seats, ends its media.

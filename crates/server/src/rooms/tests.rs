@@ -313,7 +313,7 @@ async fn only_people_of_a_call_come_into_its_room_and_its_end_puts_them_out() {
         let outcome = house.try_to_join(&principal, Way::Call(&room.into())).await;
         assert_eq!(refused(outcome), Some(ErrorCode::NotFound), "{room}");
     }
-    members::add(&house.db, &call, &bert, 2)
+    members::add(&house.db, &call, &bert, 2, 500)
         .await
         .expect("added");
     let mut visitors = Vec::new();

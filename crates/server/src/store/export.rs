@@ -48,6 +48,8 @@ pub async fn of(db: &Db, user: &UserId) -> Result<Option<Map<String, Value>>> {
     add("account_links", list::<Link>(db, user, LINKS).await?);
     add("invites_made", list::<Link>(db, user, INVITES).await?);
     add("rooms_owned", list::<Room>(db, user, ROOMS).await?);
+    add("rooms_member", list::<Member>(db, user, MEMBER).await?);
+    add("rooms_pinned", list::<Pin>(db, user, PINS).await?);
     add("rooms_visited", list::<Visit>(db, user, VISITS).await?);
     add(
         "room_invites_made",
@@ -179,12 +181,30 @@ struct Link {
     uses_left: i64,
 }
 
-const ROOMS: &str = "SELECT name, open_to_guests, created AS created_ms FROM rooms WHERE owner = $1 ORDER BY created";
+const ROOMS: &str = "SELECT name, open_to_guests, kind, knock, created AS created_ms FROM rooms WHERE owner = $1 ORDER BY created";
 #[derive(sqlx::FromRow, Serialize)]
 struct Room {
     name: String,
     open_to_guests: bool,
+    kind: String,
+    knock: bool,
     created_ms: i64,
+}
+
+const MEMBER: &str = "SELECT r.name, m.added AS added_ms FROM room_members m JOIN rooms r ON r.id = m.room_id \
+    WHERE m.user_id = $1 ORDER BY m.added";
+#[derive(sqlx::FromRow, Serialize)]
+struct Member {
+    name: String,
+    added_ms: i64,
+}
+
+const PINS: &str = "SELECT r.name, p.pinned AS pinned_ms FROM room_pins p JOIN rooms r ON r.id = p.room_id \
+    WHERE p.user_id = $1 ORDER BY p.pinned";
+#[derive(sqlx::FromRow, Serialize)]
+struct Pin {
+    name: String,
+    pinned_ms: i64,
 }
 
 const VISITS: &str = "SELECT r.name, v.visited AS visited_ms FROM room_visits v JOIN rooms r ON r.id = v.room_id \

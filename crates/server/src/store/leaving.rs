@@ -41,6 +41,8 @@ pub enum Removed {
         sessions: Vec<SessionId>,
         /// Rooms that have no owner any more.
         rooms: Vec<RoomId>,
+        /// Rooms that are not there any more.
+        gone: Vec<RoomId>,
     },
     Nobody,
     /// Nothing was removed: the house would have no administrator who can sign in.
@@ -48,11 +50,11 @@ pub enum Removed {
 }
 
 /// Removes somebody and everything that is theirs. Rooms that others were in, or planned meetings in, lose their owner; the
-/// others go. The audit log keeps ids only.
+/// others go, and their personal one does. The audit log keeps ids only.
 pub async fn remove(db: &Db, user: &UserId, mark: &str) -> Result<Removed> {
-    const OWN_ROOMS: &str = "DELETE FROM rooms WHERE owner = $1 AND NOT EXISTS \
+    const OWN_ROOMS: &str = "DELETE FROM rooms WHERE owner = $1 AND (kind = 'personal' OR (NOT EXISTS \
         (SELECT 1 FROM room_visits v WHERE v.room_id = rooms.id AND v.user_id <> $1) \
-        AND NOT EXISTS (SELECT 1 FROM meetings m WHERE m.room_id = rooms.id AND m.owner <> $1)";
+        AND NOT EXISTS (SELECT 1 FROM meetings m WHERE m.room_id = rooms.id AND m.owner <> $1))) RETURNING id";
     const SHARED_ROOMS: &str = "UPDATE rooms SET owner = NULL WHERE owner = $1 RETURNING id";
     // The first three know people without the database knowing; all the rest goes with the account.
     const THE_REST: [&str; 4] = [
@@ -75,7 +77,8 @@ pub async fn remove(db: &Db, user: &UserId, mark: &str) -> Result<Removed> {
             Some(_) => {
                 let query = sqlx::query_scalar(END_SESSIONS).bind(user.as_str());
                 let sessions: Vec<String> = query.fetch_all(&mut *tx).await?;
-                sqlx::query(OWN_ROOMS).bind(user.as_str()).execute(&mut *tx).await?;
+                let query = sqlx::query_scalar(OWN_ROOMS).bind(user.as_str());
+                let gone: Vec<String> = query.fetch_all(&mut *tx).await?;
                 let query = sqlx::query_scalar(SHARED_ROOMS).bind(user.as_str());
                 let rooms: Vec<String> = query.fetch_all(&mut *tx).await?;
                 for sql in THE_REST {
@@ -84,6 +87,7 @@ pub async fn remove(db: &Db, user: &UserId, mark: &str) -> Result<Removed> {
                 Removed::Done {
                     sessions: sessions.into_iter().map(SessionId::from).collect(),
                     rooms: rooms.into_iter().map(RoomId::from).collect(),
+                    gone: gone.into_iter().map(RoomId::from).collect(),
                 }
             }
         }

@@ -23,6 +23,7 @@ pub mod members;
 pub mod passkeys;
 pub mod passwords;
 pub mod people;
+pub mod pins;
 pub mod push;
 pub mod rooms;
 pub mod scim;

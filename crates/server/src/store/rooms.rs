@@ -179,6 +179,49 @@ pub async fn remove_unused(
     ))
 }
 
+pub async fn personal(db: &Db, user: &UserId) -> Result<Option<StoredRoom>> {
+    const SQL: &str = concat!(
+        "SELECT ",
+        columns!(),
+        " FROM rooms WHERE owner = $1 AND kind = $2"
+    );
+    let row: Option<Row> = on!(db, pool => {
+        let query = sqlx::query_as(SQL).bind(user.as_str()).bind(PERSONAL);
+        query.fetch_optional(pool).await
+    })?;
+    Ok(row.map(StoredRoom::from))
+}
+
+/// For accounts, and others than the owner knock. False if there is a room of this name, or they have a personal one.
+pub async fn create_personal(
+    db: &Db,
+    id: &RoomId,
+    name: &RoomName,
+    user: &UserId,
+    now: UnixMs,
+) -> Result<bool> {
+    const SQL: &str = "INSERT INTO rooms (id, name, name_key, open_to_guests, kind, knock, owner, created) \
+        VALUES ($1, $2, $3, FALSE, $4, TRUE, $5, $6) ON CONFLICT DO NOTHING";
+    let made = on!(db, pool => {
+        let query = sqlx::query(SQL).bind(id.as_str()).bind(name.as_str()).bind(name.key());
+        let query = query.bind(PERSONAL).bind(user.as_str()).bind(stored(now));
+        query.execute(pool).await.map(|done| done.rows_affected())
+    })?;
+    Ok(made == 1)
+}
+
+/// The room and all that hangs on it. Gives the guests' grants that went with it; `None` if it was gone.
+pub async fn remove(db: &Db, id: &RoomId) -> Result<Option<Vec<SessionId>>> {
+    const GRANTS: &str = "SELECT id FROM guest_grants WHERE room_id = $1";
+    const DELETE: &str = "DELETE FROM rooms WHERE id = $1";
+    let (grants, gone): (Vec<String>, u64) = in_transaction!(db, tx => {
+        let grants = sqlx::query_scalar(GRANTS).bind(id.as_str()).fetch_all(&mut *tx).await?;
+        let done = sqlx::query(DELETE).bind(id.as_str()).execute(&mut *tx).await?;
+        (grants, done.rows_affected())
+    });
+    Ok((gone == 1).then(|| grants.into_iter().map(SessionId::from).collect()))
+}
+
 /// What is absent stays.
 #[derive(Debug, Default)]
 pub struct Change<'a> {

@@ -24,6 +24,7 @@ mod invites;
 mod leaving;
 mod links;
 mod meetings;
+mod my_rooms;
 mod ownership;
 mod people;
 mod push;

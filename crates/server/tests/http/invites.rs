@@ -63,7 +63,7 @@ async fn an_invite_opens_the_door_of_a_closed_room_until_it_is_taken_back() {
 
         let guest = house.person();
         guest.door("Küche").await.is(403, "guests_not_allowed");
-        let door = json!({"name": "Küche", "access": "accounts", "exists": true, "owner": false, "known": false});
+        let door = json!({"name": "Küche", "access": "accounts", "kind": "named", "knock": false, "exists": true, "owner": false, "member": false, "known": false});
         assert_eq!(open(&guest, token).await.json(), door);
         assert_eq!(open(&anna, token).await.json()["owner"], true, "as herself");
         let grant = enter(&guest, token).await.json();
@@ -170,7 +170,7 @@ async fn in_an_open_house_everybody_makes_rooms_and_nothing_else_opens() {
         let (house, anna) = house.with_anna().await;
         let (guest, other) = (house.person(), house.person());
         assert_eq!(guest.me().await["open_house"], true);
-        let door = |exists: bool| json!({"name": "Garten", "access": "guests", "exists": exists, "owner": false, "known": false});
+        let door = |exists: bool| json!({"name": "Garten", "access": "guests", "kind": "named", "knock": false, "exists": exists, "owner": false, "member": false, "known": false});
         assert_eq!(guest.door("Garten").await.json(), door(false));
         assert_eq!(create(&guest, "Garten").await.json(), door(true));
         assert_eq!(other.door("public/garten").await.json(), door(true));

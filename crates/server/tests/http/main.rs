@@ -16,6 +16,7 @@ mod life;
 mod limits;
 mod links;
 mod meetings;
+mod my_rooms;
 mod own;
 mod pages;
 mod passkeys;

@@ -37,9 +37,9 @@ async fn whoever_makes_a_room_owns_it_and_only_they_change_it() {
         let before = anna.door("Küche").await.json();
         assert_eq!(
             before,
-            json!({"name": "Küche", "access": "accounts", "exists": false, "owner": true, "known": false, "people": 0})
+            json!({"name": "Küche", "access": "accounts", "kind": "named", "knock": false, "exists": false, "owner": true, "member": false, "known": false, "people": 0})
         );
-        let made = json!({"name": "Küche", "access": "accounts", "exists": true, "owner": true, "known": true, "people": 0});
+        let made = json!({"name": "Küche", "access": "accounts", "kind": "named", "knock": false, "exists": true, "owner": true, "member": false, "known": true, "people": 0});
         assert_eq!(create(&anna, "Küche").await.json(), made);
         assert_eq!(
             create(&anna, "küche").await.json(),
@@ -173,7 +173,7 @@ async fn a_guest_of_an_open_room_gets_a_grant_and_with_it_a_ticket() {
         let door = guest.door("public/küche").await.json();
         assert_eq!(
             door,
-            json!({"name": "Küche", "access": "guests", "exists": true, "owner": false, "known": false})
+            json!({"name": "Küche", "access": "guests", "kind": "named", "knock": false, "exists": true, "owner": false, "member": false, "known": false})
         );
         let entry = enter_as_guest(&guest, "Küche", "  Gast   🧑‍🚀 ").await.json();
         assert_eq!(

@@ -188,6 +188,7 @@ async fn a_guest_waits_until_somebody_is_in() {
     let close = ChangeRoom {
         name: "Sprechstunde".into(),
         access: Some(Access::Accounts),
+        knock: None,
         new_name: None,
     };
     anna.change_room(&close).await.expect("the owner closes");

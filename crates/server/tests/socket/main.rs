@@ -6,6 +6,7 @@ mod document;
 mod door;
 mod home;
 mod invites;
+mod knocking;
 mod limits;
 mod meeting;
 mod seats;

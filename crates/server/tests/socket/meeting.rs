@@ -157,8 +157,7 @@ async fn a_renamed_or_opened_room_changes_for_those_inside() {
             json!({"name": "Garten", "access": "guests", "new_name": "Park"}),
         )
         .await;
-    let expected =
-        json!({"type": "room_changed", "name": "Park", "access": "guests", "owner": true});
+    let expected = json!({"type": "room_changed", "name": "Park", "access": "guests", "knock": false, "owner": true});
     assert_eq!(anna.change("room_changed").await, expected);
     assert_eq!(person.door("Park").await.json()["people"], 1);
 }

@@ -36,6 +36,11 @@ const ROWS: &[&str] = &[
      VALUES ('p1', 'shared', FALSE, $1, 'd', 'Annegret Zwiebel', 1)",
     "INSERT INTO room_visits (user_id, room_id, visited) VALUES ($1, 'diary', 1)",
     "INSERT INTO room_visits (user_id, room_id, visited) VALUES ($2, 'shared', 1)",
+    "INSERT INTO rooms (id, name, name_key, open_to_guests, kind, knock, owner, created) \
+     VALUES ('hers', 'Annegrets Stube', 'annegrets stube', FALSE, 'personal', TRUE, $1, 2)",
+    "INSERT INTO room_visits (user_id, room_id, visited) VALUES ($2, 'hers', 1)",
+    "INSERT INTO room_members (room_id, user_id, added) VALUES ('shared', $1, 1)",
+    "INSERT INTO room_pins (user_id, room_id, pinned) VALUES ($1, 'shared', 1)",
     "INSERT INTO groups (id, name, name_key, created) VALUES ('choir', 'Chor', 'chor', 1)",
     "INSERT INTO group_people (group_id, user_id, source) VALUES ('choir', $1, 'house')",
     "INSERT INTO identities (issuer, subject, user_id, created) VALUES ('https://i', 'annegret77', $1, 1)",
@@ -201,12 +206,21 @@ async fn nothing_of_somebody_who_goes_stays_but_an_id_in_the_audit_log() {
             assert!(!with(&before, text).is_empty(), "{text} is there at first");
         }
         let removed = leaving::remove(db, &anna, "mark").await.expect("an answer");
+        let Removed::Done {
+            sessions,
+            rooms: shared,
+            mut gone,
+        } = removed
+        else {
+            panic!("{removed:?}");
+        };
+        gone.sort();
+        assert_eq!(sessions, [session_id("s1")]);
+        assert_eq!(shared, ["shared".into()]);
         assert_eq!(
-            removed,
-            Removed::Done {
-                sessions: vec![session_id("s1")],
-                rooms: vec!["shared".into()]
-            }
+            gone,
+            ["diary".into(), "hers".into()],
+            "her personal room has her name, whoever was in it"
         );
         let after = tables(db).await;
         assert_eq!(with(&after, ANNA), BTreeSet::from(["audit".to_owned()]));
@@ -241,6 +255,8 @@ const PARTS: &[(&str, &str)] = &[
     ("account_links", "account_links"),
     ("account_links", "invites_made"),
     ("rooms", "rooms_owned"),
+    ("room_members", "rooms_member"),
+    ("room_pins", "rooms_pinned"),
     ("room_visits", "rooms_visited"),
     ("room_invites", "room_invites_made"),
     ("seats", "seats"),
