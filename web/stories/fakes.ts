@@ -10,6 +10,8 @@ import type {
   PersonPageState,
   SightState,
 } from '../src/model/people/screens.ts';
+import { groupsOf } from '../src/model/rooms/my_rooms.ts';
+import type { MyRoomsState, RoomSheetState } from '../src/model/rooms/screens.ts';
 import type {
   AppState,
   DevicesState,
@@ -142,7 +144,10 @@ export function rooms(count: number): RoomDoor[] {
     name: names[at % names.length] ?? '',
     path: `/r/${at}`,
     access: at % 2 ? 'guests' : 'accounts',
+    kind: at === 3 ? 'personal' : 'named',
+    knock: at % 5 === 3,
     owner: at % 3 !== 2,
+    pinned: at % 6 === 1,
     people: [3, 1, 0, 0, 0, 0][at] ?? 0,
     visitedAt: Date.now() - at * 9 * 3_600_000,
   }));
@@ -225,11 +230,50 @@ export function newCallOf(state: Partial<NewCallState> = {}): NewCallState {
   return { text: '', allowGuests: false, canEnter: false, matches: [], people: contactsOf(), ...state };
 }
 
+export function mineOf(rooms: readonly RoomDoor[]) {
+  const store = new Store<MyRoomsState>({ groups: groupsOf(rooms), offerPersonal: rooms.length < 7, busy: false });
+  return Object.assign(store, {
+    setPinned: noop,
+    makePersonal: noop,
+    openSheet: (room: RoomDoor) => store.patch({ sheet: roomSheetOf({ roomName: room.name }) }),
+    closeSheet() {
+      const { sheet: _, ...rest } = store.state;
+      store.set(rest);
+    },
+  });
+}
+
+function roomSheetOf(state: Partial<RoomSheetState>) {
+  const person = (at: number) => ({ id: `${at}`, name: NAMES[at] ?? '', username: `p${at}` });
+  const store = new Store<RoomSheetState>({
+    roomName: 'Teamrunde',
+    allowGuests: false,
+    knock: true,
+    people: 2,
+    members: [person(0), person(1)],
+    text: '',
+    found: [],
+    typeMore: false,
+    busy: false,
+    ...state,
+  });
+  return Object.assign(store, {
+    rename: async () => true,
+    setAllowGuests: (allowGuests: boolean) => store.patch({ allowGuests }),
+    setKnock: (knock: boolean) => store.patch({ knock }),
+    setText: (text: string) => store.patch({ text, found: [person(2), person(3)] }),
+    add: noop,
+    removeMember: noop,
+    remove: async () => true,
+  });
+}
+
 export function homeOf(state: Partial<HomeState>, lines = 12) {
   const store = new Store<HomeState>({ loaded: true, live: true, rooms: [], ...state });
   return Object.assign(store, {
     contacts: contactsOf(),
     history: historyOf(lines),
+    mine: mineOf(state.rooms ?? []),
     openNewCall: () => store.patch({ newCall: newCallOf() }),
     closeNewCall() {
       const { newCall: _, ...rest } = store.state;
@@ -249,6 +293,8 @@ export function shareOf(state: Partial<ShareState> = {}): ShareScreen {
     link: 'https://stube.example.org/r/public/Teamrunde%20am%20Montag',
     access: 'guests',
     allowGuests: true,
+    knock: false,
+    canSetKnock: true,
     busy: false,
     copied: false,
     copyFailed: false,
@@ -262,6 +308,7 @@ export function shareOf(state: Partial<ShareState> = {}): ShareScreen {
     forgetInvite: noop,
     takeBack: async () => true,
     setAllowGuests: noop,
+    setKnock: (knock: boolean) => store.patch({ knock }),
     useOfferedName: noop,
     keepName: noop,
     copy: () => store.patch({ copied: true }),
@@ -278,6 +325,8 @@ export function doorOf(state: Partial<DoorState>) {
     viewer: 'account',
     invited: false,
     access: 'guests',
+    knock: false,
+    knocks: false,
     exists: true,
     owner: true,
     name: 'Anna Brandt',
@@ -342,11 +391,13 @@ export function meetingOf(others: number, state: Partial<MeetingState> = {}, scr
     tiles: [...shared, ...tiles],
     alone: others === 0,
     people: Array.from({ length: others + 1 }, (_, at) => person(at - 1)),
+    knocking: [],
     self: { name: 'Anna Brandt', speaking: false },
     ...(window.innerWidth >= 800 ? { screen: { on: false } } : {}),
     ...state,
   });
   return Object.assign(store, {
+    admit: (id: string) => store.patch({ knocking: store.state.knocking.filter((one) => one.id !== id) }),
     toggleScreen: noop,
     leave: noop,
     reconnect: noop,

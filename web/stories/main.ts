@@ -95,6 +95,19 @@ const stories: Record<string, () => AppScreen> = {
     ),
   'new-call-bad': () => appOf(home({ newCall: newCallOf({ text: '..', nameProblem: 'dots' }) }), true),
   door: () => appOf(door({ people: 3 }), true),
+  'door-knock': () => appOf(door({ people: 3, owner: false, knock: true, knocks: true }), true),
+  'door-knocking': () =>
+    appOf(door({ people: 3, owner: false, knock: true, knocks: true, phase: 'waiting', waitsFor: 'knocking' }), true),
+  'meeting-knock': () =>
+    appOf(
+      meeting(3, {
+        knocking: [
+          { id: 'k1', name: 'Jürgen Özdemir-Wolkenstein', guest: true },
+          { id: 'k2', name: 'Bea', guest: false },
+        ],
+      }),
+      true,
+    ),
   'door-new': () => appOf(door({ exists: false, access: 'accounts', people: 0 }), true),
   'door-explain': () =>
     appOf(

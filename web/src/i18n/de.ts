@@ -7,6 +7,7 @@ import { deCalls } from './de_calls.ts';
 import { deMeetings } from './de_meetings.ts';
 import { dePeople } from './de_people.ts';
 import { dePush } from './de_push.ts';
+import { deRooms } from './de_rooms.ts';
 
 export const de: Catalogue = {
   ...deAccount,
@@ -14,6 +15,7 @@ export const de: Catalogue = {
   ...deApp,
   ...deCalls,
   ...dePeople,
+  ...deRooms,
   ...deMeetings,
   ...dePush,
   'app.home': 'Zur Startseite',

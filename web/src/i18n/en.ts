@@ -6,6 +6,7 @@ import { enCalls } from './en_calls.ts';
 import { enMeetings } from './en_meetings.ts';
 import { enPeople } from './en_people.ts';
 import { enPush } from './en_push.ts';
+import { enRooms } from './en_rooms.ts';
 
 export const en = {
   ...enAccount,
@@ -13,6 +14,7 @@ export const en = {
   ...enApp,
   ...enCalls,
   ...enPeople,
+  ...enRooms,
   ...enMeetings,
   ...enPush,
   'app.home': 'To the home page',

@@ -6,7 +6,15 @@
 
 import { type Capture, CaptureError, type CaptureProblem } from '../media/capture.ts';
 import { keyFor, type Media, type MediaEvents } from '../media/media.ts';
-import type { DeviceId, RoomId, RoomLeftReason, RoomView, Source, Wanted } from '../protocol/generated.ts';
+import type {
+  DeviceId,
+  RoomId,
+  RoomLeftReason,
+  RoomView,
+  Source,
+  WaitingReason,
+  Wanted,
+} from '../protocol/generated.ts';
 import type { Client } from '../session/client.ts';
 import type { Refusal } from '../session/refusal.ts';
 import type { DevicesModel } from './devices.ts';
@@ -21,7 +29,7 @@ export interface CallPorts {
 /** Whoever shows the call at the moment. */
 export interface CallListener {
   view?(view: RoomView): void;
-  waiting?(): void;
+  waiting?(reason: WaitingReason): void;
   refused?(refusal: Refusal): void;
   left?(reason: RoomLeftReason): void;
   /** The session is over, and with it the seat. */
@@ -105,12 +113,17 @@ export class Call {
           this.#media.follow(view);
           this.listener.view?.(view);
         },
-        waiting: () => this.listener.waiting?.(),
+        waiting: (reason) => this.listener.waiting?.(reason),
         refused: (refusal) => this.listener.refused?.(refusal),
         left: (reason) => this.listener.left?.(reason),
         ended: (refusal) => this.listener.ended?.(refusal),
       }),
     );
+  }
+
+  /** Somebody who knocks may come in, or not. */
+  async admit(knocking: string, admit: boolean): Promise<void> {
+    await this.#client?.admit(knocking, admit);
   }
 
   setWanted(wanted: readonly Wanted[]): void {

@@ -24,7 +24,16 @@ const VIEW: RoomView = {
   slots: [],
 };
 
-const OPEN: Door = { name: 'Küche', access: 'guests', exists: true, owner: false, known: false };
+const OPEN: Door = {
+  name: 'Küche',
+  access: 'guests',
+  kind: 'named',
+  knock: false,
+  exists: true,
+  owner: false,
+  member: false,
+  known: false,
+};
 const KNOWN: Door = { ...OPEN, known: true };
 
 class Scene {
@@ -455,5 +464,64 @@ describe('a reload in a meeting', () => {
     scene.server.socket.say({ type: 'error', id: join?.id ?? '', code: 'room_full' });
     await settle();
     expect(door.state).toMatchObject({ phase: 'open', problem: { code: 'room_full' }, canJoin: true });
+  });
+});
+
+describe('the door of a room where others knock', () => {
+  const KNOCK: Door = { ...OPEN, knock: true };
+
+  it.each([
+    [{}, true],
+    [{ member: true }, false],
+    [{ owner: true }, false],
+  ])('for %j one has to knock: %s', async (who, knocks) => {
+    const scene = account();
+    scene.server.on('GET /door', 200, { ...KNOCK, ...who });
+    const door = await scene.door();
+    expect(door.state).toMatchObject({ knock: true, knocks });
+  });
+
+  it('waits for an answer, and a reload comes back to the place', async () => {
+    const scene = account();
+    scene.server.on('GET /door', 200, KNOCK);
+    const door = await scene.door();
+    scene.server.socket.open();
+    door.join();
+    await settle();
+    scene.server.socket.say({ type: 'waiting', reason: 'nobody_in' });
+    expect(door.state).toMatchObject({ phase: 'waiting', waitsFor: 'nobody_in' });
+    expect(scene.remembered.meeting('Küche')).toBeUndefined();
+    scene.server.socket.say({ type: 'waiting', reason: 'knocking' });
+    expect(door.state).toMatchObject({ phase: 'waiting', waitsFor: 'knocking' });
+    expect(scene.remembered.meeting('Küche')).toBeDefined();
+    scene.server.socket.say({ type: 'room_left', reason: 'not_admitted' });
+    expect(scene.log).toEqual(['left not_admitted']);
+    expect(scene.remembered.meeting('Küche')).toBeUndefined();
+  });
+
+  it('forgets the place when one goes elsewhere', async () => {
+    const scene = account();
+    scene.server.on('GET /door', 200, KNOCK);
+    const door = await scene.door();
+    scene.server.socket.open();
+    door.join();
+    await settle();
+    scene.server.socket.say({ type: 'waiting', reason: 'knocking' });
+    door.close();
+    expect(scene.remembered.meeting('Küche')).toBeUndefined();
+  });
+
+  it('says how long to wait before one knocks again', async () => {
+    const scene = account();
+    scene.server.on('GET /door', 200, KNOCK);
+    const door = await scene.door();
+    scene.server.socket.open();
+    door.join();
+    await settle();
+    const [join] = scene.server.socket.all('join_room');
+    scene.server.socket.say({ type: 'error', id: join?.id ?? '', code: 'rate_limited', retry_after_ms: 12_000 });
+    await settle();
+    const problem = { code: 'rate_limited', retryAfterMs: 12_000 };
+    expect(door.state).toMatchObject({ phase: 'open', canJoin: true, problem });
   });
 });

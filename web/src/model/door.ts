@@ -3,7 +3,7 @@
  * joining needs is prepared while one stands here.
  */
 
-import type { Door, RoomLeftReason, RoomView } from '../protocol/generated.ts';
+import type { Door, RoomLeftReason, RoomView, WaitingReason } from '../protocol/generated.ts';
 import type { Client } from '../session/client.ts';
 import type { Http } from '../session/http.ts';
 import { Refusal } from '../session/refusal.ts';
@@ -70,6 +70,8 @@ export class DoorModel extends Store<DoorState> implements DoorScreen {
       phase: room.problem || nameless ? 'name_invalid' : 'loading',
       viewer: guest ? 'guest' : 'account',
       access: room.open ? 'guests' : 'accounts',
+      knock: false,
+      knocks: false,
       exists: false,
       owner: false,
       invited: guest && ports.invite !== undefined,
@@ -138,10 +140,10 @@ export class DoorModel extends Store<DoorState> implements DoorScreen {
   openShare(): void {
     if (this.state.phase === 'loading' || this.#share) return;
     const { browser, guests, http } = this.#ports;
-    const { roomName: name, access, owner, exists } = this.state;
+    const { roomName: name, access, knock, owner, exists } = this.state;
     const share = new ShareModel(
       { browser, http, guests, account: this.#ports.client !== undefined, changed: (door) => this.#show(door) },
-      { name, access, owner, known: this.#known },
+      { name, access, knock, owner, known: this.#known },
     );
     this.#share = share;
     this.patch({ share });
@@ -169,6 +171,7 @@ export class DoorModel extends Store<DoorState> implements DoorScreen {
     this.#attempt++;
     this.#unlisten();
     this.closeShare();
+    if (this.state.phase === 'waiting') this.#ports.remembered.setMeeting(undefined);
     this.#call?.close();
     this.#guestClient?.stop();
     this.#ports.devices.end();
@@ -205,7 +208,7 @@ export class DoorModel extends Store<DoorState> implements DoorScreen {
     const call = this.#call;
     call.listener = {
       view: (view) => this.#entered(call, view, client),
-      waiting: () => this.patch({ phase: 'waiting' }),
+      waiting: (reason) => this.#waits(reason),
       refused: (refusal) => this.#refused(refusal),
       ended: (refusal) => this.#refused(refusal),
       left: (reason) => this.#turnedAway(reason),
@@ -230,6 +233,15 @@ export class DoorModel extends Store<DoorState> implements DoorScreen {
       remembered.guestName = entry.name;
     }
     return newGuestClient.call(this.#ports, grant.grant);
+  }
+
+  #waits(waitsFor: WaitingReason): void {
+    this.patch({ phase: 'waiting', waitsFor });
+    const { devices, remembered } = this.#ports;
+    if (waitsFor !== 'knocking') return;
+    // A reload comes back to the place at the door, as it comes back to a seat.
+    const { camera, microphone } = devices.state;
+    remembered.setMeeting({ room: this.state.roomName, microphone: microphone.on, camera: camera.on });
   }
 
   #entered(call: Call, view: RoomView, client: Client): void {
@@ -288,7 +300,7 @@ export class DoorModel extends Store<DoorState> implements DoorScreen {
   #show(door: Door): void {
     if (this.#closed) return;
     const { browser } = this.#ports;
-    const { name, access, exists, owner, known, people } = door;
+    const { name, access, knock, exists, owner, member, known, people } = door;
     this.#seen = true;
     this.#known = known && this.state.viewer === 'account';
     this.#text = writeRoomText(name, access);
@@ -297,7 +309,8 @@ export class DoorModel extends Store<DoorState> implements DoorScreen {
     // What the fragment asked for is done: it must not be done again by a reload, nor stand in a link that is copied.
     if (pathname + hash !== path) browser.replace(path);
     const opening = this.state.phase === 'loading';
-    this.patch({ roomName: name, access, exists, owner, people, ...(opening ? { phase: 'open' } : {}) });
+    const knocks = knock && !owner && !member;
+    this.patch({ roomName: name, access, knock, knocks, exists, owner, people, ...(opening ? { phase: 'open' } : {}) });
     if (this.state.phase === 'open') this.patch({ canJoin: this.#canJoin(this.state.name) });
     this.#countPeople();
   }

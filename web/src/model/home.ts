@@ -8,6 +8,7 @@ import { ContactsModel } from './people/contacts.ts';
 import { HistoryModel } from './people/history.ts';
 import type { CallerScreen } from './people/screens.ts';
 import { hardToGuess, isGuessable, OPEN_PREFIX, readRoomText, roomKey, roomPath, writeRoomText } from './room_name.ts';
+import { MyRoomsModel } from './rooms/my_rooms.ts';
 import type { HomeScreen, HomeState, NewCallState, RoomDoor } from './screens.ts';
 import { Store } from './store.ts';
 
@@ -26,6 +27,7 @@ export interface HomePorts {
 export class HomeModel extends Store<HomeState> implements HomeScreen {
   readonly history: HistoryModel;
   readonly contacts: ContactsModel;
+  readonly mine: MyRoomsModel;
   readonly #ports: HomePorts;
   readonly #unlisten: () => void;
   /** Of the dialog, while it is open. */
@@ -39,6 +41,7 @@ export class HomeModel extends Store<HomeState> implements HomeScreen {
     this.#ports = ports;
     this.history = new HistoryModel(ports);
     this.contacts = new ContactsModel(ports);
+    this.mine = new MyRoomsModel(ports);
     this.#unlisten = client.listen({
       live: (live) => this.patch({ live }),
       home: (home) => this.#show(home),
@@ -50,6 +53,7 @@ export class HomeModel extends Store<HomeState> implements HomeScreen {
     this.#unlisten();
     this.history.close();
     this.contacts.close();
+    this.mine.close();
     this.#finder?.close();
   }
 
@@ -94,18 +98,22 @@ export class HomeModel extends Store<HomeState> implements HomeScreen {
 
   #show(home: Home): void {
     const rooms = home.rooms.map(
-      ({ id, name, access, owner, people, visited_at }): RoomDoor => ({
+      ({ id, name, access, kind, knock, owner, pinned, people, visited_at }): RoomDoor => ({
         id,
         name,
         path: roomPath(name, access),
         access,
+        kind,
+        knock,
         owner,
+        pinned,
         people,
         ...(visited_at === undefined ? {} : { visitedAt: visited_at }),
       }),
     );
     rooms.sort((a, b) => Number(b.people > 0) - Number(a.people > 0) || (b.visitedAt ?? 0) - (a.visitedAt ?? 0));
     this.patch({ loaded: true, rooms });
+    this.mine.follow(rooms);
     if (this.state.newCall) this.patch({ newCall: this.#newCall() });
   }
 

@@ -281,3 +281,30 @@ it('follows a new name and a new access into the address and comes back under th
   server.socket.open();
   expect(server.socket.all('join_room')[0]?.room).toBe('public/Küche 2');
 });
+
+describe('who knocks', () => {
+  const BEA = { id: 'k-1', name: 'Bea', guest: true };
+
+  it('is shown until somebody answers', async () => {
+    const { change, model, server } = await meeting();
+    change({ type: 'knocking_changed', knocking: [BEA] });
+    expect(model.state.knocking).toEqual([BEA]);
+    model.admit('k-1', true);
+    expect(server.socket.all('admit').map(({ knocking, admit }) => [knocking, admit])).toEqual([['k-1', true]]);
+    change({ type: 'knocking_changed', knocking: [] });
+    expect(model.state.knocking).toEqual([]);
+  });
+
+  it.each([
+    ['room_full', { code: 'room_full' }],
+    // Somebody else was faster.
+    ['not_found', undefined],
+  ] as const)('an answer that is refused with %s is a problem: %j', async (code, problem) => {
+    const { change, model, server } = await meeting();
+    change({ type: 'knocking_changed', knocking: [BEA] });
+    model.admit('k-1', false);
+    server.socket.say({ type: 'error', id: server.socket.all('admit')[0]?.id ?? '', code });
+    await settle();
+    expect(model.state.knockProblem).toEqual(problem);
+  });
+});

@@ -11,6 +11,7 @@ import type { Browser } from './browser.ts';
 import type { Call } from './call.ts';
 import type { MeetingCalls } from './calls/in_meeting.ts';
 import type { DevicesModel } from './devices.ts';
+import { problemFrom } from './problem.ts';
 import type { Remembered } from './remembered.ts';
 import { roomPath } from './room_name.ts';
 import type { MeetingScreen, MeetingState, Person, Tile, TileSize } from './screens.ts';
@@ -97,6 +98,15 @@ export class MeetingModel extends Store<MeetingState> implements MeetingScreen {
     return this.#ports.calls;
   }
 
+  admit(knocking: string, admit: boolean): void {
+    this.patch({ knockProblem: undefined });
+    this.#call.admit(knocking, admit).catch((error) => {
+      const problem = problemFrom(error);
+      // Somebody else was faster, or they went: the list says so.
+      if (problem.code !== 'not_found') this.patch({ knockProblem: problem });
+    });
+  }
+
   toggleScreen(): void {
     this.#shareProblem = undefined;
     if (this.#call.sharesScreen) this.#call.stopScreen();
@@ -169,15 +179,14 @@ export class MeetingModel extends Store<MeetingState> implements MeetingScreen {
     if (view.name !== before.name) this.#renamed(before.name, view.name);
     const { pathname } = this.#ports.browser.address();
     if (pathname !== this.path.split('#')[0]) this.#ports.browser.replace(this.path);
-    if (view.name !== before.name || view.access !== before.access || view.owner !== before.owner) {
-      this.#share?.follow(this.#shared(view));
-    }
+    const shared = this.#shared(view);
+    if (JSON.stringify(shared) !== JSON.stringify(this.#shared(before))) this.#share?.follow(shared);
     this.#draw();
     this.#remember();
   }
 
-  #shared({ name, access, owner }: RoomView): SharedRoom {
-    return { name, access, owner, known: this.#ports.viewer === 'account' };
+  #shared({ name, access, knock, owner }: RoomView): SharedRoom {
+    return { name, access, knock, owner, known: this.#ports.viewer === 'account' };
   }
 
   /** A guest's grant stays good: it is for the room, whatever it is called. */
@@ -202,6 +211,8 @@ export class MeetingModel extends Store<MeetingState> implements MeetingScreen {
       tiles,
       alone: view.participants.length <= 1,
       people: drawPeople(view),
+      knocking: view.knocking,
+      ...(view.knocking.length === 0 ? { knockProblem: undefined } : {}),
       self: { name: you?.name ?? '', speaking: view.speaking.includes(view.you) },
       screen: this.#ports.canShareScreen ? { on: this.#call.sharesScreen, ...(problem ? { problem } : {}) } : undefined,
     });
@@ -270,6 +281,7 @@ function firstState(ports: MeetingPorts, view: RoomView): MeetingState {
     tiles: [],
     alone: true,
     people: [],
+    knocking: [],
     self: { name: '', speaking: false },
   };
 }

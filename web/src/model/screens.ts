@@ -5,13 +5,14 @@
  */
 
 import type { AudioSurface, VideoSurface } from '../media/surface.ts';
-import type { ErrorCode, RoomLeftReason, Status } from '../protocol/generated.ts';
+import type { ErrorCode, RoomKind, RoomLeftReason, Status, WaitingReason } from '../protocol/generated.ts';
 import type { AccountScreen } from './account/screens.ts';
 import type { ProviderRefusal } from './address.ts';
 import type { AdminScreen } from './admin/screens.ts';
 import type { CallPageScreen, CallsScreen, MeetingCallsScreen } from './calls/screens.ts';
 import type { MailScreen, MeetingsScreen } from './meetings/screens.ts';
 import type { ContactsScreen, HistoryScreen, PersonPageScreen } from './people/screens.ts';
+import type { MyRoomsScreen } from './rooms/screens.ts';
 import type { ShellScreen } from './shell/screens.ts';
 import type { Readable } from './store.ts';
 import type { WorkState } from './work.ts';
@@ -183,7 +184,11 @@ export interface RoomDoor {
   /** The address of its door, ready for `href`. */
   readonly path: string;
   readonly access: RoomAccess;
+  readonly kind: RoomKind;
+  /** Who is neither owner nor member knocks. */
+  readonly knock: boolean;
   readonly owner: boolean;
+  readonly pinned: boolean;
   /** The lamp is lit when this is above 0. */
   readonly people: number;
   /** Unix milliseconds; absent if never inside. */
@@ -223,6 +228,7 @@ export type NameProblem = 'too_long' | 'bad_characters' | 'dots';
 export interface HomeScreen extends Readable<HomeState> {
   readonly history: HistoryScreen;
   readonly contacts: ContactsScreen;
+  readonly mine: MyRoomsScreen;
   openNewCall(): void;
   closeNewCall(): void;
   /** The field's text as typed; typing `public/` at the start switches guests on, taking it away switches them off. */
@@ -324,8 +330,8 @@ export interface DevicesScreen extends Readable<DevicesState> {
 export interface DoorState {
   readonly roomName: string;
   /**
-   * `loading`: nothing is known yet. `open`: one can join. `joining`: the click was heard. `waiting`: a guest, nobody
-   * of the house is inside; they get in by themselves. `guests_not_allowed`: offer `app.signIn()`, it comes back here.
+   * `loading`: nothing is known yet. `open`: one can join. `joining`: the click was heard. `waiting`: nobody of the
+   * house is inside, or they knocked: see `waitsFor`. `guests_not_allowed`: offer `app.signIn()`, it comes back here.
    * `invite_invalid`: the invite was taken back, has expired, or never was one. `name_invalid`: the address is no
    * room's. `failed`: see `problem`, the button is `retry()`.
    */
@@ -340,6 +346,12 @@ export interface DoorState {
     | 'failed';
   readonly viewer: 'account' | 'guest';
   readonly access: RoomAccess;
+  /** Who is neither owner nor member knocks. */
+  readonly knock: boolean;
+  /** The reader has to knock. */
+  readonly knocks: boolean;
+  /** While `waiting`. */
+  readonly waitsFor?: WaitingReason;
   /** Accounts only: how many people are inside now. */
   readonly people?: number;
   /** False for a room that comes into being by entering it. */
@@ -400,6 +412,10 @@ export interface ShareState {
   readonly access: RoomAccess;
   /** The switch "Allow guests"; absent when the reader may not change it or the house has no guests. */
   readonly allowGuests?: boolean;
+  /** Who is neither owner nor member knocks. */
+  readonly knock: boolean;
+  /** The switch for it: only for the owner. */
+  readonly canSetKnock: boolean;
   readonly busy: boolean;
   readonly problem?: Problem;
   /** For two seconds after `copy()`. */
@@ -424,6 +440,7 @@ export interface ShareScreen extends Readable<ShareState> {
   /** Whoever came in by it has to leave. True when it is gone. */
   takeBack(id: string): Promise<boolean>;
   setAllowGuests(on: boolean): void;
+  setKnock(on: boolean): void;
   /** Renames the room; links under its old name stop working. */
   useOfferedName(): void;
   keepName(): void;
@@ -468,6 +485,12 @@ export interface Person {
   readonly away: boolean;
 }
 
+export interface KnockingPerson {
+  readonly id: string;
+  readonly name: string;
+  readonly guest: boolean;
+}
+
 export interface MeetingState {
   /** In a call: the names of the others. */
   readonly roomName: string;
@@ -488,6 +511,10 @@ export interface MeetingState {
   readonly alone: boolean;
   /** Everybody, oneself first; for the people panel. */
   readonly people: readonly Person[];
+  /** Who waits to be let in, the longest waiting first. Never for guests. */
+  readonly knocking: readonly KnockingPerson[];
+  /** Why somebody could not be let in. */
+  readonly knockProblem?: Problem;
   /** Own name and speaking state for the self view; picture and mute states are in `app.devices`. */
   readonly self: { readonly name: string; readonly speaking: boolean };
   /** Screen sharing; absent where the browser cannot. */
@@ -506,6 +533,8 @@ export interface TileSize {
 export interface MeetingScreen extends Readable<MeetingState> {
   /** Ringing more people in; absent for guests. */
   readonly calls?: MeetingCallsScreen | undefined;
+  /** Somebody who knocks may come in, or not. */
+  admit(knocking: string, admit: boolean): void;
   toggleScreen(): void;
   leave(): void;
   reconnect(): void;

@@ -15,11 +15,18 @@ function sheet(room: Partial<SharedRoom> = {}, guests = true) {
       account: true,
       changed: ({ name, access }) => changes.push(`${access} ${name}`),
     },
-    { name: 'Team 100%', access: 'accounts', owner: true, known: true, ...room },
+    { name: 'Team 100%', access: 'accounts', knock: false, owner: true, known: true, ...room },
   );
   server.routes.set('PATCH /rooms', (body) => {
-    const { name, access, new_name } = body as { name: string; access?: 'guests' | 'accounts'; new_name?: string };
-    return [200, { name: new_name ?? name, access: access ?? share.state.access, exists: true, owner: true }];
+    const { name, access, knock, new_name } = body as {
+      name: string;
+      access?: 'guests' | 'accounts';
+      knock?: boolean;
+      new_name?: string;
+    };
+    const { state } = share;
+    const door = { access: access ?? state.access, knock: knock ?? state.knock, exists: true, owner: true };
+    return [200, { name: new_name ?? name, ...door }];
   });
   return { browser, changes, server, share };
 }
@@ -37,6 +44,16 @@ describe('the share sheet', () => {
     [{ owner: true }, false, undefined],
   ] as const)('for %j in a house with guests: %s has the switch %s', (room, guests, allowGuests) => {
     expect(sheet(room, guests).share.state.allowGuests).toBe(allowGuests);
+  });
+
+  it('says who knocks, which only the owner changes', async () => {
+    const { server, share } = sheet();
+    expect(share.state).toMatchObject({ knock: false, canSetKnock: true });
+    share.setKnock(true);
+    await settle();
+    expect(server.requests.at(-1)?.body).toEqual({ name: 'Team 100%', knock: true });
+    expect(share.state.knock).toBe(true);
+    expect(sheet({ owner: false, knock: true }).share.state).toMatchObject({ knock: true, canSetKnock: false });
   });
 
   it('opens the room and offers a name that is hard to guess, which it takes when wanted', async () => {
@@ -59,7 +76,7 @@ describe('the share sheet', () => {
     const { share } = sheet();
     share.setAllowGuests(true);
     await settle();
-    share.follow({ name: 'Team 100%', access: 'guests', owner: true, known: true });
+    share.follow({ name: 'Team 100%', access: 'guests', knock: false, owner: true, known: true });
     expect(share.state.offeredName).toBeDefined();
     share.keepName();
     expect(share.state.offeredName).toBeUndefined();

@@ -20,6 +20,7 @@ const LIFE_MS: { readonly [L in InviteLife]: number } = { day: DAY_MS, week: 7 *
 export interface SharedRoom {
   readonly name: string;
   readonly access: RoomAccess;
+  readonly knock: boolean;
   readonly owner: boolean;
   /** The reader owns it or has been inside. */
   readonly known: boolean;
@@ -52,6 +53,8 @@ export class ShareModel extends Store<ShareState> implements ShareScreen {
       roomName: room.name,
       way: 'room',
       access: room.access,
+      knock: room.knock,
+      canSetKnock: room.owner,
       busy: false,
       ...NOT_COPIED,
       canShareNatively: false,
@@ -114,6 +117,10 @@ export class ShareModel extends Store<ShareState> implements ShareScreen {
       const offer = on && isGuessable(this.#room.name);
       this.patch({ offeredName: offer ? this.#offer() : undefined });
     });
+  }
+
+  setKnock(on: boolean): void {
+    void this.#ask((http) => this.#change(http, { name: this.#room.name, knock: on }));
   }
 
   useOfferedName(): void {
@@ -208,7 +215,7 @@ export class ShareModel extends Store<ShareState> implements ShareScreen {
 
   #draw(): void {
     const { browser, guests } = this.#ports;
-    const { name, access, owner, known } = this.#room;
+    const { name, access, knock, owner, known } = this.#room;
     const { origin } = browser.address();
     const invites = guests && known ? this.#invites() : undefined;
     const way = invites ? this.#way : 'room';
@@ -219,6 +226,8 @@ export class ShareModel extends Store<ShareState> implements ShareScreen {
       link: way === 'room' ? origin + roomPath(name, access) : invite,
       invites,
       access,
+      knock,
+      canSetKnock: owner,
       canShareNatively: browser.canShareNatively,
       allowGuests: owner && (guests || access === 'guests') ? access === 'guests' : undefined,
     });

@@ -74,6 +74,13 @@ export interface AnswerToOffer {
 /** Refusals of `join_room` that pass by themselves: the next attempt is a new connection's. */
 const PASSING = new Set(['offline', 'unavailable', 'internal', 'rate_limited']);
 
+/** Whoever was not let in is told how long to wait before knocking again: that is no moment. */
+const MOMENT_MS = 5_000;
+
+function passes({ code, retryAfterMs }: Refusal): boolean {
+  return PASSING.has(code) && !(code === 'rate_limited' && (retryAfterMs ?? 0) > MOMENT_MS);
+}
+
 export class Client {
   /** Who rings whom and who is there. */
   readonly people: HousePeople;
@@ -171,6 +178,11 @@ export class Client {
     return { sdp: answer.sdp, connection: answer.connection };
   }
 
+  /** Somebody who knocks may come in, or not. */
+  async admit(knocking: string, admit: boolean): Promise<void> {
+    await this.#connection.request({ type: 'admit', knocking, admit });
+  }
+
   slotReady(slot: number, generation: number): void {
     this.#connection.notify({ type: 'slot_ready', slot, generation });
   }
@@ -206,7 +218,7 @@ export class Client {
     this.#connection.request(intent).catch((error) => {
       if (this.#seat !== seat || seat.admitted || seat.waited) return;
       const refusal = asRefusal(error);
-      if (PASSING.has(refusal.code)) {
+      if (passes(refusal)) {
         this.#connection.retry(refusal);
         return;
       }

@@ -58,6 +58,8 @@ export const icons = {
     path: 'M12 3.7a1.8 1.8 0 1 1 0 3.6 1.8 1.8 0 0 1 0-3.6zM12 10.2a1.8 1.8 0 1 1 0 3.6 1.8 1.8 0 0 1 0-3.6zM12 16.7a1.8 1.8 0 1 1 0 3.6 1.8 1.8 0 0 1 0-3.6z',
     fill: true,
   },
+  plus: { path: 'M12 5v14M5 12h14' },
+  pin: { path: 'M9 3.5h6l-.8 6 3.3 3.2v1.8h-11v-1.8l3.3-3.2zM12 14.5v6' },
   remove: { path: 'M4.5 7h15M9.5 7V4.5h5V7M6.5 7l.9 13h9.2l.9-13M10.2 10.5v6M13.8 10.5v6' },
   star: { path: STAR },
   star_on: { path: STAR, fill: true },
