@@ -52,8 +52,8 @@ pub async fn remove(app: &App, actor: &Actor, user: &UserId) -> ApiResult<()> {
     for session in &sessions {
         sign_ins::close(app, session).await;
     }
-    let gone = Input::PersonGone { user: user.clone() };
-    app.rooms.house().tell(gone);
+    let news = Input::PersonGone { user: user.clone() };
+    app.rooms.house().tell(news);
     for room in &rooms {
         if let Some(room) = rooms::by_id(&app.db, room).await? {
             app.rooms.room_changed(&room).await;

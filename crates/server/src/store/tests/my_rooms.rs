@@ -1,10 +1,11 @@
 //! Members, pins, personal rooms, rooms of calls, and rooms that go.
 
+use house::StoredCall;
 use protocol::{RoomId, RoomKind, UserId};
 
 use super::{account, address, make_room, on_both};
 use crate::store::guests::{self, NewGrant};
-use crate::store::{Db, call_rooms, members, pins, rooms, visits};
+use crate::store::{Db, call_rooms, calls, members, pins, rooms, visits};
 
 async fn known(db: &Db, user: &UserId) -> Vec<(String, bool, bool)> {
     let known = visits::known_rooms(db, user, 50).await.expect("an answer");
@@ -96,10 +97,18 @@ async fn rooms_of_calls_are_for_their_people_and_nobodys_own() {
     on_both(async |db| {
         let anna = account(db, "u1", "anna").await;
         let bert = account(db, "u2", "bert").await;
+        let carla = account(db, "u3", "carla").await;
         let call = RoomId::from("c1");
-        call_rooms::create(db, &call, &[&anna.id], 1)
-            .await
-            .expect("made");
+        let ringing = StoredCall {
+            id: "k1".into(),
+            room: call.clone(),
+            caller: anna.id.clone(),
+            callee: carla.id,
+            video: false,
+            started_at: 1,
+        };
+        let started = calls::start(db, &ringing, true, RoomKind::Call).await;
+        started.expect("it rings");
         let of = async |user: &UserId| call_rooms::of_member(db, &call, user).await;
         let hers = of(&anna.id).await.expect("an answer").expect("hers");
         assert_eq!((hers.kind, hers.owner), (RoomKind::Call, None));
@@ -118,8 +127,10 @@ async fn rooms_of_calls_are_for_their_people_and_nobodys_own() {
         let as_call = call_rooms::of_member(db, &kitchen.id, &bert.id).await;
         assert_eq!(as_call.expect("an answer"), None, "no call");
 
-        let abandoned = call_rooms::abandoned(db).await.expect("an answer");
-        assert_eq!(abandoned, [call.clone()]);
+        let abandoned = async || call_rooms::abandoned(db, 10).await.expect("an answer");
+        assert_eq!(abandoned().await, [], "it rings");
+        calls::over(db, &ringing.id).await.expect("over");
+        assert_eq!(abandoned().await, [call.clone()]);
         assert!(
             !call_rooms::remove(db, &kitchen.id)
                 .await
