@@ -112,7 +112,7 @@ export class Person {
   /**
    * @param {House} house
    * @param {Equipment} equipment
-   * @param {{ close(): Promise<void> }} browser
+   * @param {import('playwright-core').Browser} browser
    * @param {import('playwright-core').BrowserContext} context
    * @param {import('playwright-core').Page} page
    */
@@ -159,7 +159,9 @@ export class Person {
     context.setDefaultTimeout(20_000);
     await context.addInitScript(installProbe);
     const page = context.pages()[0] ?? (await context.newPage());
-    return new Person(house, equipment, context, context, page);
+    // Such a context is its own browser: all that is asked of either is to close.
+    const browser = /** @type {import('playwright-core').Browser} */ (/** @type {unknown} */ (context));
+    return new Person(house, equipment, browser, context, page);
   }
 
   async goHome() {
