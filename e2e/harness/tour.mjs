@@ -55,6 +55,7 @@ export async function tour(walk) {
   await anna.reads(ROOM);
   await stop('home', anna);
   await anna.button(say('home.new_call')).click();
+  await stop('new-call-people', anna);
   await anna.button(say('new_call.title')).click();
   await anna.field(say('field.room_name')).fill('Planung');
   await anna.page.getByRole('switch', { name: say('new_call.allow_guests') }).click();

@@ -27,6 +27,7 @@ export async function ownTour(walk) {
   await anna.page.getByRole('tab', { name: anna.say('home.tab_contacts') }).click();
   await anna.reads(BELA.name);
   await halt(walk, 'contacts', anna);
+  await theCalls(walk, anna);
   await openSection(anna, 'people');
   await anna.page.getByRole('link', { name: BELA.name }).click();
   await anna.page.getByRole('heading', { level: 1, name: BELA.name }).waitFor();
@@ -36,6 +37,25 @@ export async function ownTour(walk) {
     await anna.page.getByText(anna.say('app.loading')).waitFor({ state: 'detached' });
     await halt(walk, `admin-${section}`, anna);
   }
+}
+
+/** Somebody's page, a call in vain, and what stays of it. @param {Walk} walk @param {Person} anna */
+async function theCalls(walk, anna) {
+  await anna.page.getByRole('link', { name: BELA.name }).click();
+  await anna.page.getByRole('heading', { level: 1, name: BELA.name }).waitFor();
+  await anna.button(anna.say('people.add_favourite')).click();
+  await anna.button(anna.say('people.remove_favourite')).waitFor();
+  await anna.reads(anna.say('presence.offline'));
+  await halt(walk, 'person', anna);
+  await anna.button(anna.say('people.call')).click();
+  await anna.button(anna.say('call.again')).waitFor();
+  await anna.goto('/');
+  await anna.reads(anna.say('history.end_not_reachable'));
+  await halt(walk, 'calls', anna);
+  await anna.button(anna.say('history.menu').replace('{name}', BELA.name)).click();
+  await anna.button(anna.say('history.remove')).waitFor();
+  await halt(walk, 'calls-menu', anna);
+  await anna.page.keyboard.press('Escape');
 }
 
 /** @param {Walk} walk @returns {Promise<Person>} */

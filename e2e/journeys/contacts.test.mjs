@@ -18,9 +18,10 @@ const PRESENCE_MS = 2_000;
 
 const { journey, person, place } = journeys(import.meta.url);
 
-/** Another device of the same browser's machine. @param {Person} first @param {Partial<import('../harness/person.mjs').Equipment>} [equipment] */
+/** Another device: a profile of its own beside the first one's. @param {Person} first @param {Partial<import('../harness/person.mjs').Equipment>} [equipment] */
 function another(first, equipment = {}) {
-  return Person.open(place.house, { ...first.equipment, ...equipment }, first.browser);
+  const browser = /** @type {import('playwright-core').Browser} */ (first.browser);
+  return Person.open(place.house, { ...first.equipment, ...equipment }, browser);
 }
 
 /** @param {Person} who @param {string} name */
@@ -94,7 +95,7 @@ journey('people are found, opened, and kept as favourites on every device', asyn
   await anna.button('Add to favourites').waitFor();
   await isSound(phone, 'the page of a person on a phone');
   await anna.goto(`${address}x`);
-  await anna.page.getByRole('heading', { level: 1, name: 'Nothing is here' }).waitFor();
+  await anna.page.getByRole('heading', { level: 1, name: 'There is nothing here' }).waitFor();
 });
 
 journey('in a large house nobody is listed until three letters are there, but those who are near', async () => {
@@ -143,3 +144,64 @@ journey('everybody sees within two seconds who is there and who does not want to
   await choose(bela, 'Available');
   await sees('Available');
 });
+
+journey('a missed call is seen, called back, and deleted, live on every device', async () => {
+  const anna = await person(1, { devices: 'none' });
+  await anna.signInAtHome(ANNA);
+  await anna.reads('No calls yet.');
+  await isSound(anna, 'no calls');
+  const other = await another(anna, { viewport: PHONE });
+  await other.signInAtHome(ANNA);
+  await other.reads('No calls yet.');
+
+  // Nobody has ever seen her.
+  await callFromContacts(anna, 'Chiara Conti', 'Chiara Conti cannot be reached.');
+  await untilEqual('the call on the phone', ['Chiara Conti: Not reachable'], () => history(other));
+  await isSound(other, 'the history on a phone');
+
+  const bela = await another(anna);
+  await bela.signInAtHome(BELA);
+  const phone = await another(anna, { viewport: PHONE });
+  await phone.signInAtHome(BELA);
+  await choose(bela, 'Do not disturb');
+  await openTab(bela, 'Contacts');
+  await openTab(phone, 'Contacts');
+  await anna.goto('/');
+  await callFromContacts(anna, 'Béla Brandt', 'Béla Brandt does not want to be disturbed.');
+  await hasMissed(bela, 1);
+  await hasMissed(phone, 1);
+  await openTab(bela, 'Calls');
+  await untilEqual('the missed call', ['Anna Albrecht: Missed'], () => history(bela));
+  await hasMissed(bela, 0);
+  await hasMissed(phone, 0);
+
+  await openTab(phone, 'Calls');
+  await untilEqual('the missed call on the phone', ['Anna Albrecht: Missed'], () => history(phone));
+  await bela.button('More about Anna Albrecht').click();
+  await isSound(bela, 'the menu of a row');
+  await bela.button('Delete from the list').click();
+  await bela.reads('No calls yet.');
+  await phone.reads('No calls yet.');
+  const own = ['Béla Brandt: Do not disturb', 'Chiara Conti: Not reachable'];
+  await untilEqual('the caller’s own history', own, () => history(other));
+  await other.button('Delete all').click();
+  await other.page.getByRole('dialog').getByRole('button', { name: 'Delete all' }).click();
+  await other.reads('No calls yet.');
+  await anna.goto('/');
+  await anna.reads('No calls yet.');
+});
+
+/** Rings somebody in vain. @param {Person} who @param {string} name @param {string} outcome */
+async function callFromContacts(who, name, outcome) {
+  await openTab(who, 'Contacts');
+  await who.field('Find people').fill(name);
+  await who.page.getByRole('listitem').filter({ hasText: name }).getByRole('button', { name: new RegExp(name) }).click();
+  await who.reads(outcome);
+}
+
+/** On the tab and in the title. @param {Person} who @param {number} count */
+async function hasMissed(who, count) {
+  const tab = who.page.getByRole('tab', { name: count > 0 ? `Calls ${count} missed` : 'Calls', exact: true });
+  await tab.waitFor();
+  await untilEqual('the number in the title', count > 0, async () => (await who.page.title()).startsWith(`(${count})`));
+}

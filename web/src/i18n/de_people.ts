@@ -39,6 +39,11 @@ export const dePeople: Texts<typeof enPeople> = {
   'people.remove_favourite': 'Aus den Favoriten nehmen',
   'people.you_hint': 'So sehen andere Ihre Seite.',
 
+  'policy.history': 'Anrufe und Räume im Verlauf behalten',
+  'policy.history_days': { one: '{count} Tag', other: '{count} Tage' },
+  'policy.history_none': 'Gar nicht',
+  'policy.history_hint': 'Gilt für alle. Älteres wird gelöscht; früher löschen können alle das Eigene.',
+
   'history.title': 'Neueste zuerst',
   'history.clear': 'Alle löschen',
   'history.clear_title': 'Alle Anrufe löschen',

@@ -37,6 +37,11 @@ export const enPeople = {
   'people.remove_favourite': 'Remove from favourites',
   'people.you_hint': 'This is how others see your page.',
 
+  'policy.history': 'Keep calls and rooms in the history for',
+  'policy.history_days': { one: '{count} day', other: '{count} days' },
+  'policy.history_none': 'Not at all',
+  'policy.history_hint': 'Holds for everybody. What is older is deleted; everybody can delete their own earlier.',
+
   'history.title': 'Latest first',
   'history.clear': 'Delete all',
   'history.clear_title': 'Delete all calls',

@@ -291,6 +291,7 @@ export class AppModel extends Store<AppState> implements AppScreen {
       client: this.#accountClient(),
       guests: house.guests,
       caller: this.#caller,
+      you: house.user?.id ?? '',
       navigate: (path) => this.navigate(path),
     });
     const tab = open === 'contacts' ? open : undefined;

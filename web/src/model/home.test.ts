@@ -22,6 +22,7 @@ async function home(guests = true) {
     http: server.http,
     guests,
     caller: { video: true, call: () => {} },
+    you: 'u-1',
     navigate: (path) => paths.push(path),
   });
   return { model, paths, server, socket: server.socket };

@@ -21,6 +21,8 @@ export interface HomePorts {
   /** Whether this house has guests at all. */
   readonly guests: boolean;
   readonly caller: CallerScreen;
+  /** Id of the reader. */
+  readonly you: string;
   navigate(path: string): void;
 }
 

@@ -125,6 +125,7 @@ export interface SettingsScreen extends Readable<SettingsState> {
         | 'local_sign_in'
         | 'push'
         | 'minimum_version'
+        | 'history_days'
         | 'visibility'
       >
     >,

@@ -12,7 +12,11 @@ let contacts: ContactsModel;
 
 beforeEach(async () => {
   line = await new Line().open();
-  line.server.on('GET /people', 200, { people: [BELA, CHIARA, MEI], more: false, type_more: false });
+  line.server.on('GET /people', 200, {
+    people: [person('u-1', 'Anna'), BELA, CHIARA, MEI],
+    more: false,
+    type_more: false,
+  });
   line.server.on('GET /people/near', 200, { favourites: [MEI], recent: [MEI, CHIARA] });
   contacts = new ContactsModel(line.ports());
 });
@@ -21,7 +25,7 @@ const shown = (): unknown =>
   contacts.state.groups?.map(({ kind, people }) => [kind, ...people.map(({ name }) => name)].join(' '));
 
 describe('contacts', () => {
-  it('are read when they come into view: favourites, recent ones, everybody else, each in one place', async () => {
+  it('are read when they come into view: favourites, recent ones, everybody else but oneself, each in one place', async () => {
     await settle();
     expect(line.asked()).toEqual([]);
     contacts.open();

@@ -21,6 +21,8 @@ export interface ContactsPorts {
   readonly http: Http;
   readonly client: Client;
   readonly caller: CallerScreen;
+  /** Id of the reader, whom nobody looks for. */
+  readonly you: string;
 }
 
 export class ContactsModel extends Store<ContactsState> implements ContactsScreen {
@@ -29,16 +31,18 @@ export class ContactsModel extends Store<ContactsState> implements ContactsScree
   readonly #browser: Browser;
   readonly #http: Http;
   readonly #directory: DirectoryHttp;
+  readonly #you: string;
   readonly #unlisten: () => void;
   #open = false;
   #cancelTyping = (): void => {};
   /** Counts searches: a late answer to an old one is dropped. */
   #asked = 0;
 
-  constructor({ browser, http, client, caller }: ContactsPorts) {
+  constructor({ browser, http, client, caller, you }: ContactsPorts) {
     super({ text: '', typeMore: false, more: false });
     this.#browser = browser;
     this.#http = http;
+    this.#you = you;
     this.#directory = new DirectoryHttp(http.api);
     this.caller = caller;
     this.sight = new Sight(client.people, browser.clock);
@@ -88,15 +92,16 @@ export class ContactsModel extends Store<ContactsState> implements ContactsScree
     const text = this.state.text.trim();
     const near = text === '' ? this.#directory.near() : undefined;
     Promise.all([this.#http.people(text), near]).then(
-      ([found, close]) => latest({ groups: groupsOf(found, close), more: found.more, typeMore: found.type_more }),
+      ([found, close]) =>
+        latest({ groups: groupsOf(found, close, this.#you), more: found.more, typeMore: found.type_more }),
       (error) => latest({ problem: problemFrom(error) }),
     );
   }
 }
 
 /** Everybody stands in one place only. */
-function groupsOf(found: People, near: Near | undefined): readonly ContactGroup[] {
-  const shown = new Set<string>();
+function groupsOf(found: People, near: Near | undefined, you: string): readonly ContactGroup[] {
+  const shown = new Set([you]);
   const group = (kind: ContactGroup['kind'], people: People['people']): ContactGroup => {
     const others = people.filter(({ id }) => !shown.has(id));
     for (const { id } of others) shown.add(id);

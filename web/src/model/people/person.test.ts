@@ -9,7 +9,7 @@ let line: Line;
 let signedOut: number;
 
 async function page(id = 'u-2'): Promise<PersonPageModel> {
-  const model = new PersonPageModel({ ...line.ports(), signedOut: () => signedOut++, you: 'u-1' }, id);
+  const model = new PersonPageModel({ ...line.ports(), signedOut: () => signedOut++ }, id);
   await settle();
   return model;
 }

@@ -37,7 +37,7 @@ export class Line {
 
   ports() {
     const { browser, caller, client, server } = this;
-    return { browser, caller, client, http: server.http };
+    return { browser, caller, client, http: server.http, you: 'u-1' };
   }
 
   /** What was asked for over HTTP, below `/api/v1`. */
