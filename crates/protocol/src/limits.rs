@@ -35,7 +35,8 @@ pub const OUTBOUND_MESSAGES: usize = 512;
 /// How long a socket may stay without `hello`, and without any sign of life after it.
 pub const HELLO_TIMEOUT_MS: u64 = 10_000;
 pub const PING_INTERVAL_MS: u64 = 15_000;
-pub const IDLE_TIMEOUT_MS: u64 = 40_000;
+/// Two pings unanswered. Others see that somebody's network is gone within 45 s, so there have to be some left.
+pub const IDLE_TIMEOUT_MS: u64 = 35_000;
 /// How long a seat waits for its person to come back.
 pub const SEAT_GRACE_MS: u64 = 60_000;
 /// Life of a socket ticket, of a guest grant, and of a session without use and in all.

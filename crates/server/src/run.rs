@@ -58,9 +58,15 @@ pub async fn run(config: Config, lan: bool) -> anyhow::Result<()> {
         certificate: certificates::of_media(&db).await?,
     })?;
     let settings = Settings::load(config.clone(), &db).await?;
-    let rooms = Rooms::new(db.clone(), media.clone(), events, settings.clone());
-    rooms.restore().await?;
     let pushes = Pushes::start(&config, settings.clone(), db.clone(), origins.base())?;
+    let rooms = Rooms::new(
+        db.clone(),
+        media.clone(),
+        events,
+        settings.clone(),
+        pushes.clone(),
+    );
+    rooms.restore().await?;
     let app = Arc::new(App::new(
         config,
         settings,

@@ -6,7 +6,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Instant;
 
-use house::{House, Input, Intent, Now, Output, Persist, RestoredCall, SocketId};
+use house::{House, Input, Intent, Now, Output, Persist, Push, RestoredCall, SocketId};
 use protocol::{CallId, ErrorCode, HomeChange, IntentId, ServerMessage, UserId};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::sleep_until;
@@ -15,6 +15,7 @@ use super::inside::Rooms;
 use super::keep::keep;
 use super::{Event, facts};
 use crate::chance;
+use crate::push::Pushes;
 use crate::rooms::Remote;
 use crate::settings::Settings;
 use crate::store::Db;
@@ -27,6 +28,7 @@ pub struct Desk {
     db: Db,
     settings: Settings,
     remote: Remote,
+    pushes: Pushes,
     rooms: Arc<Rooms>,
     /// For what was read. Does not keep this task alive.
     events: mpsc::WeakSender<Event>,
@@ -54,7 +56,7 @@ impl Desk {
     pub fn new(
         db: Db,
         settings: Settings,
-        remote: Remote,
+        (remote, pushes): (Remote, Pushes),
         rooms: Arc<Rooms>,
         events: mpsc::WeakSender<Event>,
     ) -> Self {
@@ -62,6 +64,7 @@ impl Desk {
             db,
             settings,
             remote,
+            pushes,
             rooms,
             events,
             readers: Arc::new(Semaphore::new(READERS)),
@@ -184,7 +187,13 @@ impl Desk {
                 }
                 Output::EndRoom { room } => self.remote.end_room(&room).await,
                 Output::Expect { room, user } => self.remote.expect(&room, &user).await,
-                Output::Push { .. } => {}
+                Output::Push { user, push } => {
+                    let unheard =
+                        matches!(&push, Push::Ringing { call, .. } if failed.contains(call));
+                    if !unheard {
+                        self.pushes.send(user, push);
+                    }
+                }
             }
         }
         inputs

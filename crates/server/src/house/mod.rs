@@ -15,6 +15,7 @@ use protocol::{BrowserId, RoomId, UserId};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::chance;
+use crate::push::Pushes;
 use crate::rooms::Remote;
 use crate::settings::Settings;
 use crate::store::Db;
@@ -51,10 +52,16 @@ enum Event {
 
 impl House {
     /// Needs a tokio runtime. Ends with its last clone.
-    pub fn start(db: Db, settings: Settings, remote: Remote) -> Self {
+    pub fn start(db: Db, settings: Settings, remote: Remote, pushes: Pushes) -> Self {
         let (events, queue) = mpsc::channel(QUEUE);
         let rooms = Arc::new(Rooms::default());
-        let desk = Desk::new(db, settings, remote, rooms.clone(), events.downgrade());
+        let desk = Desk::new(
+            db,
+            settings,
+            (remote, pushes),
+            rooms.clone(),
+            events.downgrade(),
+        );
         tokio::spawn(desk.run(queue));
         Self { events, rooms }
     }

@@ -37,7 +37,14 @@ impl Scene {
             users::create(&db, &new).await.expect("an account");
         }
         let settings = Settings::new(Config::default(), Chosen::default());
-        let house = House::start(db.clone(), settings, Remote::nowhere());
+        let pushes = Pushes::start(
+            &Config::default(),
+            settings.clone(),
+            db.clone(),
+            "http://a.example",
+        );
+        let pushes = pushes.expect("clients");
+        let house = House::start(db.clone(), settings, Remote::nowhere(), pushes);
         Self {
             house,
             db,

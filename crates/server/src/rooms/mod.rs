@@ -29,6 +29,7 @@ use crate::chance;
 use crate::house::House;
 use crate::media::{Events, MediaHandle};
 use crate::principal::SessionId;
+use crate::push::Pushes;
 use crate::settings::Settings;
 use crate::store::rooms::StoredRoom;
 use crate::store::seats::Change;
@@ -75,11 +76,17 @@ struct Live {
 
 impl Rooms {
     /// Starts the hub's tasks, so it needs a tokio runtime.
-    pub fn new(db: Db, media: MediaHandle, events: Events, settings: Settings) -> Self {
+    pub fn new(
+        db: Db,
+        media: MediaHandle,
+        events: Events,
+        settings: Settings,
+        pushes: Pushes,
+    ) -> Self {
         let people = People::default();
         let rooms = Self(Arc::new_cyclic(|hub| Hub {
             writer: Writer::start(db.clone()),
-            house: House::start(db.clone(), settings.clone(), Remote(hub.clone())),
+            house: House::start(db.clone(), settings.clone(), Remote(hub.clone()), pushes),
             people,
             db,
             media,

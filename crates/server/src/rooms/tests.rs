@@ -38,6 +38,16 @@ fn account(user: &str) -> Principal {
     }
 }
 
+fn pushes(db: &Db) -> Pushes {
+    let started = Pushes::start(
+        &Config::default(),
+        settings(true),
+        db.clone(),
+        "http://a.example",
+    );
+    started.expect("clients")
+}
+
 struct House {
     rooms: Rooms,
     db: Db,
@@ -67,7 +77,7 @@ impl House {
         }
         let (handle, media) = MediaHandle::detached();
         let (_events, events) = mpsc::channel(16);
-        let rooms = Rooms::new(db.clone(), handle, events, settings(true));
+        let rooms = Rooms::new(db.clone(), handle, events, settings(true), pushes(&db));
         Self {
             rooms,
             db,
@@ -235,7 +245,13 @@ async fn after_a_kill_the_time_to_come_back_counts_from_the_start() {
     let stored = seats::all(&house.db).await.expect("an answer");
     assert_eq!(stored[0].1.away_since, None);
     let (handle, _media) = MediaHandle::detached();
-    let rooms = Rooms::new(house.db.clone(), handle, mpsc::channel(1).1, settings(true));
+    let rooms = Rooms::new(
+        house.db.clone(),
+        handle,
+        mpsc::channel(1).1,
+        settings(true),
+        pushes(&house.db),
+    );
     rooms.restore().await.expect("restored");
     let stored = seats::all(&house.db).await.expect("an answer");
     assert!(stored[0].1.away_since.is_some(), "{stored:?}");
@@ -256,6 +272,7 @@ async fn a_house_without_guests_has_no_room_open_to_them() {
         handle,
         mpsc::channel(1).1,
         settings(false),
+        pushes(&house.db),
     );
     for (rooms, access) in [(&house.rooms, Access::Guests), (&closed, Access::Accounts)] {
         let facts = rooms.0.facts(room.clone()).await;

@@ -15,6 +15,7 @@ use super::users::{Account, NewAccount};
 use super::*;
 use crate::principal::SessionId;
 
+mod calls;
 mod factors;
 mod groups;
 mod identities;

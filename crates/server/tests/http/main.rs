@@ -4,6 +4,7 @@ mod accounts;
 mod administration;
 mod app;
 mod authenticator;
+mod calls;
 mod choices;
 mod commands;
 mod directory;
