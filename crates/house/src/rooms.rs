@@ -22,7 +22,7 @@ pub struct Room {
     pub expected: Vec<(UserId, Instant)>,
     pub ringing: Vec<CallId>,
     pub talks: Vec<Talk>,
-    /// A call's room from before a restart: until then nobody is missed.
+    /// A call's room from before a restart: until then, or until two are back, nobody is missed.
     kept_until: Option<Instant>,
     /// Everybody was told to leave.
     pub ended: bool,
@@ -90,6 +90,9 @@ impl House {
         let counted = room.roll.people != roll.people;
         let after = roll.accounts.clone();
         let before = std::mem::replace(&mut room.roll, roll).accounts;
+        if after.len() > 1 {
+            room.kept_until = None;
+        }
         if counted {
             self.head_count_changed(now, &id);
         }

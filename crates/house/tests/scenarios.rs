@@ -845,6 +845,12 @@ fn what_rang_before_a_restart_rings_on() {
         &[],
     );
     check(
+        "once two are back, it ends as any other call",
+        &with(TALKING, &["1 s to restart"]),
+        "ben/pc leaves",
+        &["room: ended"],
+    );
+    check(
         "everybody leaves before that time is over",
         &with(
             RINGING,

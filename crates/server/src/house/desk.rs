@@ -18,7 +18,7 @@ use crate::chance;
 use crate::push::Pushes;
 use crate::rooms::Remote;
 use crate::settings::Settings;
-use crate::store::Db;
+use crate::store::{Db, history};
 use crate::ws::outbound::{Ending, Outbound};
 
 /// People whose facts are read at once: when all come back after a restart, the store has others to serve too.
@@ -91,6 +91,9 @@ impl Desk {
 
     /// What rang when the server, or this value, ended.
     async fn restored(&self) -> Vec<RestoredCall> {
+        if let Err(error) = history::end_open(&self.db, chance::unix_ms()).await {
+            tracing::warn!(%error, "calls and stays that were interrupted look as if they went on");
+        }
         facts::restored(&self.db).await.unwrap_or_else(|error| {
             tracing::warn!(%error, "calls that rang cannot be read: they ring no more");
             Vec::new()

@@ -147,6 +147,14 @@ pub async fn remove_before(db: &Db, before: UnixMs) -> Result<Vec<(UserId, Histo
     Ok(gone.map(|(user, id)| (user.into(), id.into())).collect())
 }
 
+/// Who was inside when the server ended was there until then, or about: nobody knows of their stay or their call any more.
+pub async fn end_open(db: &Db, now: UnixMs) -> Result<()> {
+    const SQL: &str = "UPDATE history SET duration = $1 - started WHERE duration IS NULL AND outcome IS NULL \
+        AND kind <> 'missed' AND started <= $1";
+    on!(db, pool => sqlx::query(SQL).bind(stored(now)).execute(pool).await.map(drop))?;
+    Ok(())
+}
+
 /// Missed calls that were not looked at.
 pub async fn missed(db: &Db, user: &UserId) -> Result<u32> {
     const SQL: &str =

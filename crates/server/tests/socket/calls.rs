@@ -9,13 +9,13 @@ use crate::client::{Socket, grant, guest_ticket, people};
 use crate::support::{House, Person, answer, behind_its_back};
 
 /// Anna, and Bert with two devices.
-struct Scene {
-    house: House,
-    anna: Person,
-    bert: Person,
-    caller: Socket,
-    laptop: Socket,
-    phone: Socket,
+pub struct Scene {
+    pub house: House,
+    pub anna: Person,
+    pub bert: Person,
+    pub caller: Socket,
+    pub laptop: Socket,
+    pub phone: Socket,
 }
 
 async fn id_of(person: &Person) -> String {
@@ -30,7 +30,7 @@ async fn device(house: &House, person: &Person, browser: &str) -> Socket {
 }
 
 impl Scene {
-    async fn new() -> Self {
+    pub async fn new() -> Self {
         Self::of(House::new()).await
     }
 
@@ -48,7 +48,7 @@ impl Scene {
     }
 
     /// Anna calls Bert, and it rings on both devices.
-    async fn ring(&mut self) -> Value {
+    pub async fn ring(&mut self) -> Value {
         let bert = id_of(&self.bert).await;
         let call = start(&mut self.caller, &bert).await.expect("it rings");
         assert_eq!(
@@ -79,25 +79,25 @@ async fn start(socket: &mut Socket, person: &str) -> Result<Value, String> {
     }
 }
 
-async fn about(socket: &mut Socket, what: &str, call: &Value) -> Result<(), String> {
+pub async fn about(socket: &mut Socket, what: &str, call: &Value) -> Result<(), String> {
     socket
         .intend(json!({"type": what, "call": call["id"]}))
         .await
 }
 
-async fn end(socket: &mut Socket) -> String {
+pub async fn end(socket: &mut Socket) -> String {
     let ended = socket.home("call_ended").await;
     ended["end"].as_str().expect("an end").to_owned()
 }
 
-async fn enter_call(socket: &mut Socket, call: &Value, device: &str) -> Value {
+pub async fn enter_call(socket: &mut Socket, call: &Value, device: &str) -> Value {
     let join = json!({"type": "join_call", "room": call["room"], "device": device});
     socket.intend(join).await.expect("let in");
     socket.view().await
 }
 
 /// Kind, end and whether it took time, the newest first.
-async fn history(person: &Person) -> Vec<(String, Option<String>, bool)> {
+pub async fn history(person: &Person) -> Vec<(String, Option<String>, bool)> {
     let history = person.get("/api/v1/history").await.json();
     let entries = history["entries"].as_array().expect("entries").iter();
     let text = |value: &Value| value.as_str().map(str::to_owned);
@@ -109,7 +109,7 @@ async fn history(person: &Person) -> Vec<(String, Option<String>, bool)> {
         .collect()
 }
 
-fn line(kind: &str, end: Option<&str>, lasted: bool) -> (String, Option<String>, bool) {
+pub fn line(kind: &str, end: Option<&str>, lasted: bool) -> (String, Option<String>, bool) {
     (kind.to_owned(), end.map(str::to_owned), lasted)
 }
 

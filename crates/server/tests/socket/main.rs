@@ -1,5 +1,6 @@
 //! The WebSocket as a client of the protocol meets it: the real binary, a client of a few lines.
 
+mod call_faults;
 mod calls;
 mod client;
 mod document;
