@@ -118,6 +118,35 @@ async fn a_call_makes_its_room_for_both_and_rings_until_it_is_over() {
 }
 
 #[tokio::test]
+async fn what_the_end_of_the_server_interrupted_lasted_until_then() {
+    on_both(async |db| {
+        let anna = account(db, "u1", "anna").await.id;
+        account(db, "u2", "bernd").await;
+        let declined = HistoryEntry {
+            end: Some(CallEnd::Declined),
+            ..line("declined", HistoryKind::Outgoing, 10)
+        };
+        let over = HistoryEntry {
+            duration_ms: Some(5),
+            ..line("over", HistoryKind::Incoming, 20)
+        };
+        let missed = line("missed", HistoryKind::Missed, 30);
+        let talking = line("talking", HistoryKind::Incoming, 40);
+        for entry in [&declined, &over, &missed, &talking] {
+            history::write(db, &anna, entry).await.expect("written");
+        }
+        history::end_open(db, 100).await.expect("ended");
+        let talked = HistoryEntry {
+            duration_ms: Some(60),
+            ..talking
+        };
+        let page = history::page(db, &anna, None, 50).await.expect("a page");
+        assert_eq!(page.entries, [talked, missed, over, declined]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn history_is_written_read_in_pages_and_forgotten() {
     on_both(async |db| {
         let anna = account(db, "u1", "anna").await.id;
