@@ -1,7 +1,7 @@
 /** What goes wrong while it rings: reloads, lost networks, closed pages. No call is left that nobody makes. */
 
 import assert from 'node:assert/strict';
-import { answers, calls, dialog, hangsUp, isAtPageOf, nothingRings, readsOf, rings, sharedBrowser, somebody, talk } from '../harness/calls.mjs';
+import { answers, calls, dialog, hangsUp, isAtPageOf, nothingRings, readsOf, rings, sharedBrowser, somebody, talk, tones } from '../harness/calls.mjs';
 import { journeys } from '../harness/journey.mjs';
 import { until, untilEqual } from '../harness/wait.mjs';
 
@@ -56,13 +56,15 @@ journey('whoever calls closes the page: it stops ringing, and is missed', async 
 journey('the network of whoever calls is gone while it rings: it stops, and comes back to words', async () => {
   const { accounts: [a, b], there: [anton, berta] } = await people('Gisa', 'Hans');
   if (!a || !b || !anton || !berta) throw new Error('two people');
-  const cut = await breakable(anton);
+  const { cut, mend } = await breakable(anton);
   await calls(anton, b);
   await rings(berta, a);
   await cut();
+  await anton.reads(anton.say('meeting.reconnecting'));
+  await untilEqual('no tone while nobody knows', 0, () => tones(anton));
   await until('the end of the ringing', async () => (await dialog(berta).count()) === 0, { timeoutMs: 30_000 });
   await nothingRings(berta);
-  await anton.context.setOffline(false);
+  await mend();
   await until('words at the caller', () => anton.button(anton.say('call.back')).isVisible());
   await nothingRings(anton, berta);
 });
@@ -114,9 +116,17 @@ async function breakable(person) {
   await person.context.routeWebSocket(/\/api\/v1\/socket/, (socket) => {
     sockets.push(socket.connectToServer(), socket);
   });
-  return async () => {
-    await person.context.setOffline(true);
-    await Promise.all(sockets.map((socket) => socket.close()));
+  const tickets = '**/api/v1/tickets';
+  return {
+    cut: async () => {
+      await person.context.route(tickets, (route) => route.abort());
+      await Promise.all(sockets.map((socket) => socket.close()));
+      await person.context.setOffline(true);
+    },
+    mend: async () => {
+      await person.context.setOffline(false);
+      await person.context.unroute(tickets);
+    },
   };
 }
 

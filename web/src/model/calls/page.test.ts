@@ -123,6 +123,20 @@ describe('calling somebody', () => {
   });
 });
 
+it('says that the connection is lost, in silence, and rings on when it is back', async () => {
+  const scene = await new Scene().start();
+  await scene.ring();
+  scene.socket.break();
+  const { screen } = scene.page('call');
+  expect(screen.state).toMatchObject({ phase: 'ringing', lost: true });
+  expect(scene.tones.sounding).toEqual([]);
+  await scene.browser.clock.pass(1_000);
+  await scene.connect(outgoing());
+  expect(screen.state.lost).toBe(undefined);
+  expect(scene.tones.sounding).toEqual(['ring back']);
+  expect(scene.socket.all('join_call').length).toBe(1);
+});
+
 describe('the address of a call', () => {
   it('comes back to the same seat after a reload while it rings, with the same switches', async () => {
     const before = await new Scene().start();

@@ -214,11 +214,13 @@ export class CallPageModel extends Store<CallPageState> implements CallPageScree
       this.#end(end);
       return;
     }
+    const { fresh } = this.#ports.calls.rings;
+    this.patch({ lost: fresh ? undefined : true });
     const ring = this.#outgoing(room);
     if (ring) {
       this.#ring = ring;
       this.patch({ phase: phaseOf(ring), person: calleeOf(ring.person), video: ring.video });
-    } else if (this.#ports.calls.rings.fresh && (end || this.#inside)) this.patch({ phase: 'connecting' });
+    } else if (fresh && (end || this.#inside)) this.patch({ phase: 'connecting' });
     this.#sound();
   }
 
@@ -247,7 +249,7 @@ export class CallPageModel extends Store<CallPageState> implements CallPageScree
   #end(outcome: CallOutcome | undefined, problem?: CallPageState['problem']): void {
     if (this.#closed || this.state.phase === 'ended') return;
     this.#quiet();
-    this.patch({ phase: 'ended', outcome, problem });
+    this.patch({ phase: 'ended', lost: undefined, outcome, problem });
     const { calls, devices, tones } = this.#ports;
     this.#call?.close();
     devices.end();
@@ -256,8 +258,8 @@ export class CallPageModel extends Store<CallPageState> implements CallPageScree
   }
 
   #sound(): void {
-    const { phase } = this.state;
-    if (phase === 'ringing' || phase === 'searching') this.#stopTone ??= this.#ports.tones.ringBack();
+    const { lost, phase } = this.state;
+    if (!lost && (phase === 'ringing' || phase === 'searching')) this.#stopTone ??= this.#ports.tones.ringBack();
     else this.#quiet();
   }
 

@@ -70,6 +70,8 @@ export interface CallPageState {
   /** Absent for a call that nothing is known of any more. */
   readonly person?: Callee;
   readonly video: boolean;
+  /** The connection is down: whether it still rings is not known. */
+  readonly lost?: true;
   readonly outcome?: CallOutcome;
   readonly problem?: Problem;
 }
