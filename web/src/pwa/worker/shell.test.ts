@@ -8,8 +8,6 @@ const FILES = ['/assets/app-1.js', '/icons/door.svg'];
 class FakeCaches {
   readonly kept = new Map<string, Map<string, string>>();
 
-  constructor(readonly fetch: (address: string) => Promise<Response>) {}
-
   async open(name: string) {
     const files = this.kept.get(name) ?? new Map<string, string>();
     this.kept.set(name, files);
@@ -19,11 +17,6 @@ class FakeCaches {
     return {
       put,
       match: async (path: string) => answer(files.get(path)),
-      add: async (request: Request) => {
-        const response = await this.fetch(request.url);
-        if (!response.ok) throw new TypeError('not ok');
-        await put(pathOf(request.url), response);
-      },
     };
   }
 
@@ -72,7 +65,7 @@ async function fetched(address: string): Promise<Response> {
 
 beforeEach(() => {
   asked = [];
-  caches = new FakeCaches(fetched);
+  caches = new FakeCaches();
   serve('1');
 });
 
@@ -193,5 +186,15 @@ test('a worker does not keep the page of another build, nor files that are gone'
   await expect(worker('1').install()).rejects.toThrow('another build');
   serve('1');
   server?.delete('/icons/door.svg');
-  await expect(worker('1').install()).rejects.toThrow('not ok');
+  await expect(worker('1').install()).rejects.toThrow('/icons/door.svg is not there');
+  expect(await caches.keys()).toEqual([]);
+});
+
+test('what a portal of the network says instead of a file is not kept', async () => {
+  const page = { headers: { 'content-type': 'text/html; charset=utf-8' } };
+  server?.set('/assets/app-1.js', () => new Response('sign in to this network', page));
+  await expect(worker('1').install()).rejects.toThrow('/assets/app-1.js is not there');
+  serve('1');
+  await worker('1').install();
+  expect(caches.kept.get('stube-shell-1')?.get('/assets/app-1.js')).toBe('app 1');
 });

@@ -28,7 +28,14 @@ export function keepShell(scope: ServiceWorkerGlobalScope, { build, files }: Bui
 
   async function install(): Promise<void> {
     const cache = await caches.open(name);
-    await Promise.all([keepPage(cache), ...files.map((path) => keepFile(cache, path))]);
+    try {
+      await keepPage(cache);
+      await Promise.all(files.map((path) => keepFile(cache, path)));
+    } catch (error) {
+      // Nothing of a half is used by the next attempt.
+      await caches.delete(name);
+      throw error;
+    }
     // Nothing of an open page changes by this: it is only asked for files, and those of the build before stay.
     await scope.skipWaiting();
   }
@@ -43,8 +50,11 @@ export function keepShell(scope: ServiceWorkerGlobalScope, { build, files }: Bui
   async function keepFile(cache: Cache, path: string): Promise<void> {
     const hashed = path.startsWith('/assets/');
     const known = hashed ? await caches.match(path, { ignoreVary: true }) : undefined;
-    if (known) await cache.put(path, known);
-    else await cache.add(new Request(path, { cache: hashed ? 'default' : 'no-cache' }));
+    const file = known ?? (await scope.fetch(new Request(path, { cache: hashed ? 'default' : 'no-cache' })));
+    // A portal of the network answers everything, and with a page.
+    const isFile = file.ok && !file.redirected && !file.headers.get('content-type')?.startsWith('text/html');
+    if (!isFile) throw new Error(`${path} is not there`);
+    await cache.put(path, file);
   }
 
   /** This build's files stay, and those of the build before: tabs of it may be in a call. */
