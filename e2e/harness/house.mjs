@@ -162,15 +162,25 @@ export class House {
     await this.post(owner, 'rooms', { name });
   }
 
+  /** Opens, closes or renames a room, or says who knocks. @param {Account} owner @param {{ name: string } & Record<string, unknown>} change */
+  async changeRoom(owner, change) {
+    await this.#send(owner, 'PATCH', 'rooms', change);
+  }
+
   /** @param {Account} account @param {string} path @param {unknown} body */
-  async post(account, path, body) {
+  post(account, path, body) {
+    return this.#send(account, 'POST', path, body);
+  }
+
+  /** @param {Account} account @param {string} method @param {string} path @param {unknown} body */
+  async #send(account, method, path, body) {
     const cookie = this.#cookies.get(account.username);
     const response = await fetch(`${this.url}/api/v1/${path}`, {
-      method: 'POST',
+      method,
       headers: { 'content-type': 'application/json', origin: this.url, ...(cookie ? { cookie } : {}) },
       body: JSON.stringify(body),
     });
-    if (!response.ok) throw new Error(`POST ${path} answered ${response.status} ${await response.text()}`);
+    if (!response.ok) throw new Error(`${method} ${path} answered ${response.status} ${await response.text()}`);
     const set = response.headers.getSetCookie().map((line) => line.split(';')[0]).join('; ');
     if (set) this.#cookies.set(account.username, set);
     return response.json();

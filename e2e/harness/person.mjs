@@ -181,9 +181,10 @@ export class Person {
     return this.page.getByRole('button', { name, exact: true });
   }
 
-  /** Accounts call, guests take part; in English both join. */
+  /** Accounts call, guests take part; in English both join. Where others knock, they do. */
   joinButton() {
-    return this.button(this.say('door.join')).or(this.button(this.say('door.join_guest'))).first();
+    const names = ['door.join', 'door.join_guest', 'door.knock'].map((key) => this.button(this.say(key)));
+    return names.reduce((one, other) => one.or(other)).first();
   }
 
   /** Waits until nothing moves any more: fonts are there, transitions are over, pictures have come. */

@@ -3,11 +3,12 @@
 import assert from 'node:assert/strict';
 import { faults, overflow } from '../harness/axe.mjs';
 import { crowd } from '../harness/crowd.mjs';
-import { ANNA } from '../harness/house.mjs';
+import { ANNA, BELA } from '../harness/house.mjs';
 import { journeys } from '../harness/journey.mjs';
 import { launch } from '../harness/person.mjs';
 import { tour as meetingTour } from '../harness/tour.mjs';
 import { ownTour } from '../harness/tour_own.mjs';
+import { roomsTour } from '../harness/tour_rooms.mjs';
 
 const PHONE = { width: 360, height: 740 };
 const DESKTOP = { width: 1280, height: 800 };
@@ -22,6 +23,14 @@ journey('axe finds nothing in account and administration, in both themes; nothin
   const house = await another();
   await house.setUp(ANNA);
   await walk(house, 'en', ownTour, byAxe);
+});
+
+journey('axe finds nothing in rooms of one\'s own and at doors where one knocks', async () => {
+  const house = await another();
+  await house.setUp(ANNA);
+  await house.addUser(BELA);
+  await walk(house, 'en', roomsTour, byAxe);
+  await walk(house, 'de', roomsTour, onPhone);
 });
 
 journey('the German words fit on a phone', async () => {

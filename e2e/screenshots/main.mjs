@@ -13,6 +13,7 @@ import { outFolder, repository } from '../harness/paths.mjs';
 import { everybody, launch, Person } from '../harness/person.mjs';
 import { tour } from '../harness/tour.mjs';
 import { ownTour } from '../harness/tour_own.mjs';
+import { roomsTour } from '../harness/tour_rooms.mjs';
 import { portraits } from './portraits.mjs';
 
 const SIZES = { phone: { width: 360, height: 740 }, tablet: { width: 820, height: 1180 }, desktop: { width: 1440, height: 900 } };
@@ -37,6 +38,7 @@ for (const language of LANGUAGES) {
   await photograph('screenshots-own', language, async (walk) => {
     await walk.house.setUp(ANNA);
     await ownTour(walk);
+    await roomsTour(walk);
   });
 }
 console.log(`${taken} pictures in ${target}`);

@@ -16,9 +16,9 @@ export const deRooms: Texts<typeof enRooms> = {
   'knock.guest_at_door': '{name} (Gast) klopft an',
   'knock.more': { one: 'und {count} weitere Person', other: 'und {count} weitere Personen' },
   'knock.let_in': 'Hereinlassen',
-  'knock.let_in_named': '{name} hereinlassen',
+  'knock.let_in_named': 'Hereinlassen: {name}',
   'knock.not': 'Nicht öffnen',
-  'knock.not_named': '{name} nicht öffnen',
+  'knock.not_named': 'Nicht öffnen: {name}',
 
   'share.who_members': 'Mit diesem Link können Mitglieder eintreten. Andere Konten klopfen an.',
   'share.who_members_guests': 'Mit diesem Link können Mitglieder eintreten. Alle anderen klopfen an, auch ohne Konto.',

@@ -14,9 +14,9 @@ export const enRooms = {
   'knock.guest_at_door': '{name} (guest) knocks',
   'knock.more': { one: 'and {count} more', other: 'and {count} more' },
   'knock.let_in': 'Let in',
-  'knock.let_in_named': 'Let {name} in',
+  'knock.let_in_named': 'Let in: {name}',
   'knock.not': 'Do not open',
-  'knock.not_named': 'Do not open to {name}',
+  'knock.not_named': 'Do not open: {name}',
 
   'share.who_members': 'With this link, members can enter. Other accounts knock.',
   'share.who_members_guests': 'With this link, members can enter. Everyone else knocks, without an account too.',
