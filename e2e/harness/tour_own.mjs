@@ -50,6 +50,7 @@ async function theCalls(walk, anna) {
   await anna.button(anna.say('people.call')).click();
   await anna.button(anna.say('call.again')).waitFor();
   await anna.goto('/');
+  await anna.page.getByRole('tab', { name: anna.say('home.tab_calls') }).click();
   await anna.reads(anna.say('history.end_not_reachable'));
   await halt(walk, 'calls', anna);
   await anna.button(anna.say('history.menu').replace('{name}', BELA.name)).click();

@@ -152,6 +152,7 @@ journey('a missed call is seen, called back, and deleted, live on every device',
   await isSound(anna, 'no calls');
   const other = await another(anna, { viewport: PHONE });
   await other.signInAtHome(ANNA);
+  await openTab(other, 'Calls');
   await other.reads('No calls yet.');
 
   // Nobody has ever seen her.
