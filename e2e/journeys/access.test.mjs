@@ -7,6 +7,7 @@ import { ANNA, BELA } from '../harness/house.mjs';
 import { journeys } from '../harness/journey.mjs';
 import { launch } from '../harness/person.mjs';
 import { tour as meetingTour } from '../harness/tour.mjs';
+import { callsTour } from '../harness/tour_calls.mjs';
 import { ownTour } from '../harness/tour_own.mjs';
 import { roomsTour } from '../harness/tour_rooms.mjs';
 
@@ -31,6 +32,14 @@ journey('axe finds nothing in rooms of one\'s own and at doors where one knocks'
   await house.addUser(BELA);
   await walk(house, 'en', roomsTour, byAxe);
   await walk(house, 'de', roomsTour, onPhone);
+});
+
+journey('axe finds nothing in a call of two, in both themes, and the German words fit on a phone', async () => {
+  for (const [language, look] of /** @type {const} */ ([['en', byAxe], ['de', onPhone]])) {
+    const house = await another();
+    await house.setUp(ANNA);
+    await walk(house, language, callsTour, look);
+  }
 });
 
 journey('the German words fit on a phone', async () => {

@@ -12,6 +12,7 @@ import { silence } from '../harness/media.mjs';
 import { outFolder, repository } from '../harness/paths.mjs';
 import { everybody, launch, Person } from '../harness/person.mjs';
 import { tour } from '../harness/tour.mjs';
+import { callsTour } from '../harness/tour_calls.mjs';
 import { ownTour } from '../harness/tour_own.mjs';
 import { roomsTour } from '../harness/tour_rooms.mjs';
 import { portraits } from './portraits.mjs';
@@ -39,6 +40,10 @@ for (const language of LANGUAGES) {
     await walk.house.setUp(ANNA);
     await ownTour(walk);
     await roomsTour(walk);
+  });
+  await photograph('screenshots-calls', language, async (walk) => {
+    await walk.house.setUp(ANNA);
+    await callsTour(walk);
   });
 }
 console.log(`${taken} pictures in ${target}`);

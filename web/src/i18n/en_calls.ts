@@ -32,7 +32,7 @@ export const enCalls = {
   'call.again': 'Call again',
   'call.back': 'Back',
   'call.ring_in': 'Call somebody in',
-  'call.ring_in_short': 'Call in',
+  'call.ring_in_short': 'Call',
   'call.stop_ringing': 'Stop ringing',
 
   'notify.calls': 'Notifications for calls',

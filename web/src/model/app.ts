@@ -490,7 +490,7 @@ export class AppModel extends Store<AppState> implements AppScreen {
         viewer: house.user ? 'account' : 'guest',
         invite: house.user ? undefined : invite,
         canShareScreen: capture.canShareScreen,
-        calls: house.user ? this.#newMeetingCalls(client) : undefined,
+        calls: house.user ? this.#newMeetingCalls(client, house.user) : undefined,
         left: (reason, roomName) => {
           if (view.kind === 'call' && (reason === 'left' || reason === 'call_ended')) this.#afterCall(view.id);
           else this.#openLeft(reason, roomName, house);
@@ -508,9 +508,9 @@ export class AppModel extends Store<AppState> implements AppScreen {
     this.#meeting = meeting;
   }
 
-  #newMeetingCalls(client: Client): MeetingCalls {
+  #newMeetingCalls(client: Client, { id: you }: User): MeetingCalls {
     const { browser, http } = this.#ports;
-    return new MeetingCalls({ browser, http, client, calls: this.calls, remembered: this.#remembered });
+    return new MeetingCalls({ browser, http, client, calls: this.calls, remembered: this.#remembered, you });
   }
 
   /** To the page of whom one talked with; out of a group there is none. */

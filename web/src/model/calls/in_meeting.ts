@@ -25,6 +25,8 @@ export interface MeetingCallsPorts {
   readonly client: Client;
   readonly calls: CallsModel;
   readonly remembered: Remembered;
+  /** Oneself. */
+  readonly you: string;
 }
 
 export class MeetingCalls extends Store<MeetingCallsState> implements MeetingCallsScreen {
@@ -54,8 +56,8 @@ export class MeetingCalls extends Store<MeetingCallsState> implements MeetingCal
 
   openPicker(): void {
     if (this.#picker) return;
-    const { browser, client, http } = this.#ports;
-    this.#picker = new PickerModel({ browser, client, http, choose: (person) => this.#ring(person.id) });
+    const { browser, client, http, you } = this.#ports;
+    this.#picker = new PickerModel({ browser, client, http, you, choose: (person) => this.#ring(person.id) });
     this.patch({ picker: this.#picker, problem: undefined });
   }
 

@@ -14,6 +14,8 @@ export interface PickerPorts {
   readonly browser: Browser;
   readonly http: Http;
   readonly client: Client;
+  /** Oneself: nobody to call. */
+  readonly you: string;
   choose(person: Pickable): void;
 }
 
@@ -62,8 +64,9 @@ export class PickerModel extends Store<PickerState> implements PickerScreen {
       if (asked === this.#asked) this.patch({ problem: undefined, ...fields });
     };
     this.#ports.http.people(this.state.text.trim()).then(
-      ({ people, more, type_more }) => {
+      ({ people: all, more, type_more }) => {
         if (asked !== this.#asked) return;
+        const people = all.filter(({ id }) => id !== this.#ports.you);
         this.#unwatch();
         this.#unwatch = this.#ports.client.people.watch(people.map(({ id }) => id));
         const found = people.map(({ id, name, username, picture }) =>

@@ -73,7 +73,7 @@ export class Scene {
     }
     this.server.on('GET /me', 200, HOUSE);
     this.server.on('POST /tickets', 200, { ticket: 't' });
-    this.server.on('GET /people', 200, { people: [{ ...BEN, username: 'ben' }], more: false, type_more: false });
+    this.server.on('GET /people', 200, { people: [ANNA, { ...BEN, username: 'ben' }], more: false, type_more: false });
     this.app = new AppModel({
       browser: this.browser,
       http: this.server.http,
