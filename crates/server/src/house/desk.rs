@@ -139,7 +139,12 @@ impl Desk {
                 self.sockets.remove(&socket);
                 Next::Turn(Turn::Inputs(vec![Input::Closed { socket }]))
             }
-            Some(Event::Input(input)) => Next::Turn(Turn::Inputs(vec![*input])),
+            // Whoever acts from within a room is heard after the news that they are in it.
+            Some(Event::Input(input)) => {
+                let mut inputs = self.rooms.news();
+                inputs.push(*input);
+                Next::Turn(Turn::Inputs(inputs))
+            }
             #[cfg(test)]
             Some(Event::Panic) => Next::Turn(Turn::Panic),
             Some(Event::Stop(done)) => Next::Stop(Some(done)),

@@ -43,10 +43,10 @@ impl Rooms {
         self.changed.notify_one();
     }
 
-    /// What changed since it was asked for last. Cancel-safe.
+    /// Waits for news. Cancel-safe.
     pub async fn changed(&self) -> Vec<Input> {
         loop {
-            let news = self.take();
+            let news = self.news();
             if !news.is_empty() {
                 return news;
             }
@@ -59,10 +59,11 @@ impl Rooms {
         let mut state = self.lock();
         state.changed = state.rooms.keys().cloned().collect();
         drop(state);
-        self.take()
+        self.news()
     }
 
-    fn take(&self) -> Vec<Input> {
+    /// What changed since it was asked for last, perhaps nothing.
+    pub fn news(&self) -> Vec<Input> {
         let mut state = self.lock();
         let changed = std::mem::take(&mut state.changed);
         let news = changed.into_iter().filter_map(|room| {

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use identity::{DisplayName, Username};
+use protocol::RoomKind;
 use protocol::http::PersonSource;
 use serde_json::Value;
 
@@ -63,6 +64,10 @@ impl Scene {
     }
 
     async fn call(&self, number: u64, callee: &str) {
+        self.ring(number, callee, None).await;
+    }
+
+    async fn ring(&self, number: u64, callee: &str, into: Option<house::Into>) {
         let account = users::by_id(&self.db, &callee.into()).await;
         let account = account.expect("an answer").expect("an account");
         let callee = facts::callee(&self.db, account).await.expect("an answer");
@@ -70,7 +75,7 @@ impl Scene {
             id: "i".into(),
             callee: Some(callee),
             video: false,
-            into: None,
+            into,
             fresh_call: chance::id().into(),
             fresh_room: chance::id().into(),
             fresh_history: [chance::id().into(), chance::id().into()],
@@ -144,5 +149,36 @@ async fn the_end_of_the_server_is_nobodys_hanging_up() {
     scene.house.stop().await;
     let ringing = crate::store::calls::ringing(&scene.db).await;
     assert_eq!(ringing.expect("an answer").len(), 1);
+    scene.close().await;
+}
+
+#[tokio::test]
+async fn who_has_just_come_in_is_inside_for_what_they_do_next() {
+    let scene = Scene::new().await;
+    let (anna, _bert) = (scene.socket(1, "anna").await, scene.socket(2, "bert").await);
+    for number in 0..5 {
+        let room = RoomId::from(format!("room {number}"));
+        let inside = Inside {
+            kind: RoomKind::Named,
+            address: "room".to_owned(),
+            name: "room".to_owned(),
+            people: 2,
+            accounts: vec!["anna".into(), "bert".into()],
+        };
+        scene.house.room_people(room.clone(), inside);
+        let into = house::Into {
+            room,
+            kind: RoomKind::Named,
+            address: Some("room".to_owned()),
+        };
+        scene.ring(1, "bert", Some(into)).await;
+        let answer = loop {
+            let message = message(&anna).await;
+            if message["type"] == "error" {
+                break message;
+            }
+        };
+        assert_eq!(answer["code"], "in_call", "he is there, and so is she");
+    }
     scene.close().await;
 }
