@@ -49,10 +49,10 @@ export const deRooms: Texts<typeof enRooms> = {
   'room.remove_member': '{name} entfernen',
   'room.delete': 'Raum löschen',
   'room.delete_title': '„{name}“ löschen',
-  'room.delete_text': 'Einladungen und geplante Besprechungen in diesem Raum verschwinden mit ihm.',
+  'room.delete_text': 'Einladungen gelten dann nicht mehr, geplante Besprechungen in diesem Raum werden abgesagt.',
   'room.delete_inside': {
-    one: '{count} Person ist darin und muss gehen. Einladungen und geplante Besprechungen verschwinden.',
-    other: '{count} Personen sind darin und müssen gehen. Einladungen und geplante Besprechungen verschwinden.',
+    one: '{count} Person ist darin und muss gehen. Geplante Besprechungen werden abgesagt.',
+    other: '{count} Personen sind darin und müssen gehen. Geplante Besprechungen werden abgesagt.',
   },
   'room.delete_action': 'Löschen',
 };

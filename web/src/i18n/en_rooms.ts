@@ -47,10 +47,10 @@ export const enRooms = {
   'room.remove_member': 'Remove {name}',
   'room.delete': 'Delete room',
   'room.delete_title': 'Delete “{name}”',
-  'room.delete_text': 'Invitations to this room and meetings planned in it go with it.',
+  'room.delete_text': 'Invitations to this room stop working, and meetings planned in it are cancelled.',
   'room.delete_inside': {
-    one: '{count} person is inside and has to leave. Invitations and planned meetings go.',
-    other: '{count} people are inside and have to leave. Invitations and planned meetings go.',
+    one: '{count} person is inside and has to leave. Planned meetings are cancelled.',
+    other: '{count} people are inside and have to leave. Planned meetings are cancelled.',
   },
   'room.delete_action': 'Delete',
 } as const;

@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use identity::throttle::Network;
 use identity::{DisplayName, RoomAddress, guest};
 use protocol::http::{ChangeRoom, CreateRoom, Door, GuestEntry, GuestGrant, Ticket};
-use protocol::{Access, ErrorCode, RoomKind, UserId};
+use protocol::{Access, ErrorCode, RoomId, RoomKind, UserId};
 use serde::Deserialize;
 
 use super::State;
@@ -18,10 +18,11 @@ use super::guard::JsonBody;
 use super::invites;
 use crate::app::App;
 use crate::chance;
+use crate::meetings;
 use crate::principal::SessionId;
 use crate::store::guests::{self, NewGrant};
 use crate::store::rooms::{self, Change, StoredRoom};
-use crate::store::{members, visits};
+use crate::store::{meetings as planned, members, users, visits};
 
 #[derive(Deserialize, utoipa::IntoParams)]
 pub struct AtDoor {
@@ -191,6 +192,7 @@ pub async fn delete(
 ) -> ApiResult<StatusCode> {
     let Query(AtDoor { room }) = query.map_err(|_| ErrorCode::Malformed)?;
     let room = own_room(&app, &room, &caller.account.id).await?;
+    cancel_meetings(&app, &room.id).await?;
     let grants = rooms::remove(&app.db, &room.id).await?;
     let grants = grants.ok_or(ErrorCode::NotFound)?;
     tracing::info!(room = %room.id, user = %caller.account.id, "a room was deleted");
@@ -199,6 +201,16 @@ pub async fn delete(
         app.rooms.end_session(grant).await;
     }
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Everybody who is asked to a meeting in it is told, whoever planned it.
+async fn cancel_meetings(app: &App, room: &RoomId) -> ApiResult<()> {
+    for meeting in planned::of_room(&app.db, room, chance::unix_ms()).await? {
+        if let Some(owner) = users::by_id(&app.db, &meeting.owner).await? {
+            meetings::cancel(app, &owner, &meeting.id).await?;
+        }
+    }
+    Ok(())
 }
 
 /// The room of this name, for whoever owns it.

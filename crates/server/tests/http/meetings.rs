@@ -449,3 +449,25 @@ async fn people_are_invited_into_a_room_by_mail_with_the_link_that_was_chosen() 
         1
     );
 }
+
+#[tokio::test]
+async fn a_room_that_is_deleted_takes_its_meetings_along_and_everybody_hears_of_it() {
+    let (house, mail) = with_mail(House::new());
+    let (house, anna) = house.with_anna().await;
+    let bernd = house.member("bernd").await;
+    anna.post("/api/v1/rooms", json!({"name": "Küche"})).await;
+    let body = with(
+        plan("Kochen"),
+        json!({"room": "Küche", "mails": ["dora@fremd.example"]}),
+    );
+    let planned = bernd.post("/api/v1/meetings", body).await.json();
+    assert_eq!(planned["mailed"], 1, "{planned}");
+    mail.next();
+    let path = "/api/v1/rooms?room=K%C3%BCche";
+    let deleted = answer(anna.request(Method::DELETE, path).json(&json!({}))).await;
+    assert_eq!(deleted.status, 204, "{deleted:?}");
+    let letter = mail.next();
+    has(&calendar(&letter, "CANCEL"), &["STATUS:CANCELLED"]);
+    let left = bernd.get("/api/v1/meetings").await.json();
+    assert_eq!(left["meetings"], json!([]));
+}
