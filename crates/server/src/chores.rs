@@ -29,8 +29,6 @@ const LOOK_EVERY: Duration = Duration::from_millis(500);
 const READ_SETTINGS_EVERY: Duration = Duration::from_secs(1);
 
 const DAY_MS: u64 = 24 * 60 * 60 * 1000;
-/// How long a meeting is known after it is over, so that its file is still there.
-const MEETINGS_KEPT_MS: u64 = 90 * DAY_MS;
 
 const COUNT_EVERY: Duration = Duration::from_secs(60);
 
@@ -90,8 +88,7 @@ async fn remove_expired(db: &Db) -> store::Result<()> {
     grants::remove_ended(db, now).await?;
     links::remove_expired(db, now).await?;
     guests::remove_expired(db, now).await?;
-    invites::remove_expired(db, now).await?;
-    meetings::remove_over(db, now.saturating_sub(MEETINGS_KEPT_MS)).await
+    invites::remove_expired(db, now).await
 }
 
 /// Those that belong to nobody.
@@ -108,10 +105,11 @@ async fn forget_unused_rooms(db: &Db, live: &Rooms) -> store::Result<()> {
     Ok(())
 }
 
-/// What is older than the house keeps it.
+/// What is older than the house keeps it, and meetings that were over before.
 async fn forget_history(db: &Db, live: &Rooms, settings: &Settings) -> store::Result<()> {
     let kept = DAY_MS.saturating_mul(u64::from(settings.get().history_days));
     let before = chance::unix_ms().saturating_sub(kept);
+    meetings::remove_over(db, before).await?;
     let mut gone: HashMap<UserId, Vec<HistoryId>> = HashMap::new();
     for (user, line) in history::remove_before(db, before).await? {
         gone.entry(user).or_default().push(line);

@@ -8,6 +8,7 @@ use crate::app::App;
 use crate::audit::{self, Actor};
 use crate::chance;
 use crate::http::error::ApiResult;
+use crate::meetings;
 use crate::sign_ins;
 use crate::store::leaving::{self, Removed};
 use crate::store::rooms;
@@ -40,6 +41,7 @@ fn tell(app: &App, account: &Account) {
 
 /// Removes somebody and everything that is theirs.
 pub async fn remove(app: &App, actor: &Actor, user: &UserId) -> ApiResult<()> {
+    let planned = meetings::of_owner(app, user).await?;
     let (sessions, rooms, gone) = match leaving::remove(&app.db, user, &chance::id()).await? {
         Removed::Done {
             sessions,
@@ -52,6 +54,7 @@ pub async fn remove(app: &App, actor: &Actor, user: &UserId) -> ApiResult<()> {
     for session in &sessions {
         sign_ins::close(app, session).await;
     }
+    meetings::are_gone(app, planned);
     let news = Input::PersonGone { user: user.clone() };
     app.rooms.house().tell(news);
     for room in &rooms {

@@ -180,6 +180,9 @@ pub async fn change(
         .ok_or(ErrorCode::NotFound)?;
     tracing::info!(room = %changed.id, user = %caller.account.id, "a room was changed");
     app.rooms.room_changed(&changed).await;
+    if changed.name != room.name {
+        meetings::room_renamed(&app, &room.id, &caller.account.id).await?;
+    }
     Ok(Json(member_door(&app, &changed, &caller.account.id).await?))
 }
 

@@ -6,6 +6,7 @@ pub mod calendar;
 pub mod post;
 pub mod words;
 
+use house::Input;
 use identity::RoomAddress;
 use identity::meeting::{self, MOST_PLANNED, Times, Title};
 use jiff::tz::TimeZone;
@@ -58,7 +59,7 @@ pub async fn plan(app: &App, owner: &Account, body: PlanMeeting) -> ApiResult<Pl
     tracing::info!(meeting = %id, user = %owner.id, people = people.len(), "a meeting was planned");
     let planned = Planned::read(app, &id).await?;
     let sent = planned.write_to(app, Occasion::Invited, planned.people.iter());
-    tell(app, &planned, &[]).await;
+    tell(app, &planned, &[]);
     Ok(planned.answer(app, &owner.id, sent))
 }
 
@@ -124,7 +125,7 @@ pub async fn change(
         sent += after.write_to(app, Occasion::Changed, old_ones.into_iter());
     }
     sent += after.write_to(app, Occasion::Cancelled, removed.iter());
-    tell(app, &after, &removed).await;
+    tell(app, &after, &removed);
     Ok(after.answer(app, &owner.id, sent))
 }
 
@@ -136,7 +137,7 @@ pub async fn cancel(app: &App, owner: &Account, id: &MeetingId) -> ApiResult<Pla
     tracing::info!(meeting = %id, user = %owner.id, "a meeting was cancelled");
     let after = Planned::read(app, id).await?;
     let sent = after.write_to(app, Occasion::Cancelled, after.people.iter());
-    tell(app, &after, &[]).await;
+    tell(app, &after, &[]);
     Ok(after.answer(app, &owner.id, sent))
 }
 
@@ -183,12 +184,78 @@ async fn fresh_room(app: &App, owner: &Account, title: &Title, open: bool) -> Ap
 }
 
 /// Tells the pages of everybody of the house whom it concerns.
-async fn tell(app: &App, planned: &Planned, removed: &[AskedPerson]) {
-    let _ = (app, planned, removed);
+fn tell(app: &App, planned: &Planned, removed: &[AskedPerson]) {
+    let meeting = &planned.meeting;
+    let asked = planned.people.iter().filter_map(|one| one.user.as_ref());
+    for user in asked.chain([&meeting.owner]) {
+        app.rooms.house().tell(match meeting.cancelled {
+            true => gone(user, meeting),
+            false => Input::MeetingChanged {
+                user: user.clone(),
+                meeting: meeting.clone().shown_to(user),
+            },
+        });
+    }
+    for user in removed.iter().filter_map(|one| one.user.as_ref()) {
+        app.rooms.house().tell(gone(user, meeting));
+    }
+}
+
+fn gone(user: &UserId, meeting: &StoredMeeting) -> Input {
+    Input::MeetingRemoved {
+        user: user.clone(),
+        meeting: meeting.id.clone(),
+    }
+}
+
+/// The room has another name, so that links in letters lead nowhere: everybody gets the new one.
+pub async fn room_renamed(app: &App, room: &RoomId, by: &UserId) -> ApiResult<()> {
+    for meeting in stored::of_room(&app.db, room, chance::unix_ms()).await? {
+        if !stored::count_on(&app.db, &meeting.id, meeting.sequence).await? {
+            continue;
+        }
+        let planned = Planned::read(app, &meeting.id).await?;
+        if app.post.begin(app, by, planned.people.len()).is_ok() {
+            planned.write_to(app, Occasion::Changed, planned.people.iter());
+        }
+        tell(app, &planned, &[]);
+    }
+    Ok(())
+}
+
+/// What is planned in a room: to be read before it is deleted, and its meetings with it.
+pub async fn in_room(app: &App, room: &RoomId) -> ApiResult<Vec<Planned>> {
+    let meetings = stored::of_room(&app.db, room, chance::unix_ms()).await?;
+    with_people(app, meetings).await
+}
+
+/// What somebody has planned: to be read before their account is deleted, and their meetings with it.
+pub async fn of_owner(app: &App, owner: &UserId) -> ApiResult<Vec<Planned>> {
+    let meetings = stored::of_owner(&app.db, owner, chance::unix_ms()).await?;
+    with_people(app, meetings).await
+}
+
+async fn with_people(app: &App, meetings: Vec<StoredMeeting>) -> ApiResult<Vec<Planned>> {
+    let mut all = Vec::new();
+    for meeting in meetings {
+        let people = stored::people_of(&app.db, &meeting.id).await?;
+        all.push(Planned { meeting, people });
+    }
+    Ok(all)
+}
+
+/// They went with something else: whoever was asked to them is told.
+pub fn are_gone(app: &App, meetings: Vec<Planned>) {
+    for mut planned in meetings {
+        planned.meeting.sequence += 1;
+        planned.meeting.cancelled = true;
+        planned.write_to(app, Occasion::Cancelled, planned.people.iter());
+        tell(app, &planned, &[]);
+    }
 }
 
 /// A meeting with everybody who is asked to it.
-struct Planned {
+pub struct Planned {
     meeting: StoredMeeting,
     people: Vec<AskedPerson>,
 }

@@ -273,6 +273,26 @@ pub async fn of_room(db: &Db, room: &RoomId, now: UnixMs) -> Result<Vec<StoredMe
     Ok(rows.into_iter().map(StoredMeeting::from).collect())
 }
 
+/// What somebody planned and is neither over nor cancelled.
+pub async fn of_owner(db: &Db, owner: &UserId, now: UnixMs) -> Result<Vec<StoredMeeting>> {
+    const SQL: &str =
+        select!("WHERE m.owner = $1 AND m.ends > $2 AND NOT m.cancelled ORDER BY m.id");
+    let rows: Vec<Row> = on!(db, pool => {
+        sqlx::query_as(SQL).bind(owner.as_str()).bind(stored(now)).fetch_all(pool).await
+    })?;
+    Ok(rows.into_iter().map(StoredMeeting::from).collect())
+}
+
+/// Something that calendars show is another, and is not stored here. `false` if it was changed meanwhile.
+pub async fn count_on(db: &Db, id: &MeetingId, sequence: u32) -> Result<bool> {
+    const SQL: &str = "UPDATE meetings SET sequence = sequence + 1 WHERE id = $1 AND sequence = $2 AND NOT cancelled";
+    let done = on!(db, pool => {
+        let query = sqlx::query(SQL).bind(id.as_str()).bind(i64::from(sequence));
+        query.execute(pool).await.map(|done| done.rows_affected())
+    })?;
+    Ok(done == 1)
+}
+
 /// Forgets what was over at `before`.
 pub async fn remove_over(db: &Db, before: UnixMs) -> Result<()> {
     const SQL: &str = "DELETE FROM meetings WHERE ends <= $1";

@@ -471,3 +471,33 @@ async fn a_room_that_is_deleted_takes_its_meetings_along_and_everybody_hears_of_
     let left = bernd.get("/api/v1/meetings").await.json();
     assert_eq!(left["meetings"], json!([]));
 }
+
+#[tokio::test]
+async fn a_meeting_follows_its_room_and_goes_with_who_planned_it() {
+    let (house, mail) = with_mail(House::new());
+    let (house, anna) = house.with_anna().await;
+    let bernd = house.member("bernd").await;
+    let annas_id = id_of(&anna).await;
+    let body = with(
+        plan("Probe"),
+        json!({"room": "Küche", "people": [annas_id], "mails": ["carla@fremd.example"]}),
+    );
+    let made = bernd.post("/api/v1/meetings", body).await.json();
+    has(&calendar(&mail.next(), "REQUEST"), &["SEQUENCE:0"]);
+    let change = json!({"name": "Küche", "new_name": "Stube"});
+    assert_eq!(bernd.patch("/api/v1/rooms", change).await.status, 200);
+    let url = format!("URL:{}/r/Stube", house.base);
+    has(&calendar(&mail.next(), "REQUEST"), &["SEQUENCE:1", &url]);
+    let list = anna.get("/api/v1/meetings").await.json();
+    assert_eq!(list["meetings"][0]["room"], "Stube");
+
+    let people = format!("/api/v1/admin/people/{}", id_of(&bernd).await);
+    let gone = answer(anna.request(Method::DELETE, &people).json(&json!({}))).await;
+    assert_eq!(gone.status, 204, "{gone:?}");
+    let uid = format!("UID:{}", text(&made["meeting"]["id"]));
+    has(&calendar(&mail.next(), "CANCEL"), &["SEQUENCE:2", &uid]);
+    assert_eq!(
+        anna.get("/api/v1/meetings").await.json()["meetings"],
+        json!([])
+    );
+}
