@@ -20,6 +20,9 @@ const LOOK_EVERY_MS = 15_000;
 /** How long before it begins one may go in by one click. */
 const NEAR_MS = 10 * MINUTE_MS;
 const REMIND_MS = 5 * MINUTE_MS;
+/** Reminders that were taken note of. */
+const NOTED = 'stube.reminders_noted';
+const REMEMBERED = 20;
 
 export interface MeetingsPorts {
   readonly browser: Browser;
@@ -39,8 +42,6 @@ export class MeetingsModel extends Store<MeetingsState> implements MeetingsScree
   #unlisten = (): void => {};
   #cancelLook = (): void => {};
   #takeBackNotice = (): void => {};
-  /** Those whose reminder was seen or came too late, with their beginnings: a meeting that is moved is another. */
-  readonly #reminded = new Set<string>();
   /** Counts openings of the dialog: one that is loaded when another was wanted is not shown. */
   #opening = 0;
 
@@ -93,14 +94,29 @@ export class MeetingsModel extends Store<MeetingsState> implements MeetingsScree
 
   dismissReminder(): void {
     const { reminder } = this.state;
-    if (reminder) this.#reminded.add(keyOf(reminder));
-    this.#draw();
+    if (reminder) this.#noted(reminder);
   }
 
   join(meeting: MeetingView): void {
-    this.#reminded.add(keyOf(meeting));
-    this.#draw();
+    this.#noted(meeting);
     this.#ports.navigate(meeting.path);
+  }
+
+  /** In all tabs, and after a reload too. */
+  #noted(meeting: MeetingView): void {
+    const { local } = this.#ports.browser;
+    const noted = [...this.#reminded(), keyOf(meeting)].slice(-REMEMBERED);
+    local.set(NOTED, JSON.stringify(noted));
+    this.#draw();
+  }
+
+  #reminded(): readonly string[] {
+    try {
+      const kept: unknown = JSON.parse(this.#ports.browser.local.get(NOTED) ?? '[]');
+      return Array.isArray(kept) ? kept.filter((one) => typeof one === 'string') : [];
+    } catch {
+      return [];
+    }
   }
 
   #open(id: string | undefined): void {
@@ -121,7 +137,8 @@ export class MeetingsModel extends Store<MeetingsState> implements MeetingsScree
     const now = this.#ports.unixMs();
     const upcoming = meetingsOf(this.#client?.home, now);
     const before = this.state.reminder;
-    const due = upcoming.find((one) => one.startsAt - now <= REMIND_MS && !this.#reminded.has(keyOf(one)));
+    const noted = this.#reminded();
+    const due = upcoming.find((one) => one.startsAt - now <= REMIND_MS && !noted.includes(keyOf(one)));
     // Who opens the app in the middle of a meeting sees it on the home page and needs no reminder.
     const reminder = due && due.startsAt + MINUTE_MS > now ? due : undefined;
     this.patch({ now, upcoming, reminder });
@@ -140,6 +157,7 @@ export class MeetingsModel extends Store<MeetingsState> implements MeetingsScree
   }
 }
 
+/** A meeting that is moved is another. */
 function keyOf({ id, startsAt }: MeetingView): string {
   return `${id} ${startsAt}`;
 }

@@ -112,9 +112,11 @@ describe('planning a meeting', () => {
   it('is not sent with an address that cannot be one, and says what the server refused', async () => {
     const { planning, server } = scene();
     planning.change('title', 'Probe');
-    planning.recipients.setText('unsinn,');
+    planning.recipients.setText('unsinn');
+    expect(planning.state.canSubmit).toBe(true);
     planning.submit('de');
     await settle();
+    expect(planning.state.canSubmit).toBe(false);
     expect(server.requests.some(({ route }) => route === 'POST /meetings')).toBe(false);
     planning.recipients.removeLast();
     server.on('POST /meetings', 400, { code: 'time_invalid' });

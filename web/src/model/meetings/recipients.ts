@@ -28,9 +28,9 @@ export class RecipientsModel extends Store<RecipientsState> implements Recipient
     this.#ports = ports;
   }
 
-  /** Whether each of them can be written to, and nothing is half typed. */
+  /** Whether each of them can be written to. */
   get complete(): boolean {
-    return this.state.text.trim() === '' && !this.state.list.some(({ wrong }) => wrong);
+    return !this.state.list.some(({ wrong }) => wrong);
   }
 
   get people(): string[] {
