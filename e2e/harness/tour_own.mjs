@@ -19,6 +19,7 @@ export async function ownTour(walk) {
   await anna.openMenu();
   await halt(walk, 'menu', anna);
   await anna.page.keyboard.press('Escape');
+  await theMeetings(walk, anna);
   const link = await thePeople(walk, anna);
   const bela = await arrive(walk);
   await theAccount(walk, bela, link);
@@ -63,6 +64,29 @@ async function theCalls(walk, anna) {
 function arrive(walk) {
   const locale = walk.language === 'de' ? 'de-DE' : 'en-US';
   return Person.open(walk.house, { journey: walk.journey, identity: 1, locale, ...walk.equipment }, walk.browser);
+}
+
+/** What is planned, and people who are invited by mail. @param {Walk} walk @param {Person} anna */
+async function theMeetings(walk, anna) {
+  await anna.goto('/');
+  await anna.button(anna.say('meetings.plan')).click();
+  await anna.field(anna.say('planning.name')).fill('Montagsrunde');
+  const tomorrow = new Date(Date.now() + 86_400_000).toISOString().slice(0, 10);
+  await anna.field(anna.say('planning.date')).fill(tomorrow);
+  await anna.field(anna.say('planning.people')).pressSequentially('carla@example.org,');
+  await halt(walk, 'planning', anna);
+  await anna.button(anna.say('planning.submit')).click();
+  await anna.reads(anna.say('planning.done'));
+  await halt(walk, 'planned', anna);
+  await anna.page.keyboard.press('Escape');
+  await anna.reads('Montagsrunde');
+  await halt(walk, 'home-meetings', anna);
+  await anna.goto('/r/Werkstatt');
+  await anna.button(anna.say('door.share')).click();
+  await anna.button(anna.say('share.mail')).click();
+  await anna.field(anna.say('invite_mail.to')).pressSequentially('carla@example.org,dora@example.org,');
+  await halt(walk, 'share-mail', anna);
+  await anna.page.keyboard.press('Escape');
 }
 
 /** @param {Walk} walk @param {Person} anna @returns {Promise<string>} the link of an invite */

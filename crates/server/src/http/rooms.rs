@@ -8,7 +8,7 @@ use axum::http::request::Parts;
 use identity::throttle::Network;
 use identity::{DisplayName, RoomAddress, guest};
 use protocol::http::{ChangeRoom, CreateRoom, Door, GuestEntry, GuestGrant, Ticket};
-use protocol::{Access, ErrorCode, RoomId, RoomKind, UserId};
+use protocol::{Access, ErrorCode, RoomKind, UserId};
 use serde::Deserialize;
 
 use super::State;
@@ -22,7 +22,7 @@ use crate::meetings;
 use crate::principal::SessionId;
 use crate::store::guests::{self, NewGrant};
 use crate::store::rooms::{self, Change, StoredRoom};
-use crate::store::{meetings as planned, members, users, visits};
+use crate::store::{members, visits};
 
 #[derive(Deserialize, utoipa::IntoParams)]
 pub struct AtDoor {
@@ -180,7 +180,7 @@ pub async fn change(
         .ok_or(ErrorCode::NotFound)?;
     tracing::info!(room = %changed.id, user = %caller.account.id, "a room was changed");
     app.rooms.room_changed(&changed).await;
-    if changed.name != room.name {
+    if changed.name.to_lowercase() != room.name.to_lowercase() {
         meetings::room_renamed(&app, &room.id, &caller.account.id).await?;
     }
     Ok(Json(member_door(&app, &changed, &caller.account.id).await?))
@@ -195,25 +195,16 @@ pub async fn delete(
 ) -> ApiResult<StatusCode> {
     let Query(AtDoor { room }) = query.map_err(|_| ErrorCode::Malformed)?;
     let room = own_room(&app, &room, &caller.account.id).await?;
-    cancel_meetings(&app, &room.id).await?;
+    let planned = meetings::in_room(&app, &room.id).await?;
     let grants = rooms::remove(&app.db, &room.id).await?;
     let grants = grants.ok_or(ErrorCode::NotFound)?;
+    meetings::are_gone(&app, planned);
     tracing::info!(room = %room.id, user = %caller.account.id, "a room was deleted");
     app.rooms.room_deleted(&room.id).await;
     for grant in &grants {
         app.rooms.end_session(grant).await;
     }
     Ok(StatusCode::NO_CONTENT)
-}
-
-/// Everybody who is asked to a meeting in it is told, whoever planned it.
-async fn cancel_meetings(app: &App, room: &RoomId) -> ApiResult<()> {
-    for meeting in planned::of_room(&app.db, room, chance::unix_ms()).await? {
-        if let Some(owner) = users::by_id(&app.db, &meeting.owner).await? {
-            meetings::cancel(app, &owner, &meeting.id).await?;
-        }
-    }
-    Ok(())
 }
 
 /// The room of this name, for whoever owns it.

@@ -480,7 +480,7 @@ async fn a_meeting_follows_its_room_and_goes_with_who_planned_it() {
     let annas_id = id_of(&anna).await;
     let body = with(
         plan("Probe"),
-        json!({"room": "Küche", "people": [annas_id], "mails": ["carla@fremd.example"]}),
+        json!({"room": "Küche", "people": [&annas_id], "mails": ["carla@fremd.example"]}),
     );
     let made = bernd.post("/api/v1/meetings", body).await.json();
     has(&calendar(&mail.next(), "REQUEST"), &["SEQUENCE:0"]);
@@ -490,6 +490,19 @@ async fn a_meeting_follows_its_room_and_goes_with_who_planned_it() {
     has(&calendar(&mail.next(), "REQUEST"), &["SEQUENCE:1", &url]);
     let list = anna.get("/api/v1/meetings").await.json();
     assert_eq!(list["meetings"][0]["room"], "Stube");
+
+    let body = with(
+        plan("Sitzung"),
+        json!({"room": "Bad", "people": [annas_id], "mails": ["carla@fremd.example"]}),
+    );
+    assert_eq!(bernd.post("/api/v1/meetings", body).await.status, 200);
+    has(&calendar(&mail.next(), "REQUEST"), &["SUMMARY:Sitzung"]);
+    let room = bernd.request(Method::DELETE, "/api/v1/rooms?room=Bad");
+    assert_eq!(answer(room.json(&json!({}))).await.status, 204);
+    has(
+        &calendar(&mail.next(), "CANCEL"),
+        &["SUMMARY:Sitzung", "SEQUENCE:1"],
+    );
 
     let people = format!("/api/v1/admin/people/{}", id_of(&bernd).await);
     let gone = answer(anna.request(Method::DELETE, &people).json(&json!({}))).await;
