@@ -57,7 +57,7 @@ journey('a meeting is planned with people of the house and others, moved, and ca
   await fill(anna, 'Probe, Teil 1');
   const to = anna.field('Invite');
   await to.fill('bél');
-  await anna.button(/^Béla Brandt/).click();
+  await anna.page.getByRole('button', { name: /^Béla Brandt/ }).click();
   await to.pressSequentially(`${CARLA} unsinn,`);
   await anna.reads('“unsinn” cannot be a mail address.');
   assert.equal(await anna.page.getByRole('dialog').getByRole('button', { name: 'Plan', exact: true }).isDisabled(), true);
