@@ -11,6 +11,7 @@ import { AppModel } from './model/app.ts';
 import type { Browser, Storage as Kept, Passkeys } from './model/browser.ts';
 import { browserId } from './model/device_id.ts';
 import { BrowserNotices } from './pwa/notices.ts';
+import { BrowserPush } from './pwa/push.ts';
 import { registerWorker, surroundings } from './pwa/surroundings.ts';
 import { Client } from './session/client.ts';
 import type { Clock } from './session/clock.ts';
@@ -201,6 +202,7 @@ const app = new AppModel({
     unixMs: () => Date.now(),
     words: ({ title, startsAt }) => ({ title, text: t('meetings.reminder', { title, time: clockWords(startsAt) }) }),
   },
+  wakeable: new BrowserPush(surroundings.installsByHand === 'ios'),
   newClient: (ticket) =>
     new Client({
       client: CLIENT,

@@ -10,6 +10,7 @@ import type {
   PersonPageState,
   SightState,
 } from '../src/model/people/screens.ts';
+import type { PushState } from '../src/model/push/screens.ts';
 import { groupsOf } from '../src/model/rooms/my_rooms.ts';
 import type { MyRoomsState, RoomSheetState } from '../src/model/rooms/screens.ts';
 import type {
@@ -116,11 +117,17 @@ export function appOf(page: AppState['page'], user: boolean, devices = devicesOf
     browserAddress: () => '',
     copyable: () => Object.assign(new Store({ text: '', copied: false, copyFailed: false }), { copy: noop }),
   });
+  const push = Object.assign(new Store<PushState>({ on: false, busy: false }), {
+    setOn: noop,
+    decline: noop,
+    look: noop,
+  });
   const setStatus = (status: OwnView['status']) => store.patch({ own: { status, missed: 2 } });
   return Object.assign(store, {
     calls,
     meetings,
     shell,
+    push,
     devices,
     setStatus,
     navigate: noop,

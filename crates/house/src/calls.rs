@@ -573,6 +573,7 @@ impl Ringing {
     fn push(&self, now: Now, ringing: Vec<BrowserId>) -> Option<Output> {
         let push = Push::Ringing {
             call: self.stored.id.clone(),
+            room: self.stored.room.clone(),
             caller: self.caller.clone(),
             video: self.stored.video,
             into: self.into.clone(),

@@ -280,6 +280,7 @@ pub enum Persist {
 pub enum Push {
     Ringing {
         call: CallId,
+        room: RoomId,
         caller: CallPerson,
         video: bool,
         into: Option<String>,

@@ -5,6 +5,7 @@ import { settle } from '../tests/clock.ts';
 import { AppModel } from './app.ts';
 import type { Page } from './screens.ts';
 import { FakeShell } from './tests/fake_shell.ts';
+import { FakeWakeable } from './tests/fake_wakeable.ts';
 import { FakeBrowser, FakeCapture, FakeMedia, FakeNotices, FakeServer, FakeTones } from './tests/fakes.ts';
 
 const HOUSE: House = {
@@ -53,6 +54,7 @@ class Scene {
       browser: this.browser,
       http: this.server.http,
       shell: this.shell,
+      wakeable: new FakeWakeable(),
       capture: this.capture,
       newStream: () => ({}) as MediaStream,
       measureLevel: () => () => {},

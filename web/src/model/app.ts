@@ -24,7 +24,7 @@ import { type CallEntry, CallsModel } from './calls/calls.ts';
 import { MeetingCalls } from './calls/in_meeting.ts';
 import { CallPageModel } from './calls/page.ts';
 import type { Notices, Tones } from './calls/ports.ts';
-import { claimDevice, type Device } from './device_id.ts';
+import { browserId, claimDevice, type Device } from './device_id.ts';
 import { DevicesModel, type DevicesPorts } from './devices.ts';
 import { DoorModel } from './door.ts';
 import { LeftModel, SetupModel } from './entrance.ts';
@@ -38,6 +38,8 @@ import { Caller } from './people/caller.ts';
 import { Own } from './people/own.ts';
 import { PersonPageModel } from './people/person.ts';
 import { problemFrom } from './problem.ts';
+import type { Wakeable } from './push/ports.ts';
+import { PushModel } from './push/push.ts';
 import { Remembered } from './remembered.ts';
 import { readRoomText, roomTextFromPath } from './room_name.ts';
 import type { AppScreen, AppState, Page, Problem } from './screens.ts';
@@ -54,6 +56,7 @@ export interface AppPorts extends Omit<DevicesPorts, 'remembered'>, Omit<CallPor
   readonly http: Http;
   readonly tones: Tones;
   readonly notices: Notices;
+  readonly wakeable: Wakeable;
   readonly shell: ShellPorts;
   readonly planner: Pick<MeetingsPorts, 'words' | 'unixMs'>;
   newClient(ticket: () => Promise<string>): Client;
@@ -64,6 +67,7 @@ export class AppModel extends Store<AppState> implements AppScreen {
   readonly calls: CallsModel;
   readonly meetings: MeetingsModel;
   readonly shell: ShellModel;
+  readonly push: PushModel;
   readonly #ports: AppPorts;
   readonly #remembered: Remembered;
   readonly #device: Promise<Device>;
@@ -101,6 +105,14 @@ export class AppModel extends Store<AppState> implements AppScreen {
     this.meetings = new MeetingsModel({ ...ports, ...ports.planner, calls: this.calls, navigate });
     const served = async () => (await ports.http.house()).app;
     this.shell = new ShellModel({ ...ports.shell, browser: ports.browser, served });
+    this.push = new PushModel({
+      wakeable: ports.wakeable,
+      api: ports.http.api,
+      storage: ports.browser.local,
+      browserId: () => browserId(ports.browser),
+      connected: () => this.#client?.live ?? false,
+      offer: (wanted) => (wanted ? this.shell.wantsPush(true) : this.shell.decline('push')),
+    });
     this.subscribe((state) => this.shell.follow(state));
     this.#caller = new Caller(this.calls, this.#remembered);
     this.#own = new Own(ports.browser, (own) => this.patch({ own }));
@@ -165,6 +177,7 @@ export class AppModel extends Store<AppState> implements AppScreen {
     }
     this.patch({ house: houseView(this.#house) });
     this.shell.serverHolds(this.#house.app);
+    this.push.follow(this.#house.user?.id);
     if (this.#house.user) {
       this.#remembered.signedOut = false;
       // Whoever is signed in can be called, on whatever page they are.

@@ -12,6 +12,7 @@ import type { AdminScreen } from './admin/screens.ts';
 import type { CallPageScreen, CallsScreen, MeetingCallsScreen } from './calls/screens.ts';
 import type { MailScreen, MeetingsScreen } from './meetings/screens.ts';
 import type { ContactsScreen, HistoryScreen, PersonPageScreen } from './people/screens.ts';
+import type { PushScreen } from './push/screens.ts';
 import type { MyRoomsScreen } from './rooms/screens.ts';
 import type { ShellScreen } from './shell/screens.ts';
 import type { Readable } from './store.ts';
@@ -100,6 +101,7 @@ export interface AppScreen extends Readable<AppState> {
   readonly meetings: MeetingsScreen;
   /** What is said of the app itself. */
   readonly shell: ShellScreen;
+  readonly push: PushScreen;
   /** Goes to a page of this app, for clicks on links: `<a href={path}>` plus `navigate(path)`. */
   navigate(path: string): void;
   /** To the sign-in, and back to where one was. */

@@ -662,7 +662,11 @@ endpoint: string, p256dh: string, auth: string,
  */
 browser: BrowserId, language: Language, };
 
-export type PushMessage = { "type": "ringing", call: CallId, person: CallPerson, video: boolean, 
+export type PushMessage = { "type": "ringing", call: CallId, 
+/**
+ * `/call/<room>#accept` is where it is answered.
+ */
+room: RoomId, person: CallPerson, video: boolean, 
 /**
  * Name of the room that one is rung into.
  */

@@ -13,6 +13,17 @@ export interface PageNotice {
   readonly path: string;
 }
 
+/** A missed call, shown by the worker: a click leads to who called. */
+export interface MissedNotice {
+  readonly kind: 'missed';
+  readonly person: string;
+}
+
+/** A call was answered elsewhere: a click leads nowhere. */
+export interface OverNotice {
+  readonly kind: 'over';
+}
+
 /** `open`: the notification itself was clicked. */
 export type NoticeAction = 'open' | 'accept' | 'decline';
 

@@ -13,7 +13,7 @@ const LAYERS: &[(&str, &[&str])] = &[
     ("media", &["protocol"]),
     ("model", &["media", "protocol", "session"]),
     ("i18n", &[]),
-    ("pwa", &[]),
+    ("pwa", &["protocol"]),
     ("ui", &["i18n", "model", "pwa"]),
 ];
 

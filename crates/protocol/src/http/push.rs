@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use super::meetings::Language;
-use crate::{BrowserId, CallEnd, CallId, CallPerson};
+use crate::{BrowserId, CallEnd, CallId, CallPerson, RoomId};
 
 /// `GET /api/v1/push`: whether the house wakes browsers. Accounts only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -40,6 +40,8 @@ pub enum PushMessage {
     /// Somebody calls.
     Ringing {
         call: CallId,
+        /// `/call/<room>#accept` is where it is answered.
+        room: RoomId,
         person: CallPerson,
         video: bool,
         /// Name of the room that one is rung into.

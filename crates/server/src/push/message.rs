@@ -85,12 +85,14 @@ pub fn text(push: &Push, language: Language) -> String {
     let message = match push {
         Push::Ringing {
             call,
+            room,
             caller,
             video,
             into,
             ..
         } => PushMessage::Ringing {
             call: call.clone(),
+            room: room.clone(),
             person: short(caller),
             video: *video,
             into: into.as_deref().map(cut),
@@ -185,6 +187,7 @@ mod tests {
     fn ringing(name: &str) -> Push {
         Push::Ringing {
             call: "k-1".into(),
+            room: "r-1".into(),
             caller: anna(name),
             video: true,
             into: None,

@@ -32,10 +32,13 @@ struct Got {
     message: PushMessage,
 }
 
+/// A status, and how long to wait.
+type Answer = (u16, Option<&'static str>);
+
 #[derive(Clone)]
 struct Service {
     /// What it answers next, for each request one; then 201.
-    answers: Arc<Mutex<VecDeque<(u16, Option<&'static str>)>>>,
+    answers: Arc<Mutex<VecDeque<Answer>>>,
     got: mpsc::UnboundedSender<Got>,
     key: Arc<SecretKey>,
 }
@@ -153,7 +156,7 @@ impl Scene {
         assert!(push::put(&self.db, &new).await.expect("an answer"));
     }
 
-    fn answers(&self, answers: &[(u16, Option<&'static str>)]) {
+    fn answers(&self, answers: &[Answer]) {
         *self.service.answers.lock().expect("no panic") = answers.iter().copied().collect();
     }
 
@@ -220,6 +223,7 @@ fn bernd() -> CallPerson {
 fn ringing(call: &str, ringing: &[&str]) -> Push {
     Push::Ringing {
         call: call.into(),
+        room: "r-1".into(),
         caller: bernd(),
         video: true,
         into: None,

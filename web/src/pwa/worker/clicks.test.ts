@@ -9,10 +9,15 @@ function worker(...windows: ('visible' | 'hidden')[]) {
   const log: string[] = [];
   const waits: Promise<unknown>[] = [];
   let listener: Listener = () => {};
-  const clients = windows.map((visibilityState, at) => ({
+  const clients: object[] = windows.map((visibilityState, at) => ({
     visibilityState,
     postMessage: ({ action, call, tag }: NoticeClicked) => log.push(`${at}: ${action} ${call ?? tag}`),
+    url: 'https://stube.example/',
     focus: async () => void log.push(`${at}: focus`),
+    navigate: async (path: string) => {
+      log.push(`${at}: to ${path}`);
+      return clients[at];
+    },
   }));
   answerClicks({
     addEventListener: (_: string, callback: Listener) => {
@@ -30,7 +35,10 @@ function worker(...windows: ('visible' | 'hidden')[]) {
     await Promise.all(waits);
     return log;
   };
-  return { click };
+  const at = (path: string): void => {
+    for (const one of clients) Object.assign(one, { url: `https://stube.example${path}` });
+  };
+  return { click, at };
 }
 
 describe('a click on the notification of a call', () => {
@@ -50,6 +58,19 @@ describe('a click on the notification of a call', () => {
     ['', '/call/r-9'],
   ])('opens a window where there is none: %j opens %s', async (action, path) => {
     expect(await worker().click(action)).toEqual(['close', `open ${path}`]);
+  });
+
+  it('of a missed one leads to who called, and past a window in which somebody may be talking', async () => {
+    const missed = { kind: 'missed', person: 'u/1' };
+    expect(await worker().click('call_back', missed)).toEqual(['close', 'open /people/u%2F1']);
+    expect(await worker('hidden').click('', missed)).toEqual(['close', '0: to /people/u%2F1', '0: focus']);
+    const talking = worker('hidden');
+    talking.at('/r/Küche');
+    expect(await talking.click('', missed)).toEqual(['close', 'open /people/u%2F1']);
+  });
+
+  it('of one that was answered elsewhere leads nowhere', async () => {
+    expect(await worker('hidden').click('', { kind: 'over' })).toEqual(['close']);
   });
 
   it('of a page leads there', async () => {

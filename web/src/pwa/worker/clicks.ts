@@ -3,16 +3,20 @@
  * one, and in a new one otherwise.
  */
 
-import type { CallNotice, NoticeAction, NoticeClicked, PageNotice } from '../notice.ts';
+import type { CallNotice, MissedNotice, NoticeAction, NoticeClicked, PageNotice } from '../notice.ts';
+
+/** What is shown by nobody of ours is left alone. */
+const KINDS: ReadonlySet<unknown> = new Set(['call', 'page', 'missed', 'over']);
 
 export function answerClicks(scope: ServiceWorkerGlobalScope): void {
   scope.addEventListener('notificationclick', (event) => {
     const { data, tag }: { data: unknown; tag: string } = event.notification;
     const action = actionOf(event.action);
-    if (!isCall(data) && !isPage(data)) return;
+    if (!KINDS.has(kindOf(data))) return;
     event.notification.close();
     if (isCall(data)) event.waitUntil(callClicked(scope, tag, data, action));
-    else event.waitUntil(show(scope, data.path, { type: 'notice_clicked', tag, action }));
+    else if (isPage(data)) event.waitUntil(show(scope, data.path, { type: 'notice_clicked', tag, action }));
+    else if (isMissed(data)) event.waitUntil(lead(scope, `/people/${encodeURIComponent(data.person)}`));
   });
 }
 
@@ -40,14 +44,31 @@ async function show(scope: ServiceWorkerGlobalScope, path: string, message: Noti
   await open.focus().catch(() => {});
 }
 
+/** For what no page knows of: in a window in which nobody can be talking, otherwise in a new one. */
+async function lead(scope: ServiceWorkerGlobalScope, path: string) {
+  const windows = await scope.clients.matchAll({ type: 'window' });
+  const idle = windows.find(({ url }) => !/^\/(?:r|call)\//.test(new URL(url).pathname));
+  const there = await idle?.navigate(path).catch(() => null);
+  if (there) await there.focus().catch(() => {});
+  else await scope.clients.openWindow(path);
+}
+
 function actionOf(action: string): NoticeAction {
   return action === 'accept' || action === 'decline' ? action : 'open';
 }
 
 function isCall(data: unknown): data is CallNotice {
-  return typeof data === 'object' && data !== null && 'kind' in data && data.kind === 'call';
+  return kindOf(data) === 'call';
 }
 
 function isPage(data: unknown): data is PageNotice {
-  return typeof data === 'object' && data !== null && 'kind' in data && data.kind === 'page';
+  return kindOf(data) === 'page';
+}
+
+function isMissed(data: unknown): data is MissedNotice {
+  return kindOf(data) === 'missed';
+}
+
+function kindOf(data: unknown): unknown {
+  return typeof data === 'object' && data !== null && 'kind' in data ? data.kind : undefined;
 }

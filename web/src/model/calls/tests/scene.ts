@@ -7,6 +7,7 @@ import { settle } from '../../../tests/clock.ts';
 import { AppModel } from '../../app.ts';
 import type { Page } from '../../screens.ts';
 import { FakeShell } from '../../tests/fake_shell.ts';
+import { FakeWakeable } from '../../tests/fake_wakeable.ts';
 import {
   FakeBrowser,
   FakeCapture,
@@ -82,6 +83,7 @@ export class Scene {
       notices: this.notices,
       planner: { unixMs: () => 0, words: ({ title }) => ({ title, text: '' }) },
       shell: new FakeShell(),
+      wakeable: new FakeWakeable(),
       newStream: () => ({}) as MediaStream,
       measureLevel: () => () => {},
       newMedia: (events) => {
