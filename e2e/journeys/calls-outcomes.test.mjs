@@ -1,5 +1,6 @@
 /** How calls end that nobody talks in, and calls that meet: each with its words, and nothing that rings on. */
 
+import assert from 'node:assert/strict';
 import { answers, callButton, calls, dialog, hangsUp, isAtPageOf, lookAt, nothingRings, readsOf, rings, sharedBrowser, somebody, talk, tones } from '../harness/calls.mjs';
 import { ANNA } from '../harness/house.mjs';
 import { journeys } from '../harness/journey.mjs';
@@ -107,5 +108,27 @@ journey('two who call each other at the same moment talk with each other', async
   await talk(anton, berta);
   await hangsUp(anton);
   await Promise.all([isAtPageOf(anton, b), isAtPageOf(berta, a)]);
+  await nothingRings(anton, berta);
+});
+
+journey('somebody is rung into a room with a name, walks in without knocking, and leaves alone', async () => {
+  const { accounts: [a, b], there: [anton, berta] } = await people('Lea', 'Max');
+  if (!a || !b || !anton || !berta) throw new Error('two people');
+  await place.house.addRoom(a, 'Werkstatt');
+  await anton.goto('/r/Werkstatt');
+  await anton.join();
+  await anton.isInside();
+  await anton.button(anton.say('meeting.people_open')).click();
+  await anton.button(anton.say('call.ring_in')).click();
+  await anton.page.getByRole('dialog').getByRole('button', { name: new RegExp(b.name) }).click();
+  await readsOf(anton, 'call.ringing', b);
+  await rings(berta, a);
+  await dialog(berta).getByText('Werkstatt').waitFor();
+  await answers(berta, 'accept_video');
+  await talk(anton, berta);
+  assert.equal(new URL(berta.page.url()).pathname, '/r/Werkstatt');
+  await hangsUp(berta);
+  await berta.button(berta.say('left.again')).waitFor();
+  await anton.isInside();
   await nothingRings(anton, berta);
 });
