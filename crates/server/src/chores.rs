@@ -70,9 +70,6 @@ async fn sweep(db: Db, live: Rooms, keys: Arc<Keys>, settings: Settings) {
         if let Err(error) = forget_history(&db, &live, &settings).await {
             tracing::warn!(%error, "old history cannot be forgotten now");
         }
-        if let Err(error) = live.remove_abandoned_calls().await {
-            tracing::warn!(%error, "rooms of calls that are over stay behind for now");
-        }
         if let Err(error) = keys.tend_if_any(&db).await {
             tracing::warn!(
                 error = format!("{error:#}"),

@@ -37,26 +37,16 @@ pub async fn run(config: Config, lan: bool) -> anyhow::Result<()> {
     let _ = rustls::crypto::aws_lc_rs::default_provider().install_default();
     let mut stop = Stop::listen()?;
     let db = open_store(&config).await?;
-    let added = people::complete_index(&db).await?;
-    if added > 0 {
-        tracing::info!(people = added, "the directory's index was completed");
-    }
+    complete_directory(&db).await?;
     let listener = bind(&config, lan)?;
     let port = listener.local_addr()?.port();
     let interfaces = interfaces();
-    let tls = if lan {
-        Some(certificates::for_lan(&config.data_dir, &interfaces).await?)
-    } else {
-        certificates::from_files(&config.tls).await?
-    };
+    let tls = certificate(&config, lan, &interfaces).await?;
     let origins = origins(&config, lan, port, tls.is_some(), &interfaces);
     settings::set(&db, settings::ADDRESS, origins.base()).await?;
 
-    let (media, events, media_thread) = media::start(media::Settings {
-        port: config.media.port,
-        addresses: media_addresses(&config, &interfaces),
-        certificate: certificates::of_media(&db).await?,
-    })?;
+    let of_media = media_settings(&config, &interfaces, &db).await?;
+    let (media, events, media_thread) = media::start(of_media)?;
     let settings = Settings::load(config.clone(), &db).await?;
     let pushes = Pushes::start(&config, settings.clone(), db.clone(), origins.base())?;
     let rooms = Rooms::new(
@@ -109,6 +99,39 @@ pub async fn run(config: Config, lan: bool) -> anyhow::Result<()> {
     orderly("media", async { drop(media.await) }).await;
     orderly("database", db.close()).await;
     Ok(())
+}
+
+async fn complete_directory(db: &Db) -> anyhow::Result<()> {
+    let added = people::complete_index(db).await?;
+    if added > 0 {
+        tracing::info!(people = added, "the directory's index was completed");
+    }
+    Ok(())
+}
+
+async fn certificate(
+    config: &Config,
+    lan: bool,
+    interfaces: &[IpAddr],
+) -> anyhow::Result<Option<RustlsConfig>> {
+    match lan {
+        true => certificates::for_lan(&config.data_dir, interfaces)
+            .await
+            .map(Some),
+        false => certificates::from_files(&config.tls).await,
+    }
+}
+
+async fn media_settings(
+    config: &Config,
+    interfaces: &[IpAddr],
+    db: &Db,
+) -> anyhow::Result<media::Settings> {
+    Ok(media::Settings {
+        port: config.media.port,
+        addresses: media_addresses(config, interfaces),
+        certificate: certificates::of_media(db).await?,
+    })
 }
 
 /// Whoever is not known by a name greets the mail server with none.

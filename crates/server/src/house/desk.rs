@@ -11,7 +11,7 @@ use protocol::{CallId, ErrorCode, HomeChange, IntentId, ServerMessage, UserId};
 use tokio::sync::{Semaphore, mpsc, oneshot};
 use tokio::time::sleep_until;
 
-use super::inside::Rooms;
+use super::inside::Rolls;
 use super::keep::keep;
 use super::{Event, facts};
 use crate::chance;
@@ -29,7 +29,7 @@ pub struct Desk {
     settings: Settings,
     remote: Remote,
     pushes: Pushes,
-    rooms: Arc<Rooms>,
+    rooms: Arc<Rolls>,
     /// For what was read. Does not keep this task alive.
     events: mpsc::WeakSender<Event>,
     readers: Arc<Semaphore>,
@@ -57,7 +57,7 @@ impl Desk {
         db: Db,
         settings: Settings,
         (remote, pushes): (Remote, Pushes),
-        rooms: Arc<Rooms>,
+        rooms: Arc<Rolls>,
         events: mpsc::WeakSender<Event>,
     ) -> Self {
         Self {

@@ -22,7 +22,7 @@ pub struct Inside {
 }
 
 #[derive(Default)]
-pub struct Rooms {
+pub struct Rolls {
     state: Mutex<State>,
     changed: Notify,
 }
@@ -34,7 +34,7 @@ struct State {
     changed: HashSet<RoomId>,
 }
 
-impl Rooms {
+impl Rolls {
     pub fn set(&self, room: RoomId, inside: Inside) {
         let mut state = self.lock();
         state.changed.insert(room.clone());

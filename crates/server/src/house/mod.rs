@@ -24,7 +24,7 @@ use crate::ws::outbound::Outbound;
 use desk::Desk;
 pub use facts::callee;
 pub use inside::Inside;
-use inside::Rooms;
+use inside::Rolls;
 
 /// Inputs that may wait.
 const QUEUE: usize = 4096;
@@ -33,7 +33,7 @@ const QUEUE: usize = 4096;
 #[derive(Clone)]
 pub struct House {
     events: mpsc::Sender<Event>,
-    rooms: Arc<Rooms>,
+    rooms: Arc<Rolls>,
 }
 
 enum Event {
@@ -54,7 +54,7 @@ impl House {
     /// Needs a tokio runtime. Ends with its last clone.
     pub fn start(db: Db, settings: Settings, remote: Remote, pushes: Pushes) -> Self {
         let (events, queue) = mpsc::channel(QUEUE);
-        let rooms = Arc::new(Rooms::default());
+        let rooms = Arc::new(Rolls::default());
         let desk = Desk::new(
             db,
             settings,

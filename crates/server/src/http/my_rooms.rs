@@ -28,7 +28,7 @@ pub async fn pin(
     if !pins::add(&app.db, user, &room.id, chance::unix_ms(), room::MOST_PINS).await? {
         return Err(ErrorCode::TooMany.into());
     }
-    app.rooms.rooms_of_changed(user);
+    app.rooms.house().facts_changed(user);
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -43,7 +43,7 @@ pub async fn unpin(
     let user = &caller.account.id;
     let room = room_of_name(&app, &room).await?;
     pins::remove(&app.db, user, &room.id).await?;
-    app.rooms.rooms_of_changed(user);
+    app.rooms.house().facts_changed(user);
     Ok(StatusCode::NO_CONTENT)
 }
 

@@ -86,7 +86,7 @@ async fn seen(app: &App, reader: &UserId, person: &UserId) -> ApiResult<Account>
 
 async fn changed(app: &App, room: &StoredRoom, person: &UserId) {
     app.rooms.room_changed(room).await;
-    app.rooms.rooms_of_changed(person);
+    app.rooms.house().facts_changed(person);
 }
 
 async fn listed(app: &App, room: &RoomId) -> ApiResult<RoomMembers> {

@@ -20,6 +20,7 @@ use crate::app::App;
 use crate::chance;
 use crate::meetings;
 use crate::principal::SessionId;
+use crate::rooms::first_access;
 use crate::store::guests::{self, NewGrant};
 use crate::store::rooms::{self, Change, StoredRoom};
 use crate::store::{members, visits};
@@ -53,7 +54,7 @@ pub async fn door(
         }
         (None, reader) => Door {
             name: address.name.as_str().to_owned(),
-            access: app.rooms.first_access(&address, reader),
+            access: first_access(&address, reader.is_some(), app.settings.get().welcome()),
             kind: RoomKind::Named,
             knock: false,
             exists: false,

@@ -1,6 +1,7 @@
 //! How rooms come into being: by being entered or shared under their name. Decides nothing: what somebody may own is said
 //! by `identity`.
 
+use identity::guest::Welcome;
 use identity::{RoomAddress, room};
 use protocol::{Access, UserId};
 
@@ -32,7 +33,7 @@ impl Rooms {
         let new = NewRoom {
             id: chance::id().into(),
             name: &address.name,
-            access: self.first_access(address, maker),
+            access: first_access(address, maker.is_some(), self.0.settings.get().welcome()),
             owner,
             created: chance::unix_ms(),
         };
@@ -60,18 +61,18 @@ impl Rooms {
             let (id, now) = (chance::id().into(), chance::unix_ms());
             if rooms::create_personal(db, &id, &name, user, now).await? {
                 tracing::info!(room = %id, "a personal room was made");
-                self.rooms_of_changed(user);
+                self.0.house.facts_changed(user);
             }
         }
         rooms::personal(db, user).await
     }
+}
 
-    /// Who may enter a room that is made under this address.
-    pub fn first_access(&self, address: &RoomAddress, maker: Option<&UserId>) -> Access {
-        let wanted = match maker {
-            Some(_) if !address.open => Access::Accounts,
-            _ => Access::Guests,
-        };
-        effective(wanted, self.0.settings.get().welcome())
-    }
+/// Who may enter a room that is made under this address, by an account or without one.
+pub fn first_access(address: &RoomAddress, account: bool, welcome: Welcome) -> Access {
+    let wanted = match account {
+        true if !address.open => Access::Accounts,
+        _ => Access::Guests,
+    };
+    effective(wanted, welcome)
 }

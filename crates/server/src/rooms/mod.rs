@@ -20,7 +20,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use identity::guest::Welcome;
-use protocol::{Access, RoomId, UserId, limits};
+use protocol::{Access, RoomId, limits};
 use room::{Input, RoomFacts, SeatRecord, SessionKey};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -37,6 +37,7 @@ use crate::store::{self, Db, call_rooms, members, rooms, seats};
 use crate::ws::sockets::Sockets;
 
 pub use entry::{Entry, Way};
+pub use making::first_access;
 pub use media::fresh_connection;
 pub use people::People;
 pub use remote::Remote;
@@ -120,16 +121,9 @@ impl Rooms {
             if let Err(error) = hub.remove_expired_seats().await {
                 tracing::warn!(%error, "seats that nobody came back to stay in the database");
             }
-            if let Err(error) = hub.remove_abandoned_calls().await {
-                tracing::warn!(%error, "rooms of calls that nobody came back to stay in the database");
-            }
         });
+        tokio::spawn(tend_calls(Arc::downgrade(&self.0)));
         Ok(())
-    }
-
-    /// Rooms of calls that a fault left behind.
-    pub async fn remove_abandoned_calls(&self) -> store::Result<()> {
-        self.0.remove_abandoned_calls().await
     }
 
     /// How many people are inside now.
@@ -141,11 +135,6 @@ impl Rooms {
     pub async fn room_changed(&self, room: &StoredRoom) {
         self.0.house.room_changed(Some(&room.id));
         self.0.tell_facts(room.clone()).await;
-    }
-
-    /// Which rooms are this person's is another.
-    pub fn rooms_of_changed(&self, user: &UserId) {
-        self.0.house.facts_changed(user);
     }
 
     /// Signed out, or the account or grant ended: closes its sockets, frees its seats, ends its media.
@@ -287,6 +276,17 @@ impl Hub {
             }
         }
         Ok(())
+    }
+}
+
+/// Rooms of calls that nobody came back to after a restart, or that a fault left behind.
+async fn tend_calls(hub: Weak<Hub>) {
+    loop {
+        tokio::time::sleep(GRACE).await;
+        let Some(hub) = hub.upgrade() else { return };
+        if let Err(error) = hub.remove_abandoned_calls().await {
+            tracing::warn!(%error, "rooms of calls that are over stay in the database");
+        }
     }
 }
 

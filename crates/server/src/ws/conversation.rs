@@ -46,9 +46,7 @@ impl Conversation {
             ClientMessage::Ping { id } => self.outbound.push(&ServerMessage::Pong { id }),
             ClientMessage::GetSnapshot {
                 channel: Channel::Home,
-            } => {
-                self.decide(house::Intent::GetSnapshot).await;
-            }
+            } => self.decide(house::Intent::GetSnapshot).await,
             ClientMessage::GetSnapshot {
                 channel: Channel::Room,
             } => self.intend(Intent::GetSnapshot).await,
