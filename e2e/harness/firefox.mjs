@@ -32,8 +32,8 @@ export class FirefoxPerson {
     page.on('request', (request) => this.requests.push(request.url()));
   }
 
-  /** @param {import('./house.mjs').House} house */
-  static async arrive(house) {
+  /** @param {import('./house.mjs').House} house @param {Record<string, unknown>} [preferences] of Firefox, besides the usual ones */
+  static async arrive(house, preferences = {}) {
     const sound = await soundDevice();
     try {
       const browser = await puppeteer.launch({
@@ -49,6 +49,7 @@ export class FirefoxPerson {
           'media.autoplay.default': 0,
           'media.gmp-manager.updateEnabled': false,
           'intl.accept_languages': 'en-US',
+          ...preferences,
         },
       });
       const page = await browser.newPage();
@@ -69,6 +70,28 @@ export class FirefoxPerson {
   async click(name) {
     const button = await until(`the button ${name}`, () => this.page.$(`::-p-aria([name="${name}"][role="button"])`), { everyMs: 300 });
     await button.click();
+  }
+
+  /** Through the interface, from a page of the house. @param {import('./house.mjs').Account} account */
+  async signIn({ username, name, password }) {
+    this.name = name;
+    await this.page.goto(`${this.house.url}/sign-in`);
+    const status = await this.page.evaluate(async (body) => {
+      const headers = { 'content-type': 'application/json' };
+      return (await fetch('/api/v1/session', { method: 'POST', headers, body: JSON.stringify(body) })).status;
+    }, { username, password });
+    if (status !== 200) throw new Error(`${name} was not let in: ${status}`);
+  }
+
+  /** @param {string} name of a switch @param {boolean} on */
+  async turns(name, on) {
+    const find = () => this.page.$(`::-p-aria([name="${name}"][role="switch"])`);
+    const toggle = await until(`the switch ${name}`, find, { everyMs: 300 });
+    await toggle.click();
+    await until(`${name} to be ${on ? 'on' : 'off'}`, async () => {
+      const state = await (await find())?.evaluate((one) => one.getAttribute('aria-checked'));
+      return state === String(on);
+    }, { everyMs: 300 });
   }
 
   /** @param {string} name @param {string} path */
