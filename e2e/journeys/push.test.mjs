@@ -31,7 +31,7 @@ journey('a call wakes Firefox while the app is closed, and becomes a missed one'
     const anton = await comes(a);
     await fritz.signIn(b);
     await fritz.page.goto(`${place.house.url}/account`);
-    await fritz.turns('Notify this device of calls', true);
+    await fritz.turns('Calls also when the app is closed', true);
     await fritz.page.goto(place.house.url + ELSEWHERE);
     assert.deepEqual(await fritz.page.evaluate(shown), []);
 
@@ -48,7 +48,7 @@ journey('a call wakes Firefox while the app is closed, and becomes a missed one'
 
     // Whoever does not want it any more is not woken.
     await fritz.page.goto(`${place.house.url}/account`);
-    await fritz.turns('Notify this device of calls', false);
+    await fritz.turns('Calls also when the app is closed', false);
     await fritz.page.goto(place.house.url + ELSEWHERE);
     const sent = service.sent.length;
     await calls(anton, b, true);

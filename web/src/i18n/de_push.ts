@@ -7,11 +7,11 @@ export const dePush: Texts<typeof enPush> = {
   'policy.push_hint':
     'Wer das möchte, bekommt Anrufe vom Browser gemeldet. Das läuft über die Push-Dienste der Browser-Hersteller (Google, Mozilla, Apple, Microsoft). Sie erfahren, dass und wann von diesem Haus etwas für diesen Browser kam. Der Inhalt ist verschlüsselt: keine Namen, keine Inhalte.',
 
-  'push.switch': 'Anrufe auf diesem Gerät melden',
+  'push.switch': 'Anrufe auch bei geschlossener App',
   'push.hint':
-    'Wenn Sie jemand anruft, zeigt dieses Gerät das auch dann, wenn keine Seite von Stube offen ist. Danach fragt Ihr Browser, ob Mitteilungen erlaubt sind. Die Nachricht läuft über den Push-Dienst seines Herstellers: Er erfährt, dass etwas kam, aber nicht von wem und was. Es gilt, solange Sie hier angemeldet sind.',
+    'Wenn Sie jemand anruft, zeigt dieses Gerät das auch dann, wenn keine Seite von Stube offen ist. Danach fragt Ihr Browser, ob Benachrichtigungen erlaubt sind. Die Nachricht läuft über den Push-Dienst seines Herstellers: Er erfährt, dass etwas kam, aber nicht von wem und was. Es gilt, solange Sie hier angemeldet sind.',
   'push.denied':
-    'Ihr Browser erlaubt dieser Seite keine Mitteilungen. Erlauben Sie sie in seinen Einstellungen für diese Seite (das Symbol neben der Adresse, „Berechtigungen“ oder „Website-Einstellungen“) und kommen Sie dann hierher zurück.',
+    'Ihr Browser erlaubt dieser Seite keine Benachrichtigungen. Erlauben Sie sie in seinen Einstellungen für diese Seite (das Symbol neben der Adresse, „Berechtigungen“ oder „Website-Einstellungen“) und kommen Sie dann hierher zurück.',
   'push.unsupported': 'Dieser Browser kann nichts melden, während Stube geschlossen ist.',
   'push.install_first':
     'Auf iPhone und iPad geht das in der installierten App: Tippen Sie auf „Teilen“, dann „Zum Home-Bildschirm“, und schalten Sie es dort ein.',

@@ -4,7 +4,7 @@ export const enPush = {
   'policy.push_hint':
     'Whoever wants that is notified of calls by the browser. It goes through the push services of the browsers’ makers (Google, Mozilla, Apple, Microsoft). They learn that something came from this house for this browser, and when. What it says is encrypted: no names, no contents.',
 
-  'push.switch': 'Notify this device of calls',
+  'push.switch': 'Calls also when the app is closed',
   'push.hint':
     'When somebody calls you, this device shows it even if no page of Stube is open. Afterwards your browser asks whether notifications are allowed. The message goes through the push service of its maker, which learns that something came, but not from whom or what. It works while you are signed in here.',
   'push.denied':
