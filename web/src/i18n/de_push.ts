@@ -17,7 +17,8 @@ export const dePush: Texts<typeof enPush> = {
     'Auf iPhone und iPad geht das in der installierten App: Tippen Sie auf „Teilen“, dann „Zum Home-Bildschirm“, und schalten Sie es dort ein.',
   'push.failed': 'Der Push-Dienst Ihres Browsers antwortet nicht. Bitte versuchen Sie es später noch einmal.',
   'push.dismissed': 'Der Browser hat die Erlaubnis nicht bekommen. Sie können es jederzeit noch einmal versuchen.',
-  'push.bar': 'Soll dieses Gerät Anrufe auch melden, wenn Stube geschlossen ist?',
+  'push.bar':
+    'Soll dieses Gerät Anrufe auch melden, wenn Stube geschlossen ist? Das läuft verschlüsselt über den Push-Dienst Ihres Browsers.',
   'push.bar_yes': 'Melden',
   'push.bar_no': 'Nein, danke',
 };

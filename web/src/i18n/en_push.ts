@@ -14,7 +14,8 @@ export const enPush = {
     'On iPhone and iPad this works in the installed app: tap Share, then “Add to Home Screen”, and turn it on there.',
   'push.failed': 'The push service of your browser does not answer. Please try again later.',
   'push.dismissed': 'The browser was not given permission. You can try again any time.',
-  'push.bar': 'Should this device also notify you of calls when Stube is closed?',
+  'push.bar':
+    'Should this device also notify you of calls when Stube is closed? It goes, encrypted, through the push service of your browser.',
   'push.bar_yes': 'Notify me',
   'push.bar_no': 'No, thanks',
 } as const;
