@@ -31,6 +31,12 @@ journey('axe finds nothing in rooms of one\'s own and at doors where one knocks'
   await house.setUp(ANNA);
   await house.addUser(BELA);
   await walk(house, 'en', roomsTour, byAxe);
+});
+
+journey('the German words of rooms of one\'s own and of knocking fit on a phone', async () => {
+  const house = await another();
+  await house.setUp(ANNA);
+  await house.addUser(BELA);
   await walk(house, 'de', roomsTour, onPhone);
 });
 
