@@ -255,10 +255,15 @@ impl House {
                 person.calls.retain(|other| other != call);
             }
         }
+        let mut comes = matches!(outcome, Outcome::Answered(_));
         if let Some(room) = self.rooms.get_mut(&ringing.stored.room) {
             room.ringing.retain(|other| other != call);
+            comes |= room.has(callee);
         }
-        self.persist(Persist::CallOver { call: call.clone() });
+        self.persist(Persist::CallOver {
+            call: call.clone(),
+            comes,
+        });
         let end = outcome.for_caller();
         let ended = |end| HomeChange::CallEnded {
             call: call.clone(),
@@ -557,7 +562,7 @@ impl House {
         browsers
     }
 
-    fn slow_down(&mut self, socket: SocketId, id: IntentId, wait: Duration) {
+    pub(crate) fn slow_down(&mut self, socket: SocketId, id: IntentId, wait: Duration) {
         let message = ServerMessage::Error {
             id: Some(id),
             code: ErrorCode::RateLimited,

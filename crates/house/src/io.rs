@@ -259,6 +259,8 @@ pub enum Persist {
     /// It does not ring any more.
     CallOver {
         call: CallId,
+        /// Whether the called one, who answered or sits there, may enter the call's room from now on.
+        comes: bool,
     },
     /// New, or replaces the line of the same id. Left out where the person, the other one or the room is not there any more.
     History {

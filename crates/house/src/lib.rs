@@ -175,6 +175,9 @@ impl House {
             Intent::GetSnapshot => self.get_snapshot(socket),
             Intent::SetActive { active } => self.set_active(now, socket, active),
             Intent::SetStatus { id, status } => {
+                if let Err(wait) = self.rates.try_changing_status(now.instant, &user) {
+                    return self.slow_down(socket, id, wait);
+                }
                 self.set_status(now, &user, status);
                 self.ok(socket, id);
             }

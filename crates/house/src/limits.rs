@@ -24,6 +24,11 @@ const BY_CALLEE: Rate = Rate {
     every: Duration::from_secs(3),
     burst: 20,
 };
+/// Each change is stored and told to all devices.
+const STATUS: Rate = Rate {
+    every: Duration::from_secs(3),
+    burst: 20,
+};
 /// Full buckets are thrown away when there are more than this, and twice as many as were left the last time.
 const FEW: usize = 1000;
 
@@ -32,6 +37,7 @@ pub struct Rates {
     callers: Buckets<UserId>,
     pairs: Buckets<(UserId, UserId)>,
     callees: Buckets<UserId>,
+    statuses: Buckets<UserId>,
 }
 
 impl Rates {
@@ -49,6 +55,10 @@ impl Rates {
         self.pairs
             .take(now, &BY_PAIR, (caller.clone(), callee.clone()))?;
         self.callees.take(now, &BY_CALLEE, callee.clone())
+    }
+
+    pub fn try_changing_status(&mut self, now: Instant, user: &UserId) -> Result<(), Duration> {
+        self.statuses.take(now, &STATUS, user.clone())
     }
 }
 
@@ -122,6 +132,19 @@ mod tests {
             rates.try_reaching(start, &"e".into(), &"carla".into()),
             Ok(())
         );
+    }
+
+    #[test]
+    fn a_status_is_changed_as_often_as_somebody_changes_their_mind() {
+        let start = Instant::now();
+        let mut rates = Rates::default();
+        let anna = UserId::from("anna");
+        for _ in 0..20 {
+            assert_eq!(rates.try_changing_status(start, &anna), Ok(()));
+        }
+        let wait = Duration::from_secs(3);
+        assert_eq!(rates.try_changing_status(start, &anna), Err(wait));
+        assert_eq!(rates.try_changing_status(start, &"ben".into()), Ok(()));
     }
 
     #[test]

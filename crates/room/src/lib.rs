@@ -133,6 +133,10 @@ impl Room {
         self.assign_slots();
         self.count_people();
         self.flush();
+        if self.seats.is_empty() {
+            // Whoever waits on does not make the next meeting a part of this one.
+            self.door.expect_nobody();
+        }
         if self.seats.is_empty() && self.door.is_empty() {
             self.outputs.push_back(Output::Ended);
         }

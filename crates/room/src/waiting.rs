@@ -57,6 +57,10 @@ impl AtDoor {
         self.expected.insert(subject);
     }
 
+    pub fn expect_nobody(&mut self) {
+        self.expected.clear();
+    }
+
     pub fn expects(&self, subject: &Subject) -> bool {
         self.expected.contains(subject)
     }

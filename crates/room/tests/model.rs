@@ -177,6 +177,9 @@ impl Model {
             let waiting = self.waiting.remove(index);
             self.seats.push((waiting.who, None));
         }
+        if self.seats.is_empty() {
+            self.expected.clear();
+        }
         let knocks: Vec<_> = self
             .waiting
             .iter()

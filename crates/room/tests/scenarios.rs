@@ -963,6 +963,21 @@ fn whoever_is_expected_or_no_longer_has_to_knock_comes_in() {
 }
 
 #[test]
+fn whoever_waits_on_does_not_make_the_next_meeting_a_part_of_this_one() {
+    check(
+        Access::Guests,
+        &[
+            (Knock(true, &[]), &[]),
+            (Join("anna"), &[]),
+            (Expect("bert"), &[]),
+            (Join("gil"), &[("gil", "knocking")]),
+            (Leave("anna"), &[("gil", "waiting")]),
+            (Join("bert"), &[("bert", "waiting")]),
+        ],
+    );
+}
+
+#[test]
 fn only_accounts_inside_answer_a_knock_and_only_once() {
     let mut world = World::new(Access::Guests);
     world.join("anna");

@@ -102,13 +102,18 @@ async fn forget_unused_rooms(db: &Db, live: &Rooms) -> store::Result<()> {
     Ok(())
 }
 
+/// Of one person's history.
+const MOST_LINES: i64 = 5_000;
+
 /// What is older than the house keeps it, and meetings that were over before.
 async fn forget_history(db: &Db, live: &Rooms, settings: &Settings) -> store::Result<()> {
     let kept = DAY_MS.saturating_mul(u64::from(settings.get().history_days));
     let before = chance::unix_ms().saturating_sub(kept);
     meetings::remove_over(db, before).await?;
     let mut gone: HashMap<UserId, Vec<HistoryId>> = HashMap::new();
-    for (user, line) in history::remove_before(db, before).await? {
+    let mut lines = history::remove_before(db, before).await?;
+    lines.extend(history::remove_beyond(db, MOST_LINES).await?);
+    for (user, line) in lines {
         gone.entry(user).or_default().push(line);
     }
     for (user, lines) in gone {

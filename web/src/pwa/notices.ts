@@ -3,6 +3,7 @@
  * those have buttons, and since phones know no others. What was clicked there comes back as a message.
  */
 
+import { takeAccepted } from './accepted.ts';
 import type { CallNotice, NoticeAction, NoticeClicked, PageNotice } from './notice.ts';
 
 /** As the models say it. */
@@ -38,6 +39,11 @@ export class BrowserNotices {
 
   onAct(listener: (call: string, action: NoticeAction) => void): void {
     this.#act = listener;
+  }
+
+  /** Whether this call was accepted by a click that opened this page; asked once. */
+  async accepted(call: string): Promise<boolean> {
+    return 'caches' in globalThis && takeAccepted(caches, call).catch(() => false);
   }
 
   show(notice: Notice, opened: () => void = () => {}): () => void {

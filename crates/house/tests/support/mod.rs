@@ -594,10 +594,15 @@ impl World {
                     "started twice"
                 );
             }
-            Persist::CallOver { call } => {
+            Persist::CallOver { call, comes } => {
                 let record = self.store.calls.get_mut(&call).expect("it was stored");
                 assert!(record.rings, "over twice");
                 record.rings = false;
+                if !comes && record.kind == RoomKind::Call {
+                    let callee = record.call.callee.0.clone();
+                    let member = (record.call.room.clone(), callee);
+                    self.store.members.remove(&member);
+                }
                 let rang = self.now.unix_ms - record.call.started_at;
                 record.rang = Some(rang);
             }

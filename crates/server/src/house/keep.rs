@@ -32,7 +32,7 @@ async fn write(db: &Db, persist: &Persist) -> Result<(), StoreError> {
             new_room,
             kind,
         } => calls::start(db, call, *new_room, *kind).await,
-        Persist::CallOver { call } => calls::over(db, call).await,
+        Persist::CallOver { call, comes } => calls::over(db, call, *comes).await,
         Persist::History { user, entry } => history::write(db, user, entry).await,
         Persist::MissedSeen { user } => history::see_missed(db, user).await,
         Persist::Status { user, status } => status::set(db, user, *status).await,

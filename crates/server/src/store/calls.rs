@@ -58,10 +58,19 @@ pub async fn start(db: &Db, call: &StoredCall, new_room: bool, kind: RoomKind) -
     Ok(())
 }
 
-/// It does not ring any more.
-pub async fn over(db: &Db, call: &CallId) -> Result<()> {
-    const SQL: &str = "DELETE FROM calls WHERE id = $1";
-    on!(db, pool => sqlx::query(SQL).bind(call.as_str()).execute(pool).await.map(drop))?;
+/// It does not ring any more. Unless the called one comes, they may not enter the call's room, however long others talk there.
+pub async fn over(db: &Db, call: &CallId, comes: bool) -> Result<()> {
+    const CALL_OVER: &str = "DELETE FROM calls WHERE id = $1";
+    const NOT_COMING: &str = "DELETE FROM room_members WHERE EXISTS (SELECT 1 FROM calls c \
+        JOIN rooms r ON r.id = c.room_id WHERE c.id = $1 AND r.kind = $2 \
+        AND c.room_id = room_members.room_id AND c.callee = room_members.user_id)";
+    in_transaction!(db, tx => {
+        if !comes {
+            let query = sqlx::query(NOT_COMING).bind(call.as_str()).bind(CALL);
+            query.execute(&mut *tx).await?;
+        }
+        sqlx::query(CALL_OVER).bind(call.as_str()).execute(&mut *tx).await?;
+    });
     Ok(())
 }
 

@@ -147,6 +147,24 @@ pub async fn remove_before(db: &Db, before: UnixMs) -> Result<Vec<(UserId, Histo
     Ok(gone.map(|(user, id)| (user.into(), id.into())).collect())
 }
 
+/// Forgets the oldest lines of whoever has more than `most`: others can have them written, by calling in vain. Gives whose
+/// lines they were.
+pub async fn remove_beyond(db: &Db, most: i64) -> Result<Vec<(UserId, HistoryId)>> {
+    const WHO: &str = "SELECT user_id FROM history GROUP BY user_id HAVING COUNT(*) > $1";
+    const SQL: &str = "DELETE FROM history WHERE id IN (SELECT id FROM history WHERE user_id = $1 \
+        ORDER BY started DESC, id DESC LIMIT $2 OFFSET $3) RETURNING id";
+    let users: Vec<String> =
+        on!(db, pool => sqlx::query_scalar(WHO).bind(most).fetch_all(pool).await)?;
+    let mut gone = Vec::new();
+    for user in users {
+        let lines: Vec<String> = on!(db, pool => {
+            sqlx::query_scalar(SQL).bind(&user).bind(i64::MAX).bind(most).fetch_all(pool).await
+        })?;
+        gone.extend(lines.into_iter().map(|id| (user.clone().into(), id.into())));
+    }
+    Ok(gone)
+}
+
 /// Who was inside when the server ended was there until then, or about: nobody knows of their stay or their call any more.
 pub async fn end_open(db: &Db, now: UnixMs) -> Result<()> {
     const SQL: &str = "UPDATE history SET duration = $1 - started WHERE duration IS NULL AND outcome IS NULL \

@@ -10,6 +10,9 @@ use super::{Db, Result, in_transaction, on, stored};
 /// Those that the home page has.
 const UPCOMING: i64 = 50;
 
+/// Those of one person that are over or cancelled.
+const MOST_PAST: i64 = 500;
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoredMeeting {
     pub id: MeetingId,
@@ -175,11 +178,14 @@ macro_rules! add_people {
     };
 }
 
-/// `false` if its owner has `most` planned already.
+/// `false` if its owner has `most` planned already. Of those that are over or cancelled the newest stay, and not all of them
+/// until they are old.
 pub async fn create(db: &Db, new: &NewMeeting<'_>, most: u32) -> Result<bool> {
     const SQL: &str = "INSERT INTO meetings (id, room_id, owner, title, starts, ends, time_zone, language, sequence, cancelled, created) \
         SELECT $1, $2, $3, $4, $5, $6, $7, $8, 0, FALSE, $9 WHERE \
         (SELECT COUNT(*) FROM meetings WHERE owner = $3 AND ends > $9 AND NOT cancelled) < $10";
+    const PAST: &str = "DELETE FROM meetings WHERE id IN (SELECT id FROM meetings \
+        WHERE owner = $1 AND (cancelled OR ends <= $2) ORDER BY created DESC, id DESC LIMIT $3 OFFSET $4)";
     let plan = &new.plan;
     let language = match new.language {
         Language::De => "de",
@@ -192,6 +198,8 @@ pub async fn create(db: &Db, new: &NewMeeting<'_>, most: u32) -> Result<bool> {
         let made = query.execute(&mut *tx).await?.rows_affected() == 1;
         if made {
             add_people!(tx, new.id, plan.people);
+            let query = sqlx::query(PAST).bind(new.owner.as_str()).bind(stored(new.created));
+            query.bind(i64::MAX).bind(MOST_PAST).execute(&mut *tx).await?;
         }
         made
     }))

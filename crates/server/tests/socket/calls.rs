@@ -489,6 +489,47 @@ async fn guests_hear_nothing_of_people_and_calls() {
         .expect("it still rang");
 }
 
+#[tokio::test]
+async fn whoever_was_rung_into_a_talk_in_vain_cannot_enter_it_later() {
+    for house in [House::new(), House::on_postgres()] {
+        let mut scene = Scene::of(house).await;
+        let talk = scene.ring().await;
+        enter_call(&mut scene.caller, &talk, "d").await;
+        about(&mut scene.phone, "accept_call", &talk)
+            .await
+            .expect("accepted");
+        enter_call(&mut scene.phone, &talk, "p").await;
+        let carl = scene.house.member("carl").await;
+        let mut late = device(&scene.house, &carl, "carls").await;
+        let enter = json!({"type": "join_call", "room": talk["room"], "device": "c"});
+        let carl = id_of(&carl).await;
+        for (who, what) in [("caller", "cancel_call"), ("callee", "decline_call")] {
+            let ring = json!({"type": "ring_in", "id": who, "person": carl});
+            scene.caller.send(ring).await;
+            let answer = scene.caller.wait(|message| message["id"] == who).await;
+            let call = answer["call"].clone();
+            assert_eq!(call["room"], talk["room"], "{answer}");
+            late.home("call_changed").await;
+            let by = match who {
+                "caller" => &mut scene.caller,
+                _ => &mut late,
+            };
+            about(by, what, &call).await.expect("over");
+            late.home("call_ended").await;
+            let refused = late.intend(enter.clone()).await;
+            assert_eq!(refused, Err("not_found".to_owned()), "{what}");
+        }
+        let ring = json!({"type": "ring_in", "id": "again", "person": carl});
+        scene.caller.send(ring).await;
+        let call = late.home("call_changed").await["call"].clone();
+        about(&mut late, "accept_call", &call)
+            .await
+            .expect("accepted");
+        let view = enter_call(&mut late, &call, "c").await;
+        assert_eq!(people(&view), ["Anna Ö.", "bert", "carl"]);
+    }
+}
+
 impl Scene {
     async fn ring_into(&mut self, person: &str) -> Value {
         let ring = json!({"type": "ring_in", "id": "ring", "person": person});

@@ -148,6 +148,11 @@ export class CallsModel extends Store<CallsState> implements CallsScreen {
     return this.#ports.notices.show(notice);
   }
 
+  /** By the click that opened this page. */
+  wasAccepted(call: string): Promise<boolean> {
+    return this.#ports.notices.accepted(call);
+  }
+
   /** A notification was answered. A late click, on what does not ring any more, does nothing. */
   #act(call: string, action: NoticeAction): void {
     const { incoming } = this.rings;

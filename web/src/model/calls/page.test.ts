@@ -174,12 +174,30 @@ describe('the address of a call', () => {
   });
 
   it('answers at once when a notification was accepted', async () => {
-    const scene = await new Scene('/call/r-9#accept').start(incoming({ video: false }));
+    const scene = new Scene('/call/r-9#accept');
+    scene.notices.opened = 'k-1';
+    await scene.start(incoming({ video: false }));
     expect(scene.calls.state.incoming).toBe(undefined);
     expect(scene.capture.asked).toEqual(['microphone']);
     await scene.answer('accept_call', 'ok');
     expect(scene.socket.all('join_call').length).toBe(1);
     expect(scene.path).toBe('/call/r-9');
+  });
+
+  it('accepts nothing by itself: whoever calls knows it and can send it', async () => {
+    const scene = new Scene('/call/r-9#accept');
+    scene.notices.opened = 'k-of-before';
+    await scene.start(incoming());
+    expect(scene.calls.state.incoming?.id).toBe('k-1');
+    expect(scene.path).toBe('/');
+    expect(scene.socket.all('accept_call')).toEqual([]);
+    expect(scene.capture.asked).toEqual([]);
+  });
+
+  it('leads back into a call that this tab was not in without microphone and camera', async () => {
+    const scene = await new Scene('/call/r-9').start();
+    expect(scene.socket.all('join_call').length).toBe(1);
+    expect(scene.capture.asked).toEqual([]);
   });
 
   it('is for people with an account', async () => {

@@ -134,7 +134,9 @@ export class CallPageModel extends Store<CallPageState> implements CallPageScree
     await this.#home();
     if (this.#closed) return;
     const incoming = calls.rings.incomingTo(room);
-    if (incoming && accept) {
+    const accepted = incoming !== undefined && accept && (await calls.wasAccepted(incoming.id));
+    if (this.#closed) return;
+    if (incoming && accepted) {
       calls.putAway(incoming.id);
       this.patch({ person: calleeOf(incoming.person), video: incoming.video });
       await this.#accept(incoming, incoming.video);
@@ -144,7 +146,8 @@ export class CallPageModel extends Store<CallPageState> implements CallPageScree
     } else {
       const before = remembered.meeting(callPath(room));
       const call = remembered.call(room);
-      this.#prepare(before?.microphone ?? true, before?.camera ?? call?.video ?? false);
+      // Where this tab was not in the call, nobody but the address asks for it: whoever follows a link is not heard at once.
+      this.#prepare(before?.microphone ?? call !== undefined, before?.camera ?? call?.video ?? false);
       await this.#sitDown(room, call?.person);
     }
   }

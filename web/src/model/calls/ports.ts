@@ -30,6 +30,8 @@ export type NoticeAction = 'open' | 'accept' | 'decline';
 export interface Notices {
   permission(): NoticePermission;
   ask(): Promise<NoticePermission>;
+  /** Whether this call was accepted by a click that opened this page: its address alone, which anybody can send, is no yes. */
+  accepted(call: string): Promise<boolean>;
   /** Until the returned function is called. `opened`: it was clicked, in this page. */
   show(notice: Notice, opened?: () => void): () => void;
   /** Answers of notifications of calls, also of those that the service worker shows by itself. */

@@ -238,6 +238,8 @@ export class FakeNotices implements Notices {
   answer: NoticePermission = 'granted';
   asked = 0;
   readonly shown: Notice[] = [];
+  /** The call whose notification opened this page, by its button for yes. */
+  opened: string | undefined;
   act: (call: string, action: NoticeAction) => void = () => {};
 
   permission(): NoticePermission {
@@ -248,6 +250,10 @@ export class FakeNotices implements Notices {
     this.asked += 1;
     if (this.allowed === 'default') this.allowed = this.answer;
     return this.allowed;
+  }
+
+  async accepted(call: string): Promise<boolean> {
+    return this.opened === call;
   }
 
   show(notice: Notice, _opened?: () => void): () => void {

@@ -24,6 +24,11 @@ function worker(...windows: ('visible' | 'hidden')[]) {
       listener = callback;
     },
     fetch: async (address: string, { method }: { method: string }) => void log.push(`${method} ${address}`),
+    caches: {
+      open: async () => ({
+        put: async (_: string, noted: Response) => void log.push(`accepted ${await noted.text()}`),
+      }),
+    },
     clients: {
       matchAll: async () => clients,
       openWindow: async (address: string) => void log.push(`open ${address}`),
@@ -54,10 +59,10 @@ describe('a click on the notification of a call', () => {
   });
 
   it.each([
-    ['accept', '/call/r-9#accept'],
-    ['', '/call/r-9'],
-  ])('opens a window where there is none: %j opens %s', async (action, path) => {
-    expect(await worker().click(action)).toEqual(['close', `open ${path}`]);
+    ['accept', ['accepted k 1', 'open /call/r-9#accept']],
+    ['', ['open /call/r-9']],
+  ])('opens a window where there is none, which an address alone does not make say yes: %j', async (action, done) => {
+    expect(await worker().click(action)).toEqual(['close', ...done]);
   });
 
   it('of a missed one leads to who called, and past a window in which somebody may be talking', async () => {

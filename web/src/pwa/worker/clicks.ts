@@ -3,6 +3,7 @@
  * one, and in a new one otherwise.
  */
 
+import { noteAccepted } from '../accepted.ts';
 import type { CallNotice, MissedNotice, NoticeAction, NoticeClicked, PageNotice } from '../notice.ts';
 
 /** What is shown by nobody of ours is left alone. */
@@ -36,6 +37,8 @@ async function show(scope: ServiceWorkerGlobalScope, path: string, message: Noti
   const windows = await scope.clients.matchAll({ type: 'window' });
   const open = windows.find((one) => one.visibilityState === 'visible') ?? windows[0];
   if (!open) {
+    // Where it cannot be noted, it rings in the window.
+    if (message.action === 'accept' && message.call) await noteAccepted(scope.caches, message.call).catch(() => {});
     await scope.clients.openWindow(path);
     return;
   }

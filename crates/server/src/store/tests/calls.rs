@@ -107,9 +107,15 @@ async fn a_call_makes_its_room_for_both_and_rings_until_it_is_over() {
         let left = async || call_rooms::abandoned(db, 10_000).await.expect("a list");
         assert_eq!(left().await, [], "it rings");
         for id in ["c1", "c2", "c3", "c3"] {
-            calls::over(db, &id.into()).await.expect("over");
+            calls::over(db, &id.into(), id == "c1").await.expect("over");
         }
         assert_eq!(calls::ringing(db).await.expect("a list"), []);
+        let members = members::of_room(db, &"r1".into()).await.expect("an answer");
+        assert_eq!(
+            members,
+            [anna.clone(), bernd.clone()].into(),
+            "c2 came to nothing"
+        );
         assert_eq!(left().await, ["r1".into()]);
         let young = call_rooms::abandoned(db, 1_000).await.expect("a list");
         assert_eq!(young, [], "somebody may be on the way in");
@@ -238,6 +244,9 @@ async fn history_is_written_read_in_pages_and_forgotten() {
         };
         assert!(!remove(&bernd, "h3").await, "it is hers");
         assert!(remove(&anna, "h3").await);
+        let lines = page(None, 50).await.entries.len();
+        let beyond = async |most| history::remove_beyond(db, most).await.expect("a list");
+        assert_eq!(beyond(lines as i64).await, [], "nobody has more");
         let old = history::remove_before(db, 30).await.expect("a list");
         let mut old: Vec<_> = old
             .iter()
@@ -297,4 +306,30 @@ async fn what_somebody_says_of_themselves_is_kept() {
 fn an_address_says_who_may_enter() {
     assert_eq!(calls::address("Küche", Access::Accounts), "Küche");
     assert_eq!(calls::address("Küche", Access::Guests), "public/Küche");
+}
+
+#[tokio::test]
+async fn of_a_history_that_others_made_long_the_newest_lines_stay() {
+    on_both(async |db| {
+        let anna = account(db, "u1", "anna").await.id;
+        let bernd = account(db, "u2", "bernd").await.id;
+        for (user, id, at) in [
+            (&anna, "a1", 10),
+            (&anna, "a2", 30),
+            (&anna, "a3", 20),
+            (&bernd, "b1", 1),
+            (&bernd, "b2", 2),
+        ] {
+            let entry = HistoryEntry {
+                person: None,
+                ..line(id, HistoryKind::Missed, at)
+            };
+            history::write(db, user, &entry).await.expect("written");
+        }
+        let gone = history::remove_beyond(db, 2).await.expect("a list");
+        assert_eq!(gone, [(anna.clone(), "a1".into())]);
+        assert_eq!(history::missed(db, &anna).await.expect("a number"), 2);
+        assert_eq!(history::missed(db, &bernd).await.expect("a number"), 2);
+    })
+    .await;
 }

@@ -181,3 +181,28 @@ async fn people_have_what_they_planned_and_are_asked_to_until_it_is_over() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn of_meetings_that_are_over_nobody_keeps_any_number() {
+    on_both(async |db| {
+        populate(db).await;
+        for number in 0..502 {
+            let id = format!("over-{number:03}");
+            assert!(plan(db, &id, "u1", (1, 2), &[]).await);
+        }
+        assert!(plan(db, "ahead", "u1", (100, 200), &[]).await);
+        let is_there = async |id: &str| {
+            let found = meetings::by_id(db, &MeetingId::from(id)).await;
+            found.expect("an answer").is_some()
+        };
+        for (id, there) in [
+            ("over-001", false),
+            ("over-002", true),
+            ("over-501", true),
+            ("ahead", true),
+        ] {
+            assert_eq!(is_there(id).await, there, "{id}");
+        }
+    })
+    .await;
+}

@@ -129,7 +129,7 @@ async fn rooms_of_calls_are_for_their_people_and_nobodys_own() {
 
         let abandoned = async || call_rooms::abandoned(db, 10).await.expect("an answer");
         assert_eq!(abandoned().await, [], "it rings");
-        calls::over(db, &ringing.id).await.expect("over");
+        calls::over(db, &ringing.id, true).await.expect("over");
         assert_eq!(abandoned().await, std::slice::from_ref(&call));
         assert!(
             !call_rooms::remove(db, &kitchen.id)
