@@ -17,12 +17,14 @@ impl Rooms {
 }
 
 impl Hub {
-    /// Nothing happens to a room that is no call's, or is gone.
+    /// Nothing happens to a room that is no call's, or is gone. Nobody is left in a call because of the store: what it would
+    /// not forget now is forgotten with other rooms of calls where nobody is.
     pub(super) async fn end_call(&self, room: &RoomId) -> store::Result<()> {
-        if call_rooms::remove(&self.db, room).await? {
+        let removed = call_rooms::remove(&self.db, room).await;
+        if !matches!(removed, Ok(false)) {
             self.end_meeting(room, RoomLeftReason::CallEnded).await;
         }
-        Ok(())
+        removed.map(drop)
     }
 
     /// Of a room that is not in the store any more: everybody leaves, and nobody comes in. Returns when they are told.

@@ -78,6 +78,14 @@ impl House {
         let (handle, media) = MediaHandle::detached();
         let (_events, events) = mpsc::channel(16);
         let rooms = Rooms::new(db.clone(), handle, events, settings(true), pushes(&db));
+        // What rang before is read by then: nothing of a test is taken for it.
+        let outbound = Outbound::default();
+        let opened = rooms
+            .house()
+            .opened(0, "anna".into(), None, outbound.clone());
+        opened.await;
+        outbound.next().await;
+        rooms.house().closed(0);
         Self {
             rooms,
             db,
@@ -366,6 +374,40 @@ async fn only_people_of_a_call_come_into_its_room_and_its_end_puts_them_out() {
     assert_eq!(house.rooms.people(&call), 0);
     let outcome = house.try_to_join(&account("anna"), Way::Call(&call)).await;
     assert_eq!(refused(outcome), Some(ErrorCode::NotFound));
+    house.close().await;
+}
+
+#[tokio::test]
+async fn nobody_is_left_in_a_call_whose_end_cannot_be_stored() {
+    let house = House::new().await;
+    let call = RoomId::from("call");
+    let anna = UserId::from("anna");
+    let alone = StoredCall {
+        id: "c1".into(),
+        room: call.clone(),
+        caller: anna.clone(),
+        callee: anna,
+        video: false,
+        started_at: 1,
+    };
+    calls::start(&house.db, &alone, true, RoomKind::Call)
+        .await
+        .expect("made");
+    let visitor = house.try_to_join(&account("anna"), Way::Call(&call)).await;
+    let Ok(mut visitor) = visitor else {
+        panic!("a place in the queue")
+    };
+    assert_eq!(visitor.next().await.0["type"], "ok");
+    house.db.close().await;
+    Remote(Arc::downgrade(&house.rooms.0)).end_room(&call).await;
+    let left = loop {
+        let (message, _, ends_stay) = visitor.next().await;
+        if ends_stay {
+            break message;
+        }
+    };
+    assert_eq!(left, json!({"type": "room_left", "reason": "call_ended"}));
+    assert_eq!(house.rooms.people(&call), 0);
     house.close().await;
 }
 
