@@ -123,6 +123,17 @@ describe('calling somebody', () => {
   });
 });
 
+it('who calls back somebody who rings them into a room with a name enters that room', async () => {
+  const scene = await new Scene().start();
+  scene.calls.call(BEN, false);
+  await settle();
+  await scene.rings(incoming({ id: 'k-7', room: 'r-9', into: 'public/Garten' }));
+  await scene.ends('k-7', 'answered');
+  await scene.answer('start_call', 'ok');
+  expect(scene.socket.all('join_call')).toEqual([]);
+  expect(scene.socket.all('join_room').map((one) => one.room)).toEqual(['public/Garten']);
+});
+
 it('says that the connection is lost, in silence, and rings on when it is back', async () => {
   const scene = await new Scene().start();
   await scene.ring();

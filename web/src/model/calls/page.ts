@@ -117,10 +117,10 @@ export class CallPageModel extends Store<CallPageState> implements CallPageScree
       return;
     }
     this.#ring = ring;
-    const room = ring?.room ?? calls.rings.lastFrom(person.id)?.room;
-    if (room === undefined) throw new Refusal('call_over');
+    const call = ring ?? calls.rings.lastFrom(person.id);
+    if (call === undefined) throw new Refusal('call_over');
     this.patch({ phase: ring ? phaseOf(ring) : 'connecting' });
-    await this.#sitDown(room, person);
+    await this.#sitDown(call.room, person, call.into);
   }
 
   async #accept(call: Ring, video: boolean): Promise<void> {
