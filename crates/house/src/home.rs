@@ -237,17 +237,13 @@ impl House {
         home.meetings.push(meeting.clone());
         home.meetings
             .sort_by(|a, b| (a.starts_at, &a.id).cmp(&(b.starts_at, &b.id)));
-        let beyond = home
-            .meetings
-            .split_off(home.meetings.len().min(MOST_MEETINGS));
+        // However many others ask them to, their own stay on the page.
+        let same = home.meetings.iter().filter(|one| one.own == meeting.own);
+        let beyond: Vec<_> = same.skip(MOST_MEETINGS).map(|one| one.id.clone()).collect();
+        home.meetings.retain(|one| !beyond.contains(&one.id));
         self.tell(user, &HomeChange::MeetingChanged { meeting });
         for meeting in beyond {
-            self.tell(
-                user,
-                &HomeChange::MeetingRemoved {
-                    meeting: meeting.id,
-                },
-            );
+            self.tell(user, &HomeChange::MeetingRemoved { meeting });
         }
     }
 

@@ -1144,6 +1144,33 @@ fn whose_facts_cannot_be_read_is_told_to_come_again() {
 }
 
 #[test]
+fn meetings_of_others_do_not_push_ones_own_off_the_page() {
+    let mut world = play(&["anna/pc opens"]);
+    for number in 0..61 {
+        let meeting = Meeting {
+            id: format!("m{number:02}").into(),
+            title: "title".to_owned(),
+            room: "kitchen".to_owned(),
+            starts_at: 100 - number,
+            ends_at: 200,
+            time_zone: "Europe/Berlin".to_owned(),
+            by: "ben".to_owned(),
+            own: number == 0,
+        };
+        let user = "anna".into();
+        world.input(Input::MeetingChanged { user, meeting });
+    }
+    act(&mut world, "anna/phone opens");
+    for device in ["anna/pc", "anna/phone"] {
+        let meetings = &world.client(device).home().meetings;
+        assert_eq!(meetings.len(), 51, "{device}");
+        let shown = |one: &Meeting| one.own || one.starts_at < 90;
+        assert!(meetings.iter().all(shown), "{device}: the next ones");
+        assert!(meetings.iter().any(|one| one.own), "{device}");
+    }
+}
+
+#[test]
 fn planned_meetings_come_in_their_order() {
     let mut world = play(&["anna/pc opens"]);
     let meeting = |id: &str, starts_at| Meeting {

@@ -7,7 +7,7 @@ use protocol::{Access, Meeting, MeetingId, RoomId, UserId};
 
 use super::{Db, Result, in_transaction, on, stored};
 
-/// Those that the home page has.
+/// Those that the home page has of one's own, and as many of others.
 const UPCOMING: i64 = 50;
 
 /// Those of one person that are over or cancelled.
@@ -256,12 +256,13 @@ pub async fn cancel(db: &Db, id: &MeetingId, sequence: u32) -> Result<bool> {
     Ok(done == 1)
 }
 
-/// What somebody planned or is asked to and is not over, the next first.
+/// What somebody planned or is asked to and is not over, the next first. Others cannot push what they planned off the list.
 pub async fn upcoming_for(db: &Db, user: &UserId, now: UnixMs) -> Result<Vec<Meeting>> {
     const SQL: &str = select!(
-        "WHERE m.ends > $2 AND NOT m.cancelled AND (m.owner = $1 \
-         OR EXISTS (SELECT 1 FROM meeting_people p WHERE p.meeting_id = m.id AND p.user_id = $1)) \
-         ORDER BY m.starts, m.id LIMIT $3"
+        "JOIN (SELECT n.id, ROW_NUMBER() OVER (PARTITION BY n.owner = $1 ORDER BY n.starts, n.id) AS place \
+         FROM meetings n WHERE n.ends > $2 AND NOT n.cancelled AND (n.owner = $1 \
+         OR EXISTS (SELECT 1 FROM meeting_people p WHERE p.meeting_id = n.id AND p.user_id = $1))) near \
+         ON near.id = m.id WHERE near.place <= $3 ORDER BY m.starts, m.id"
     );
     let rows: Vec<Row> = on!(db, pool => {
         let query = sqlx::query_as(SQL).bind(user.as_str()).bind(stored(now)).bind(UPCOMING);

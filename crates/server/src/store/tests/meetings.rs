@@ -206,3 +206,28 @@ async fn of_meetings_that_are_over_nobody_keeps_any_number() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn whoever_asks_somebody_to_many_meetings_does_not_hide_what_they_planned() {
+    on_both(async |db| {
+        populate(db).await;
+        for number in 0..60 {
+            let (id, owner) = (MeetingId::from(format!("m{number:02}")), UserId::from("u2"));
+            let (room, asked) = (RoomId::from("r1"), [person("u1")]);
+            let new = NewMeeting {
+                id: &id,
+                owner: &owner,
+                language: Language::De,
+                plan: plan_at(&room, (100 + number, 200 + number), &asked),
+                created: 5,
+            };
+            assert!(meetings::create(db, &new, 100).await.expect("an answer"));
+        }
+        assert!(plan(db, "own", "u1", (900, 999), &[]).await);
+        let list = upcoming(db, "u1", 6).await;
+        assert_eq!(list.len(), 51);
+        assert_eq!(list[0], ("m00".to_owned(), false));
+        assert_eq!(list[50], ("own".to_owned(), true));
+    })
+    .await;
+}
