@@ -116,18 +116,19 @@ mod tests {
     #[test]
     fn a_new_edge_a_lost_edge_and_a_new_crate_are_found() {
         let mut packages = house();
-        packages[1]["dependencies"]
+        let place = |name| EDGES.iter().position(|(other, ..)| *other == name).unwrap();
+        packages[place("identity")]["dependencies"]
             .as_array_mut()
             .unwrap()
             .push(dependency("room", None));
-        packages[4]["dependencies"] = json!([]);
-        packages.push(json!({ "name": "house", "dependencies": [] }));
+        packages[place("room")]["dependencies"] = json!([]);
+        packages.push(json!({ "name": "cellar", "dependencies": [] }));
         let mut found = messages(packages);
         found.sort();
         assert_eq!(
             found,
             [
-                "`house` is not in the table of crate edges",
+                "`cellar` is not in the table of crate edges",
                 "`identity -> room` is not in the table of crate edges",
                 "`room -> protocol` is in the table of crate edges and in no manifest",
             ]

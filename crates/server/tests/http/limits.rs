@@ -28,7 +28,7 @@ async fn what_is_not_there_or_not_possible_says_so_with_a_code() {
         (Method::PUT, "/api/v1/me"),
         (Method::POST, "/api/v1/me"),
         (Method::GET, "/api/v1/session"),
-        (Method::DELETE, "/api/v1/rooms"),
+        (Method::PUT, "/api/v1/rooms"),
         (Method::POST, "/healthz"),
         (Method::POST, "/"),
         (Method::DELETE, "/r/Küche"),
