@@ -154,3 +154,18 @@ async fn what_is_older_than_the_house_keeps_it_is_forgotten() {
         assert!(std::time::Instant::now() < deadline, "{history}");
     }
 }
+
+#[tokio::test]
+async fn an_id_that_a_database_does_not_take_is_nobodys() {
+    for house in [House::new(), House::on_postgres()] {
+        let (_house, anna) = house.with_anna().await;
+        for path in [
+            "/api/v1/people/%00",
+            "/api/v1/people/%00/picture",
+            "/api/v1/meetings/%00",
+        ] {
+            let answer = anna.get(path).await;
+            assert_eq!(answer.status, StatusCode::NOT_FOUND, "{path}: {answer:?}");
+        }
+    }
+}
