@@ -79,12 +79,9 @@ pub fn parse(text: &str) -> Parsed {
     let id = head.as_ref().and_then(Head::id);
     // Refuses a known key that stands there twice: two readers could take different ones.
     match serde_json::from_str::<ClientMessage>(text) {
-        // Nothing has a NUL in its name, and a database that is asked for one may call that a fault of its own.
-        Ok(_) if text.contains("\\u0000") => Parsed::Refused {
-            id,
-            code: ErrorCode::Malformed,
-        },
-        Ok(message) if fits(&message) => Parsed::Message(message),
+        Ok(message) if fits(&message) && (is_offer(&message) || !has_nul(text)) => {
+            Parsed::Message(message)
+        }
         Ok(ClientMessage::Offer { .. }) => Parsed::Refused {
             id,
             code: ErrorCode::SdpInvalid,
@@ -98,6 +95,15 @@ pub fn parse(text: &str) -> Parsed {
             code: ErrorCode::Malformed,
         },
     }
+}
+
+/// Nothing has a NUL in its name, and a database that is asked for one may call that a fault of its own.
+fn has_nul(text: &str) -> bool {
+    text.contains("\\u0000")
+}
+
+fn is_offer(message: &ClientMessage) -> bool {
+    matches!(message, ClientMessage::Offer { .. })
 }
 
 /// The limits that the types cannot say.
