@@ -7,7 +7,7 @@
 import { spawnSync } from 'node:child_process';
 import { copyFileSync, mkdirSync, renameSync } from 'node:fs';
 import { join } from 'node:path';
-import { ANNA, House } from '../harness/house.mjs';
+import { ANNA, BELA, House } from '../harness/house.mjs';
 import { silence } from '../harness/media.mjs';
 import { outFolder, repository } from '../harness/paths.mjs';
 import { everybody, launch, Person } from '../harness/person.mjs';
@@ -39,6 +39,10 @@ for (const language of LANGUAGES) {
   await photograph('screenshots-own', language, async (walk) => {
     await walk.house.setUp(ANNA);
     await ownTour(walk);
+  });
+  await photograph('screenshots-rooms', language, async (walk) => {
+    await walk.house.setUp(ANNA);
+    await walk.house.addUser(BELA);
     await roomsTour(walk);
   });
   await photograph('screenshots-calls', language, async (walk) => {
