@@ -16,6 +16,16 @@ const { journey, place } = journeys(import.meta.url, { env });
 /** A page of the house that is not the app: what is shown can be read there, and the session is there. */
 const ELSEWHERE = '/healthz';
 
+/** @typedef {Window & { asked: Promise<void> }} Asked */
+
+/** In a page of the app: `asked` settles when the worker wants to know whether it rings by itself, and the page has answered. */
+function installAsked() {
+  const asked = new Promise((resolve) => {
+    navigator.serviceWorker.addEventListener('message', ({ data }) => data?.type === 'connected' && setTimeout(resolve));
+  });
+  Object.assign(window, { asked });
+}
+
 /** In a page: what is shown, by title and text. */
 async function shown() {
   const registration = await navigator.serviceWorker.getRegistration('/');
@@ -83,7 +93,9 @@ journey('Chromium shows a call that was pushed, and declines it from there', asy
   await rings(phone, a);
   const person = { id: 'u', name: a.name };
   const message = { type: 'ringing', call: await call, room: 'r', person, video: false, language: 'de' };
+  await phone.page.evaluate(installAsked);
   await deliver(message);
+  await phone.page.evaluate(() => /** @type {Asked} */ (/** @type {unknown} */ (window)).asked);
   await phone.page.goto(place.house.url + ELSEWHERE);
   assert.deepEqual(await phone.page.evaluate(shown), [], 'a page that is seen and connected rings by itself');
   await deliver(message);
