@@ -40,6 +40,7 @@ export class Link {
   connection: string | undefined;
   #restartWanted = false;
   readonly #changes = new Map<Source, Promise<void>>();
+  #describing: Promise<void> | undefined;
 
   constructor(ports: PeerPorts, personSlots: number, onState: () => void) {
     this.#ports = ports;
@@ -85,11 +86,11 @@ export class Link {
 
   /** The offer that waits for an answer, or a new one. */
   async offer(): Promise<LinkOffer> {
-    if (this.#peer.signalingState !== 'have-local-offer') {
-      const iceRestart = this.#restartWanted;
-      this.#restartWanted = false;
-      await this.#peer.setLocalDescription(await this.#peer.createOffer({ iceRestart }));
-    }
+    // One at a time: a second description beside a first one names other sections, and browsers refuse it.
+    this.#describing ??= this.#describe().finally(() => {
+      this.#describing = undefined;
+    });
+    await this.#describing;
     const up = this.#uplink;
     return {
       sdp: this.#peer.localDescription?.sdp ?? '',
@@ -136,6 +137,13 @@ export class Link {
     this.#peer.onconnectionstatechange = null;
     this.#peer.oniceconnectionstatechange = null;
     this.#peer.close();
+  }
+
+  async #describe(): Promise<void> {
+    if (this.#peer.signalingState === 'have-local-offer') return;
+    const iceRestart = this.#restartWanted;
+    this.#restartWanted = false;
+    await this.#peer.setLocalDescription(await this.#peer.createOffer({ iceRestart }));
   }
 
   #addPair(kind: SlotKind): void {

@@ -101,6 +101,16 @@ function slot(number: number, generation: number, participant?: string, first?: 
 }
 
 describe('the offer', () => {
+  it('describes itself once, though the call begins before the preparation is over', async () => {
+    const scene = new Scene();
+    void scene.media.prepare();
+    scene.connect();
+    await settle();
+    expect(scene.peers.length).toBe(1);
+    expect(scene.peer.offers.length).toBe(1);
+    expect(scene.offers.map(({ sdp }) => sdp)).toEqual(['offer 1']);
+  });
+
   it('is made before it is needed, with four sections up and eight pairs down', async () => {
     const scene = new Scene();
     await scene.media.prepare();
