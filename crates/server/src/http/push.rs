@@ -11,7 +11,8 @@ use super::error::{ApiError, ApiResult};
 use super::guard::JsonBody;
 use crate::chance;
 use crate::push::address::Refused;
-use crate::push::message::{self, Keys};
+use crate::push::message::Keys;
+use crate::store::language;
 use crate::store::push::{self, Subscription};
 
 #[utoipa::path(get, path = "/push", tag = "people", security(("session" = [])),
@@ -56,7 +57,7 @@ pub async fn subscribe(
         endpoint: endpoint.into(),
         p256dh: body.p256dh,
         auth: body.auth,
-        language: message::stored(body.language).to_owned(),
+        language: language::stored(body.language).to_owned(),
         created: chance::unix_ms(),
     };
     if !push::put(&app.db, &new).await? {

@@ -132,20 +132,6 @@ fn cut(text: &str) -> String {
     format!("{}…", text.get(..end).unwrap_or_default())
 }
 
-pub fn stored(language: Language) -> &'static str {
-    match language {
-        Language::De => "de",
-        Language::En => "en",
-    }
-}
-
-pub fn read(language: &str) -> Language {
-    match language {
-        "de" => Language::De,
-        _ => Language::En,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use protocol::CallEnd;

@@ -28,7 +28,7 @@ use crate::config::Config;
 use crate::sealing::Sealer;
 use crate::settings::Settings;
 use crate::store::push::{self, Subscription};
-use crate::store::{self, Db};
+use crate::store::{self, Db, language};
 use address::{Allowed, PublicOnly};
 use delivery::Delivery;
 use message::Keys;
@@ -262,7 +262,7 @@ fn deliver(
     before: Option<JoinHandle<()>>,
     now: UnixMs,
 ) -> Option<JoinHandle<()>> {
-    let text = message::text(push, message::read(&to.language));
+    let text = message::text(push, language::read(&to.language));
     let written = Keys::parse(&to.p256dh, &to.auth).and_then(|keys| keys.encrypt(text));
     let (Ok(encrypted), Ok(endpoint)) = (written, office.allowed.endpoint(&to.endpoint)) else {
         tracing::warn!(

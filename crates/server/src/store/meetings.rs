@@ -5,7 +5,7 @@ use identity::meeting::Times;
 use protocol::http::meetings::Language;
 use protocol::{Access, Meeting, MeetingId, RoomId, UserId};
 
-use super::{Db, Result, in_transaction, on, stored};
+use super::{Db, Result, in_transaction, language, on, stored};
 
 /// Those that the home page has of one's own, and as many of others.
 const UPCOMING: i64 = 50;
@@ -92,11 +92,7 @@ impl From<Row> for StoredMeeting {
                 ends: row.ends,
             },
             time_zone: row.time_zone,
-            language: if row.language == "de" {
-                Language::De
-            } else {
-                Language::En
-            },
+            language: language::read(&row.language),
             sequence: row.sequence,
             cancelled: row.cancelled,
         }
@@ -187,10 +183,7 @@ pub async fn create(db: &Db, new: &NewMeeting<'_>, most: u32) -> Result<bool> {
     const PAST: &str = "DELETE FROM meetings WHERE id IN (SELECT id FROM meetings \
         WHERE owner = $1 AND (cancelled OR ends <= $2) ORDER BY created DESC, id DESC LIMIT $3 OFFSET $4)";
     let plan = &new.plan;
-    let language = match new.language {
-        Language::De => "de",
-        Language::En => "en",
-    };
+    let language = language::stored(new.language);
     Ok(in_transaction!(db, tx => {
         let query = sqlx::query(SQL).bind(new.id.as_str()).bind(plan.room.as_str()).bind(new.owner.as_str());
         let query = query.bind(plan.title).bind(stored(plan.times.starts)).bind(stored(plan.times.ends));

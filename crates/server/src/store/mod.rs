@@ -16,6 +16,7 @@ pub mod identities;
 pub mod images;
 pub mod imports;
 pub mod invites;
+pub mod language;
 pub mod leaving;
 pub mod links;
 pub mod meetings;
