@@ -130,3 +130,12 @@ export async function isOver(person, address) {
   await person.goto(address);
   await until(`the words that ${address} is over`, () => person.page.getByText(person.say('call.over')).first().isVisible());
 }
+
+/** Nothing can be clicked that headless does not draw: the worker is told as the system tells it. @param {import('playwright-core').Worker} worker @param {string} action */
+export async function clickNotice(worker, action) {
+  await worker.evaluate(async (name) => {
+    const scope = /** @type {any} */ (self);
+    const [notification] = await scope.registration.getNotifications();
+    scope.dispatchEvent(new scope.NotificationEvent('notificationclick', { notification, action: name }));
+  }, action);
+}

@@ -1,7 +1,7 @@
 /** What goes wrong while it rings: reloads, lost networks, closed pages. No call is left that nobody makes. */
 
 import assert from 'node:assert/strict';
-import { answers, calls, dialog, hangsUp, isAtPageOf, nothingRings, readsOf, rings, sharedBrowser, somebody, talk, tones } from '../harness/calls.mjs';
+import { answers, calls, clickNotice, dialog, hangsUp, isAtPageOf, nothingRings, readsOf, rings, sharedBrowser, somebody, talk, tones } from '../harness/calls.mjs';
 import { journeys } from '../harness/journey.mjs';
 import { until, untilEqual } from '../harness/wait.mjs';
 
@@ -84,14 +84,14 @@ journey('a call is declined from its notification, and the next one accepted fro
   await hide(berta, true);
   await calls(anton, b);
   await untilEqual('the notification', [`${a.name} is calling`], () => titles(worker));
-  await click(worker, 'decline');
+  await clickNotice(worker, 'decline');
   await readsOf(anton, 'call.declined', b);
   await untilEqual('no notification', [], () => titles(worker));
   await nothingRings(anton, berta);
 
   await anton.button(anton.say('call.again')).click();
   await untilEqual('the next notification', [`${a.name} is calling`], () => titles(worker));
-  await click(worker, 'accept');
+  await clickNotice(worker, 'accept');
   await hide(berta, false);
   await talk(anton, berta);
   await hangsUp(anton);
@@ -144,13 +144,4 @@ function titles(worker) {
     const scope = /** @type {any} */ (self);
     return (await scope.registration.getNotifications()).map((/** @type {Notification} */ one) => one.title);
   });
-}
-
-/** Nothing can be clicked that headless does not draw: the worker is told as the system tells it. @param {import('playwright-core').Worker} worker @param {string} action */
-async function click(worker, action) {
-  await worker.evaluate(async (name) => {
-    const scope = /** @type {any} */ (self);
-    const [notification] = await scope.registration.getNotifications();
-    scope.dispatchEvent(new scope.NotificationEvent('notificationclick', { notification, action: name }));
-  }, action);
 }

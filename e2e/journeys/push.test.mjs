@@ -2,7 +2,7 @@
 
 import assert from 'node:assert/strict';
 import { after } from 'node:test';
-import { calls, hangsUp, nothingRings, readsOf, rings, sharedBrowser, somebody } from '../harness/calls.mjs';
+import { calls, clickNotice, hangsUp, nothingRings, readsOf, rings, sharedBrowser, somebody } from '../harness/calls.mjs';
 import { FirefoxPerson } from '../harness/firefox.mjs';
 import { journeys } from '../harness/journey.mjs';
 import { PushService } from '../harness/push_service.mjs';
@@ -100,7 +100,7 @@ journey('Chromium shows a call that was pushed, and declines it from there', asy
   assert.deepEqual(await phone.page.evaluate(shown), [], 'a page that is seen and connected rings by itself');
   await deliver(message);
   await untilEqual('the notification', [`${a.name}: Anruf`], () => phone.page.evaluate(shown));
-  await click(worker, 'decline');
+  await clickNotice(worker, 'decline');
   await readsOf(carl, 'call.declined', b);
   await untilEqual('no notification', [], () => phone.page.evaluate(shown));
   await nothingRings(carl, laptop);
@@ -137,13 +137,4 @@ function callOf(person) {
       });
     });
   });
-}
-
-/** What headless does not draw nobody can click: the worker is told as the system tells it. @param {import('playwright-core').Worker} worker @param {string} action */
-async function click(worker, action) {
-  await worker.evaluate(async (name) => {
-    const scope = /** @type {any} */ (self);
-    const [notification] = await scope.registration.getNotifications();
-    scope.dispatchEvent(new scope.NotificationEvent('notificationclick', { notification, action: name }));
-  }, action);
 }
