@@ -3,9 +3,9 @@
 import type { Client } from '../../session/client.ts';
 import type { Http } from '../../session/http.ts';
 import type { Browser } from '../browser.ts';
-import { picturePath } from '../pictures.ts';
 import { problemFrom } from '../problem.ts';
 import { Store } from '../store.ts';
+import { calleeOf } from './people.ts';
 import type { Pickable, PickerScreen, PickerState } from './screens.ts';
 
 const TYPING_MS = 200;
@@ -69,13 +69,8 @@ export class PickerModel extends Store<PickerState> implements PickerScreen {
         const people = all.filter(({ id }) => id !== this.#ports.you);
         this.#unwatch();
         this.#unwatch = this.#ports.client.people.watch(people.map(({ id }) => id));
-        const found = people.map(({ id, name, username, picture }) =>
-          this.#withAvailability({
-            id,
-            name,
-            username,
-            ...(picture ? { picture: picturePath(id, picture) } : {}),
-          }),
+        const found = people.map((person) =>
+          this.#withAvailability({ ...calleeOf(person), username: person.username }),
         );
         latest({ people: found, more, typeMore: type_more });
       },

@@ -2,15 +2,16 @@
 
 import type { CallPerson, Person } from '../../protocol/generated.ts';
 import { personPath } from '../address.ts';
+import { calleeOf } from '../calls/people.ts';
 import type { Callee } from '../calls/port.ts';
-import { picturePath } from '../pictures.ts';
 import type { Contact } from './screens.ts';
 
-export function calleeOf({ id, name, picture }: CallPerson): Callee & { readonly path: string } {
-  return { id, name, path: personPath(id), ...(picture ? { picture: picturePath(id, picture) } : {}) };
+/** With the way to their page. */
+export function linkedOf(person: CallPerson): Callee & { readonly path: string } {
+  return { ...calleeOf(person), path: personPath(person.id) };
 }
 
 export function contactOf(person: Person): Contact {
   const { favourite, mail, username } = person;
-  return { ...calleeOf(person), username, favourite, ...(mail ? { mail } : {}) };
+  return { ...linkedOf(person), username, favourite, ...(mail ? { mail } : {}) };
 }

@@ -10,7 +10,7 @@ import type { Http } from '../../session/http.ts';
 import type { Browser } from '../browser.ts';
 import { readRoomText, roomPath } from '../room_name.ts';
 import { Work } from '../work.ts';
-import { calleeOf } from './contact.ts';
+import { linkedOf } from './contact.ts';
 import type { CallerScreen, HistoryLine, HistoryScreen, HistoryState } from './screens.ts';
 import { Sight } from './sight.ts';
 
@@ -170,7 +170,7 @@ function lineOf({ id, kind, person, room, video, end, started_at, duration_ms, s
     video,
     startedAt: started_at,
     fresh: kind === 'missed' && !seen,
-    ...(person ? { person: calleeOf(person) } : {}),
+    ...(person ? { person: linkedOf(person) } : {}),
     ...(room && written
       ? { room: { name: room.name, path: roomPath(written.name, written.open ? 'guests' : 'accounts') } }
       : {}),

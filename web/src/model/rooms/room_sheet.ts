@@ -4,7 +4,7 @@ import type { ChangeRoom, Person } from '../../protocol/generated.ts';
 import type { Http } from '../../session/http.ts';
 import { RoomsHttp } from '../../session/rooms.ts';
 import type { Browser } from '../browser.ts';
-import { picturePath } from '../pictures.ts';
+import { calleeOf } from '../calls/people.ts';
 import type { RoomDoor } from '../screens.ts';
 import { Work } from '../work.ts';
 import type { MemberView, RoomSheetScreen, RoomSheetState } from './screens.ts';
@@ -125,6 +125,6 @@ export class RoomSheetModel extends Work<RoomSheetState> implements RoomSheetScr
   }
 }
 
-function memberOf({ id, name, username, picture }: Person): MemberView {
-  return { id, name, username, ...(picture ? { picture: picturePath(id, picture) } : {}) };
+function memberOf(person: Person): MemberView {
+  return { ...calleeOf(person), username: person.username };
 }
