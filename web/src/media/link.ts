@@ -5,9 +5,11 @@
 
 import type { SlotKind, SlotMids, Source, UplinkMids } from '../protocol/generated.ts';
 import { audioCodecs, CAMERA_ENCODINGS, cameraLayers, SCREEN_ENCODINGS, videoCodecs } from './encodings.ts';
+import { readSample, type Sample } from './stats.ts';
 
 export const SCREEN_SLOTS = 2;
 export const FIRST_PERSON_SLOTS = 6;
+const SOURCES: readonly Source[] = ['microphone', 'camera', 'screen', 'screen_audio'];
 
 /** The browser's constructors, handed in once. */
 export interface PeerPorts {
@@ -122,15 +124,19 @@ export class Link {
     return done;
   }
 
-  /** Bytes and checks that came in over the chosen path; undefined when there is none or the browser does not tell. */
-  async received(): Promise<number | undefined> {
+  /** What the browser measures of this connection now. */
+  async sample(now: () => number): Promise<Sample> {
     const report = await this.#peer.getStats();
-    let sum: number | undefined;
-    report.forEach((entry: { type: string; state?: string; bytesReceived?: number; responsesReceived?: number }) => {
-      if (entry.type !== 'candidate-pair' || entry.state !== 'succeeded') return;
-      sum = (sum ?? 0) + (entry.bytesReceived ?? 0) + (entry.responsesReceived ?? 0);
+    return readSample(report as unknown as ReadonlyMap<string, Record<string, unknown>>, now(), {
+      connection: this.connection,
+      source: (mid) => SOURCES.find((source) => this.#uplink[source].mid === mid),
+      slot: (mid, track) => {
+        const isSection = ({ mid: own, receiver }: RTCRtpTransceiver): boolean =>
+          mid === undefined ? receiver.track.id === track : own === mid;
+        const index = this.pairs.findIndex(({ audio, video }) => isSection(audio) || isSection(video));
+        return index < 0 ? undefined : index;
+      },
     });
-    return sum;
   }
 
   close(): void {

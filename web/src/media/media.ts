@@ -10,11 +10,13 @@ import { FrameWatch } from './frame_watch.ts';
 import { assigned, drawn, type Label, stale } from './label.ts';
 import { FIRST_PERSON_SLOTS, Link, type LinkOffer, type Pair, type PeerPorts } from './link.ts';
 import { AudioOutput, Speakers, VideoOutput } from './outputs.ts';
+import { SAMPLE_MS, type Sample, StatsPoller } from './stats.ts';
 
 const MOST_PERSON_SLOTS = 25;
 /** People join in numbers: slots are added in steps, so that a growing meeting costs few offers. */
 const SLOT_STEP = 6;
-const LOOK_MS = 1_000;
+/** Between two samples that far apart, the page slept. */
+const SLEPT_MS = 2 * SAMPLE_MS;
 /** How long the path may be quiet before it is restarted, and a connection may take before it is given up. */
 const QUIET_MS = 5_000;
 const SUSPICIOUS_MS = 2_500;
@@ -52,6 +54,8 @@ interface Bound {
 
 export class Media {
   readonly speakers: Speakers;
+  /** What the browser measures of whichever link there is. */
+  readonly stats: StatsPoller;
   readonly #ports: MediaPorts;
   readonly #events: MediaEvents;
   readonly #outputs = new Map<string, Output>();
@@ -69,13 +73,15 @@ export class Media {
   #retryAt = 0;
   #heard = { sum: -1, at: 0 };
   #restartedAt: number | undefined;
-  #cancelLook = (): void => {};
+  #sampledAt = 0;
 
   constructor(ports: MediaPorts, events: MediaEvents) {
     this.#ports = ports;
     this.#events = events;
     this.speakers = new Speakers((blocked) => events.soundBlocked(blocked));
     this.#link = this.#newLink(FIRST_PERSON_SLOTS);
+    this.stats = new StatsPoller(ports.clock, () => this.#link.sample(() => ports.clock.now()));
+    this.stats.subscribe((sample) => this.#watchPath(sample));
   }
 
   /** At the door: everything that needs no server. */
@@ -88,7 +94,8 @@ export class Media {
     this.#signalling = signalling;
     this.#signallingUp = true;
     this.#heard = { sum: -1, at: this.#ports.clock.now() };
-    this.#look();
+    this.#sampledAt = this.#ports.clock.now();
+    this.stats.start();
     void this.#negotiate();
   }
 
@@ -151,7 +158,7 @@ export class Media {
 
   close(): void {
     this.#closed = true;
-    this.#cancelLook();
+    this.stats.stop();
     this.#emptySlots();
     this.#link.close();
   }
@@ -331,25 +338,15 @@ export class Media {
   }
 
   /** The watchdog: browsers notice a dead path late, and some never. */
-  #look(): void {
-    const due = this.#ports.clock.now() + LOOK_MS;
-    this.#cancelLook = this.#ports.clock.after(LOOK_MS, () => {
-      // A page that slept heard nothing because it did not listen.
-      const slept = this.#ports.clock.now() - due > LOOK_MS;
-      this.#judge(slept)
-        .catch(() => {})
-        .finally(() => {
-          if (!this.#closed) this.#look();
-        });
-    });
-  }
-
-  async #judge(slept: boolean): Promise<void> {
+  #watchPath({ at, connection, path }: Sample): void {
     const link = this.#link;
-    const sum = link.connection === undefined ? undefined : await link.received();
+    // A page that slept heard nothing because it did not listen.
+    const slept = at - this.#sampledAt > SLEPT_MS;
+    this.#sampledAt = at;
+    if (this.#closed || connection !== link.connection) return;
     const now = this.#ports.clock.now();
-    if (this.#closed || link !== this.#link) return;
-    if (slept || link.connection === undefined || (sum !== undefined && sum !== this.#heard.sum)) {
+    const sum = path && (path.bytesReceived ?? 0) + (path.responsesReceived ?? 0);
+    if (slept || connection === undefined || (sum !== undefined && sum !== this.#heard.sum)) {
       this.#heard = { sum: sum ?? -1, at: now };
     }
     if (!this.#signallingUp || this.#negotiating) return;
