@@ -13,7 +13,7 @@ use crate::{Success, packages, process};
 
 const LIMIT: Duration = Duration::from_secs(60 * 60);
 /// Each a bench target of the server.
-const ALL: &[&str] = &["directory"];
+const ALL: &[&str] = &["directory", "media"];
 
 pub fn command(repo: &Repo, arguments: &[String]) -> Result<Success> {
     let release = arguments.iter().any(|argument| argument == "--release");

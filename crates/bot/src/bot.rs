@@ -13,7 +13,7 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use crate::{Identity, Person, Received, State, View, driver::Driver, house};
+use crate::{Identity, Load, Person, Received, State, View, driver::Driver, house};
 
 /// How long joining, leaving and every single intent may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -33,6 +33,8 @@ pub struct Options {
     pub reconnect: bool,
     /// Sends media that is muted or not published: the server has to keep it from others.
     pub rude: bool,
+    /// What the camera sends instead of prepared pictures; what comes in is taken for the same.
+    pub load: Option<Load>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,6 +59,7 @@ impl Options {
             screen_slots: 2,
             reconnect: true,
             rude: false,
+            load: None,
         }
     }
 }

@@ -386,7 +386,8 @@ impl Driver {
     // Media.
 
     async fn offer_anew(&mut self) -> Result<()> {
-        self.media = Some(Media::new(self.options.identity, Instant::now()));
+        let (identity, load) = (self.options.identity, self.options.load);
+        self.media = Some(Media::new(identity, load, Instant::now()));
         self.shared.update(|view| view.state.media = false);
         self.offer(None).await
     }

@@ -18,8 +18,9 @@ use str0m::{
 use tokio::net::UdpSocket;
 
 use crate::{
-    Identity, Received,
+    Identity, Load, Received,
     fixture::{self, CAMERA_RATE, SCREEN_RATE, VOICE_RATE},
+    load,
     offer::{self, Layout, RIDS},
     sending::{Content, Sender, Sent},
     watching::{Packet, Watcher},
@@ -32,6 +33,7 @@ const DATAGRAMS_AT_ONCE: usize = 64;
 pub(crate) struct Media {
     rtc: Rtc,
     identity: Identity,
+    load: Option<Load>,
     layout: Layout,
     pending: Option<SdpPendingOffer>,
     socket: Option<UdpSocket>,
@@ -75,10 +77,12 @@ pub(crate) fn peer(now: Instant) -> Rtc {
 }
 
 impl Media {
-    pub fn new(identity: Identity, now: Instant) -> Self {
+    /// With `load`, that is what its camera sends.
+    pub fn new(identity: Identity, load: Option<Load>, now: Instant) -> Self {
         Self {
             rtc: peer(now),
             identity,
+            load,
             layout: Layout::default(),
             pending: None,
             socket: None,
@@ -154,55 +158,40 @@ impl Media {
             .uplink
             .context("an answered offer has an uplink")?;
         let prepared = fixture::prepared(self.identity);
-        let mut add = |source, mid, rid: Option<&str>, content, frames, rate, clock| {
+        let voice = || Content::Voice(&prepared.voice);
+        let mut add = |source, mid, rid: Option<&str>, content, rate| {
+            let clock = match content {
+                Content::Voice(_) => 48_000,
+                Content::Picture(_) | Content::Load(_) => 90_000,
+            };
             let offset = u16::from(self.identity.number()) * 977 + self.streams.len() as u16 * 5003;
-            let sender = Sender::new(content, frames, rate, clock, offset);
             self.streams.push(Stream {
                 source,
                 mid,
                 rid: rid.map(Rid::from),
-                sender,
+                sender: Sender::new(content, rate, clock, offset),
                 on: false,
             });
         };
-        add(
-            Source::Microphone,
-            uplink.microphone,
-            None,
-            Content::Voice,
-            &prepared.voice,
-            VOICE_RATE,
-            48_000,
-        );
-        for (rid, frames) in RIDS.iter().zip(&prepared.camera) {
-            add(
-                Source::Camera,
-                uplink.camera,
-                Some(rid),
-                Content::Picture,
-                frames,
-                CAMERA_RATE,
-                90_000,
-            );
+        let (microphone, camera) = (uplink.microphone, uplink.camera);
+        add(Source::Microphone, microphone, None, voice(), VOICE_RATE);
+        match self.load {
+            None => {
+                for (rid, frames) in RIDS.iter().zip(&prepared.camera) {
+                    let picture = Content::Picture(frames);
+                    add(Source::Camera, camera, Some(rid), picture, CAMERA_RATE);
+                }
+            }
+            Some(load) => {
+                let largest = RIDS.last().copied();
+                let rate = load.frames_per_second;
+                add(Source::Camera, camera, largest, Content::Load(load), rate);
+            }
         }
-        add(
-            Source::Screen,
-            uplink.screen,
-            None,
-            Content::Picture,
-            &prepared.screen,
-            SCREEN_RATE,
-            90_000,
-        );
-        add(
-            Source::ScreenAudio,
-            uplink.screen_audio,
-            None,
-            Content::Voice,
-            &prepared.voice,
-            VOICE_RATE,
-            48_000,
-        );
+        let picture = Content::Picture(&prepared.screen);
+        add(Source::Screen, uplink.screen, None, picture, SCREEN_RATE);
+        let source = Source::ScreenAudio;
+        add(source, uplink.screen_audio, None, voice(), VOICE_RATE);
         Ok(())
     }
 
@@ -330,6 +319,10 @@ impl Media {
         else {
             return;
         };
+        let age = self
+            .load
+            .and_then(|_| load::age(&packet.payload, packet.timestamp));
+        received.delays_us.extend(age);
         let slots = self.layout.slots.iter().zip(&mut self.watchers);
         for (slot, watcher) in slots {
             let packet = || Packet {
@@ -412,7 +405,7 @@ mod tests {
     #[tokio::test]
     async fn a_bot_recognises_its_own_face_and_voice_when_they_come_back() {
         let identity = Identity::nth(7);
-        let mut media = Media::new(identity, Instant::now());
+        let mut media = Media::new(identity, None, Instant::now());
         let offered = media.offer(1, 2).expect("an offer");
         let mut mirror = Mirror::new(&offered).await;
         media

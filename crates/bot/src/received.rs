@@ -11,6 +11,8 @@ pub struct Received {
     pub slots: Vec<SlotReceived>,
     /// By the label that a browser would have shown.
     pub people: BTreeMap<ParticipantId, PersonReceived>,
+    /// How long each packet of [`Load`](crate::Load) was on its way, in microseconds.
+    pub delays_us: Vec<u32>,
 }
 
 /// The two streams of a slot, whoever they carried.

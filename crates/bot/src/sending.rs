@@ -3,13 +3,15 @@
 use std::time::{Duration, Instant};
 
 use crate::{
+    Load,
     fixture::Frames,
     vp8::{self, Counters},
 };
 
 pub(crate) enum Content {
-    Picture,
-    Voice,
+    Picture(&'static Frames),
+    Voice(&'static Frames),
+    Load(Load),
 }
 
 /// A packet to be written.
@@ -24,7 +26,6 @@ pub(crate) struct Sent {
 
 pub(crate) struct Sender {
     content: Content,
-    frames: &'static Frames,
     interval: Duration,
     ticks: u32,
     next: usize,
@@ -36,16 +37,9 @@ pub(crate) struct Sender {
 
 impl Sender {
     /// `offset` sets streams apart that are otherwise alike: every encoding has its own sequence, clock and picture ids.
-    pub fn new(
-        content: Content,
-        frames: &'static Frames,
-        rate: u32,
-        clock: u32,
-        offset: u16,
-    ) -> Self {
+    pub fn new(content: Content, rate: u32, clock: u32, offset: u16) -> Self {
         Self {
             content,
-            frames,
             interval: Duration::from_secs(1) / rate,
             ticks: clock / rate,
             next: 0,
@@ -78,7 +72,7 @@ impl Sender {
 
     /// The next frame is a keyframe.
     pub fn keyframe(&mut self) {
-        if matches!(self.content, Content::Picture) {
+        if !matches!(self.content, Content::Voice(_)) {
             self.next = 0;
         }
     }
@@ -101,10 +95,15 @@ impl Sender {
             .timestamp
             .wrapping_add(self.ticks.wrapping_mul(skipped));
         let index = self.next;
-        self.next = (index + 1) % self.frames.len();
-        let payloads = match self.content {
-            Content::Picture => vp8::payloads(self.frames[index], self.counters),
-            Content::Voice => vec![self.frames[index].to_vec()],
+        self.next = match &self.content {
+            Content::Picture(frames) | Content::Voice(frames) => (index + 1) % frames.len(),
+            // One keyframe, and then only where it is asked for.
+            Content::Load(_) => 1,
+        };
+        let payloads = match &self.content {
+            Content::Picture(frames) => vp8::payloads(frames[index], self.counters),
+            Content::Voice(frames) => vec![frames[index].to_vec()],
+            Content::Load(load) => load.payloads(index == 0, self.counters, now),
         };
         self.counters.advance();
         let last = payloads.len() - 1;
@@ -113,7 +112,7 @@ impl Sender {
         let packets = payloads.into_iter().enumerate().map(|(number, payload)| {
             let seq = self.seq;
             self.seq += 1;
-            let marker = matches!(self.content, Content::Picture) && number == last;
+            let marker = !matches!(self.content, Content::Voice(_)) && number == last;
             Sent {
                 seq,
                 timestamp,
@@ -161,8 +160,7 @@ mod tests {
 
     fn camera() -> Sender {
         Sender::new(
-            Content::Picture,
-            &fixture::prepared(Identity::nth(3)).camera[0],
+            Content::Picture(&fixture::prepared(Identity::nth(3)).camera[0]),
             15,
             90_000,
             7,

@@ -21,7 +21,11 @@ impl Counters {
 
 /// The payloads of one frame, in order.
 pub(crate) fn payloads(frame: &[u8], counters: Counters) -> Vec<Vec<u8>> {
-    let pieces = frame.chunks(PIECE_BYTES).enumerate();
+    pieces(frame, counters, PIECE_BYTES)
+}
+
+pub(crate) fn pieces(frame: &[u8], counters: Counters, piece_bytes: usize) -> Vec<Vec<u8>> {
+    let pieces = frame.chunks(piece_bytes).enumerate();
     pieces
         .map(|(index, piece)| {
             let start = if index == 0 { 0x10 } else { 0 };

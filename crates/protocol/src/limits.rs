@@ -28,7 +28,7 @@ pub const WATCHED_PEOPLE: usize = 100;
 /// How long a call rings.
 pub const RING_MS: u64 = 45_000;
 /// People in one room.
-pub const ROOM_PEOPLE: usize = 50;
+pub const ROOM_PEOPLE: usize = 200;
 /// Bytes and messages that may wait for a slow reader before its socket is closed.
 pub const OUTBOUND_BYTES: usize = 256 * 1024;
 pub const OUTBOUND_MESSAGES: usize = 512;
