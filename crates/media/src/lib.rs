@@ -12,6 +12,7 @@
 )]
 
 mod api;
+mod bandwidth;
 mod clock;
 mod connection;
 mod demux;

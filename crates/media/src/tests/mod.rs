@@ -6,6 +6,6 @@ mod calls;
 mod client;
 mod hostile;
 mod lifecycle;
-mod network;
+pub(crate) mod network;
 mod quality;
 mod world;
