@@ -26,18 +26,24 @@ export class House {
   /** @type {Map<string, string>} */
   #cookies = new Map();
 
-  /** @param {string} name @param {number} port @param {Record<string, string>} env */
-  constructor(name, port, env) {
-    this.env = env;
+  /** @param {string} name @param {number} port @param {Record<string, string>} env @param {import('./netem.mjs').Line} [line] */
+  constructor(name, port, env, line) {
+    this.line = line;
+    this.env = line ? { STUBE__MEDIA__ADDRESSES: line.near, ...env } : env;
     this.data = mkdtempSync(join(tmpdir(), 'stube-e2e-'));
     this.url = `http://localhost:${port}`;
     this.port = port;
     this.#log = createWriteStream(join(outFolder(name), 'server.log'));
   }
 
-  /** @param {string} name of the journey's file @param {Record<string, string>} [env] settings besides the usual ones */
-  static async start(name, env = {}) {
-    const house = new House(name, await freePort(), env);
+  /**
+   * @param {string} name of the journey's file
+   * @param {Record<string, string>} [env] settings besides the usual ones
+   * @param {import('./netem.mjs').Line} [line] over which people reach it
+   */
+  static async start(name, env = {}, line) {
+    const house = new House(name, await freePort(), env, line);
+    await line?.leadsTo(house.port);
     await house.start();
     return house;
   }

@@ -7,6 +7,7 @@ import assert from 'node:assert/strict';
 import { after, afterEach, before, test } from 'node:test';
 import { basename } from 'node:path';
 import { ANNA, House } from './house.mjs';
+import { Line } from './netem.mjs';
 import { everybody, Person } from './person.mjs';
 
 /** Longer than any journey needs on a busy machine. */
@@ -14,21 +15,24 @@ const JOURNEY_MS = 120_000;
 
 /**
  * @param {string} file `import.meta.url` of the journey
- * @param {{ setUp?: boolean, env?: Record<string, string> }} [options] `setUp: false` leaves the house without an account
+ * @param {{ setUp?: boolean, env?: Record<string, string>, line?: boolean }} [options] `setUp: false` leaves the house without an
+ *   account; `line: true` puts it at one end of a bad line (after `ownNetwork`)
  */
 export function journeys(file, options = {}) {
   const name = basename(file).replace(/\.test\.mjs$/, '');
-  /** @type {{ house: House }} */
+  /** @type {{ house: House, line: Line }} */
   const place = /** @type {any} */ ({});
   /** @type {House[]} */
   const others = [];
 
   before(async () => {
-    place.house = await House.start(name, options.env);
+    if (options.line) place.line = await Line.lay();
+    place.house = await House.start(name, options.env, place.line);
     if (options.setUp !== false) await place.house.setUp(ANNA);
   });
   after(async () => {
     await Promise.all([place.house, ...others].map((house) => house?.demolish()));
+    await place.line?.takeUp();
   });
   afterEach(async () => {
     await Promise.all([...everybody].map((person) => person.goHome()));

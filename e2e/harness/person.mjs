@@ -53,6 +53,8 @@ const FLAGS = [
  * @property {'light' | 'dark'} [colorScheme]
  * @property {string} [userAgent]
  * @property {'allow' | 'block'} [serviceWorkers]
+ * @property {boolean} [far] at the other end of the line to the house
+ * @property {string[]} [flags] of Chromium, besides the usual ones; one that begins like a usual one replaces it
  */
 
 /** Everybody who is there, for pictures of what went wrong. @type {Set<Person>} */
@@ -62,10 +64,13 @@ export const everybody = new Set();
  * How a browser with its devices is started.
  * @param {NonNullable<Equipment['devices']>} devices
  * @param {number} identity
- * @param {{ camera?: string | undefined, microphone?: string }} [other] files instead of the usual ones
+ * @param {{ camera?: string | undefined, microphone?: string, flags?: string[] | undefined, program?: string | undefined }} [other]
+ *   files, flags and a program instead of the usual ones
  */
 function launchOptions(devices, identity, other = {}) {
-  const args = [...FLAGS];
+  const flags = other.flags ?? [];
+  const isReplaced = (/** @type {string} */ flag) => flags.some((own) => own.split('=')[0] === flag.split('=')[0]);
+  const args = [...FLAGS.filter((flag) => !isReplaced(flag)), ...flags];
   if (devices === 'files' || devices === 'camera-denied') {
     const { camera, microphone } = { ...mediaOf(identity), ...other };
     // Without the fake question the permissions of the profile decide.
@@ -80,7 +85,7 @@ function launchOptions(devices, identity, other = {}) {
   } else {
     args.push('--use-fake-ui-for-media-stream');
   }
-  return { executablePath: '/usr/bin/chromium', headless: true, chromiumSandbox: false, args };
+  return { executablePath: other.program ?? '/usr/bin/chromium', headless: true, chromiumSandbox: false, args };
 }
 
 /** A browser with its devices. @param {Parameters<typeof launchOptions>} how */
@@ -108,6 +113,8 @@ export class Person {
   #log = [];
   /** Set while the person is known under a name in a meeting. */
   name = '';
+  /** The browser's own process, of somebody at the far end of a line. @type {(() => number) | undefined} */
+  pid;
 
   /**
    * @param {House} house
@@ -132,7 +139,14 @@ export class Person {
 
   /** @param {House} house @param {Equipment} equipment */
   static async arrive(house, equipment) {
-    return Person.open(house, equipment, await launch(equipment.devices ?? 'files', equipment.identity));
+    const { devices = 'files', identity, far, flags = [] } = equipment;
+    if (!far || !house.line) return Person.open(house, equipment, await launch(devices, identity, { flags }));
+    const { program, pid } = house.line.farBrowser();
+    // Under the house's usual name, as cameras are for secure pages only and plain http is one under this name alone.
+    const leading = [`--host-resolver-rules=MAP localhost ${house.line.near}`, ...flags];
+    const person = await Person.open(house, equipment, await launch(devices, identity, { flags: leading, program }));
+    person.pid = pid;
+    return person;
   }
 
   /** A fresh profile in a browser that runs already. @param {House} house @param {Equipment} equipment @param {import('playwright-core').Browser} browser */
@@ -297,6 +311,21 @@ export class Person {
       ([who, what]) => /** @type {Probed} */ (/** @type {unknown} */ (window)).probe.packets(who, what),
       /** @type {const} */ ([other.name, kind]),
     );
+  }
+
+  /** Notes from now on when somebody's sound arrives. @param {{ name: string }} other */
+  followSoundOf(other) {
+    return this.page.evaluate((who) => /** @type {Probed} */ (/** @type {unknown} */ (window)).probe.followSound(who), other.name);
+  }
+
+  /** When the sound that is followed arrived, Unix ms. */
+  arrivals() {
+    return this.#look((probe) => probe.arrivals());
+  }
+
+  /** What came of somebody so far. @param {{ name: string }} other */
+  qualityOf(other) {
+    return this.page.evaluate((who) => /** @type {Probed} */ (/** @type {unknown} */ (window)).probe.quality(who), other.name);
   }
 
   /** @param {'mouth' | 'ear'} side @param {string} name @param {number} ms @returns {Promise<number[]>} */

@@ -3,6 +3,8 @@
  * the DOM as a person would (a tile is a `group` named after its person) and at the statistics of peer connections.
  */
 
+/** @typedef {{ samples: number, concealed: number, frames: number, frozenSeconds: number }} Quality */
+
 /**
  * @typedef {object} Probe
  * @property {() => string[]} tiles names of all tiles
@@ -10,6 +12,9 @@
  * @property {(name: string) => Promise<{ hz: number, db: number } | string>} tone the loudest tone of a tile's sound
  * @property {() => Promise<{ srtp: string, state: string }[]>} transports of all living peer connections
  * @property {(name: string, kind: 'audio' | 'video') => Promise<number>} packets received for a tile so far
+ * @property {(name: string) => void} followSound notes from now on when sound of this tile arrives
+ * @property {() => number[]} arrivals of the sound that is followed, Unix ms
+ * @property {(name: string) => Promise<Quality>} quality of what a tile got so far
  * @property {(button: string) => void} timeFirstFrame arms the stop-watch: click on the button to first remote frame
  * @property {() => number | null} firstFrameMs
  * @property {(side: 'mouth' | 'ear', name: string, ms: number) => Promise<number[]>} onsets when tones began, Unix ms
@@ -85,8 +90,20 @@ export function installProbe() {
     return reports.flatMap((report) => [...report.values()]);
   };
 
+  const inbound = async (/** @type {string} */ name, /** @type {'audio' | 'video'} */ kind) => {
+    const stream = tile(name)?.querySelector(kind)?.srcObject;
+    const track = stream instanceof MediaStream ? stream.getTracks().find((one) => one.kind === kind) : undefined;
+    const receiver = living().flatMap((connection) => connection.getReceivers()).find((one) => one.track === track);
+    if (!receiver) throw new Error(`no ${kind} is attached to the tile of ${name}`);
+    return [...(await receiver.getStats()).values()].find((entry) => entry.type === 'inbound-rtp');
+  };
+
   /** @type {number | null} */
   let firstFrame = null;
+  /** @type {number[]} */
+  let arrivals = [];
+  /** @type {ReturnType<typeof setInterval> | undefined} */
+  let following;
 
   /** @type {Probe} */
   const probe = {
@@ -135,12 +152,30 @@ export function installProbe() {
     },
 
     async packets(name, kind) {
-      const stream = tile(name)?.querySelector(kind)?.srcObject;
-      const track = stream instanceof MediaStream ? stream.getTracks().find((one) => one.kind === kind) : undefined;
-      const receiver = living().flatMap((connection) => connection.getReceivers()).find((one) => one.track === track);
-      if (!receiver) throw new Error(`no ${kind} is attached to the tile of ${name}`);
-      const inbound = [...(await receiver.getStats()).values()].find((entry) => entry.type === 'inbound-rtp');
-      return inbound?.packetsReceived ?? 0;
+      return (await inbound(name, kind))?.packetsReceived ?? 0;
+    },
+
+    followSound(name) {
+      clearInterval(following);
+      arrivals = [];
+      let before = 0;
+      following = setInterval(async () => {
+        const packets = await inbound(name, 'audio').then((entry) => entry?.packetsReceived ?? 0, () => 0);
+        if (packets > 0 && packets !== before) arrivals.push(performance.timeOrigin + performance.now());
+        if (packets > 0) before = packets;
+      }, 40);
+    },
+    arrivals: () => arrivals,
+
+    async quality(name) {
+      const [sound, picture] = await Promise.all([inbound(name, 'audio'), inbound(name, 'video')]);
+      return {
+        samples: sound?.totalSamplesReceived ?? 0,
+        // What fills silence that was never sent is not missed.
+        concealed: (sound?.concealedSamples ?? 0) - (sound?.silentConcealedSamples ?? 0),
+        frames: picture?.framesDecoded ?? 0,
+        frozenSeconds: picture?.totalFreezesDuration ?? 0,
+      };
     },
 
     timeFirstFrame(button) {

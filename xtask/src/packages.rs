@@ -84,6 +84,11 @@ pub const BROWSERS: &[Package] = &[
         name: "pulseaudio",
         probe: Probe::Program("pulseaudio"),
     },
+    // Bad lines are laid with it, in networks that the tests make for themselves.
+    Package {
+        name: "iproute2",
+        probe: Probe::AnyProgram(&["ip", "/usr/sbin/ip", "/sbin/ip"]),
+    },
     Package {
         name: "fonts-dejavu-core",
         probe: Probe::File("/usr/share/fonts/truetype/dejavu/DejaVuSans.ttf"),

@@ -1,0 +1,65 @@
+/** Whatever happens to the line, the server or the computer: everybody is back by themselves, and nobody clicks. */
+
+import assert from 'node:assert/strict';
+import { ANNA } from '../harness/house.mjs';
+import { journeys } from '../harness/journey.mjs';
+import { ownNetwork } from '../harness/netem.mjs';
+import { until } from '../harness/wait.mjs';
+
+/** @typedef {import('../harness/person.mjs').Person} Person */
+
+/** `npm run long`: what takes minutes, and more rounds of what is measured. */
+const byHand = process.env.STUBE_LONG === '1';
+
+if (await ownNetwork(import.meta.url)) {
+  const { journey, person, place } = journeys(import.meta.url, { line: true });
+
+  /** Anna near the server, a guest far from it: they see and hear each other. @param {string} room */
+  const meeting = async (room) => {
+    await place.line.is({});
+    await place.house.addRoom(ANNA, `public/${room}`);
+    const [anna, gast] = await Promise.all([person(1), person(2, { far: true })]);
+    await anna.signInAt(ANNA, `/r/public/${room}`);
+    await anna.join();
+    await anna.isInside();
+    await gast.comeAsGuest('Gast', `/r/public/${room}`);
+    await gast.join();
+    await gast.isInside();
+    await meet(anna, gast);
+    await anna.followSoundOf(gast);
+    await gast.followSoundOf(anna);
+    return /** @type {const} */ ([anna, gast]);
+  };
+
+  /** @param {Person} one @param {Person} other */
+  const meet = async (one, other) => {
+    for (const [reader, seen] of /** @type {const} */ ([[one, other], [other, one]])) {
+      await reader.hasTilesOf(seen);
+      await reader.sees(seen);
+      await reader.hears(seen);
+    }
+  };
+
+  /** How long after a moment sound arrives again. @param {Person} who @param {number} moment */
+  const backAfter = (who, moment) => until(`sound for ${who.name}`, async () => {
+    const first = (await who.arrivals()).find((at) => at > moment);
+    return first === undefined ? undefined : Math.max(1, Math.round(first - moment));
+  }, { timeoutMs: 60_000 });
+
+  /** @param {number} ms */
+  const pass = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
+  for (const seconds of byHand ? [3, 6, 15, 30, 50] : [6]) {
+    journey(`after ${seconds} s without a line sound is back at once`, async () => {
+      const [anna, gast] = await meeting(`Ausfall${seconds}`);
+      await place.line.is({ cut: true });
+      assert.equal((await place.line.probe({ count: 10 })).returned, 0);
+      await pass(seconds * 1000 - 1500);
+      await place.line.is({});
+      const healed = Date.now();
+      const [there, here] = await Promise.all([backAfter(gast, healed), backAfter(anna, healed)]);
+      console.log(`after ${seconds} s without a line: sound back for the far side after ${there} ms, from it after ${here} ms`);
+      await meet(anna, gast);
+    });
+  }
+}
