@@ -183,6 +183,7 @@ function openSocket(ticket: string): SocketLike {
 
 const mediaPorts = {
   clock,
+  random: () => Math.random(),
   newPeer: () => new RTCPeerConnection({ bundlePolicy: 'max-bundle' }),
   newStream: (track: MediaStreamTrack) => new MediaStream([track]),
   receiveCapabilities: (kind: 'audio' | 'video') => RTCRtpReceiver.getCapabilities(kind),

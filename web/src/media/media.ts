@@ -10,16 +10,13 @@ import { FrameWatch } from './frame_watch.ts';
 import { assigned, drawn, type Label, stale } from './label.ts';
 import { FIRST_PERSON_SLOTS, Link, type LinkOffer, type Pair, type PeerPorts } from './link.ts';
 import { AudioOutput, Speakers, VideoOutput } from './outputs.ts';
-import { SAMPLE_MS, type Sample, StatsPoller } from './stats.ts';
+import { DOUBT_MS, PathWatch, Recovery, type Remedy } from './path_watch.ts';
+import { type Sample, StatsPoller } from './stats.ts';
 
 const MOST_PERSON_SLOTS = 25;
 /** People join in numbers: slots are added in steps, so that a growing meeting costs few offers. */
 const SLOT_STEP = 6;
-/** Between two samples that far apart, the page slept. */
-const SLEPT_MS = 2 * SAMPLE_MS;
-/** How long the path may be quiet before it is restarted, and a connection may take before it is given up. */
-const QUIET_MS = 5_000;
-const SUSPICIOUS_MS = 2_500;
+/** How long a connection may take to come up before it is given up. */
 const CONNECT_MS = 8_000;
 const RETRY_MS = 1_500;
 
@@ -30,6 +27,8 @@ export interface Signalling {
 
 export interface MediaPorts extends PeerPorts {
   readonly clock: Clock;
+  /** In [0, 1). */
+  random(): number;
 }
 
 export interface MediaEvents {
@@ -71,9 +70,10 @@ export class Media {
   #signallingUp = false;
   #closed = false;
   #retryAt = 0;
-  #heard = { sum: -1, at: 0 };
-  #restartedAt: number | undefined;
-  #sampledAt = 0;
+  readonly #path: PathWatch;
+  readonly #recovery = new Recovery();
+  #connectingSince = 0;
+  #cancelLook: (() => void) | undefined;
 
   constructor(ports: MediaPorts, events: MediaEvents) {
     this.#ports = ports;
@@ -82,6 +82,7 @@ export class Media {
     this.#link = this.#newLink(FIRST_PERSON_SLOTS);
     this.stats = new StatsPoller(ports.clock, () => this.#link.sample(() => ports.clock.now()));
     this.stats.subscribe((sample) => this.#watchPath(sample));
+    this.#path = new PathWatch(ports.clock.now());
   }
 
   /** At the door: everything that needs no server. */
@@ -93,8 +94,7 @@ export class Media {
   connect(signalling: Signalling): void {
     this.#signalling = signalling;
     this.#signallingUp = true;
-    this.#heard = { sum: -1, at: this.#ports.clock.now() };
-    this.#sampledAt = this.#ports.clock.now();
+    this.#newPath();
     this.stats.start();
     void this.#negotiate();
   }
@@ -149,16 +149,23 @@ export class Media {
     }
   }
 
-  /** The person asked for it, or the network came back: do not wait for the watchdog. */
+  /** The person asked for it: do not wait for anything. */
   restart(): void {
     if (!this.#signalling || this.#negotiating) return;
-    if (this.#link.transport === 'down') this.#replaceLink();
-    else this.#restartIce();
+    this.#recovery.hurry();
+    this.#recover();
+  }
+
+  /** The network may have changed: look at the path closely. */
+  suspect(): void {
+    this.#path.hint(this.#ports.clock.now());
+    this.#lookCloser();
   }
 
   close(): void {
     this.#closed = true;
     this.stats.stop();
+    this.#cancelLook?.();
     this.#emptySlots();
     this.#link.close();
   }
@@ -194,32 +201,41 @@ export class Media {
     } else if (this.#link.offering) {
       // The answer got lost with a socket.
       void this.#negotiate();
-    } else if (fresh && this.#suspicious()) {
-      this.#restartIce();
+    } else if (fresh) {
+      // What broke the socket has perhaps broken the path too.
+      this.#path.hint(this.#ports.clock.now());
+      this.#heal();
     }
   }
 
-  /** What broke the socket has perhaps broken the path too: no need to wait for the watchdog. */
-  #suspicious(): boolean {
-    if (this.#link.transport === 'shaky') return true;
-    return this.#link.transport === 'connected' && this.#ports.clock.now() - this.#heard.at >= SUSPICIOUS_MS;
+  #recover(): void {
+    const { clock, random } = this.#ports;
+    this.#apply(this.#recovery.next(clock.now(), random()));
+  }
+
+  #apply(remedy: Remedy | undefined): void {
+    if (remedy === undefined) return;
+    if (remedy === 'replace' || this.#link.transport === 'down' || this.#link.transport === 'new') {
+      this.#replaceLink();
+    } else {
+      this.#link.restartIce();
+      void this.#negotiate();
+    }
   }
 
   #replaceLink(): void {
     this.#emptySlots();
     this.#link.close();
     this.#confirmed = false;
-    this.#restartedAt = undefined;
     this.#link = this.#newLink(Math.max(this.#link.personSlots, this.#view ? slotsFor(this.#view) : 0));
-    this.#heard = { sum: -1, at: this.#ports.clock.now() };
+    this.#newPath();
     this.#transportChanged();
     void this.#negotiate();
   }
 
-  #restartIce(): void {
-    this.#restartedAt = this.#ports.clock.now();
-    this.#link.restartIce();
-    void this.#negotiate();
+  #newPath(): void {
+    this.#connectingSince = this.#ports.clock.now();
+    this.#path.renew(this.#connectingSince);
   }
 
   async #negotiate(): Promise<void> {
@@ -323,45 +339,46 @@ export class Media {
   #transportChanged(): void {
     const transport = this.#link.transport;
     const flowing = transport === 'connected';
-    if (flowing) {
-      this.#restartedAt = undefined;
-      this.#heard = { sum: -1, at: this.#ports.clock.now() };
-    }
+    if (flowing) this.#path.renew(this.#ports.clock.now());
     if (flowing !== this.#flowing) {
       this.#flowing = flowing;
       this.#events.flowing(flowing);
     }
     if (this.#negotiating || !this.#signallingUp) return;
     if (flowing) this.#step(false);
-    else if (transport === 'down') this.#replaceLink();
-    else if (transport === 'shaky' && this.#restartedAt === undefined) this.#restartIce();
+    else this.#heal();
   }
 
-  /** The watchdog: browsers notice a dead path late, and some never. */
-  #watchPath({ at, connection, path }: Sample): void {
-    const link = this.#link;
-    // A page that slept heard nothing because it did not listen.
-    const slept = at - this.#sampledAt > SLEPT_MS;
-    this.#sampledAt = at;
-    if (this.#closed || connection !== link.connection) return;
+  #watchPath(sample: Sample): void {
+    if (this.#closed || sample.connection !== this.#link.connection) return;
+    this.#path.see(sample);
+    this.#heal();
+    if (this.#path.isInDoubt(sample.at)) this.#lookCloser();
+  }
+
+  #lookCloser(): void {
+    const { clock } = this.#ports;
+    this.#cancelLook ??= clock.after(DOUBT_MS, () => {
+      this.#cancelLook = undefined;
+      const now = (): number => clock.now();
+      this.#link.sample(now).then(
+        (sample) => this.#watchPath(sample),
+        () => {},
+      );
+    });
+  }
+
+  /** Browsers notice a dead path late, and some never: whatever is wrong is mended from here. */
+  #heal(): void {
+    if (this.#negotiating || !this.#signallingUp) return;
     const now = this.#ports.clock.now();
-    const sum = path && (path.bytesReceived ?? 0) + (path.responsesReceived ?? 0);
-    if (slept || connection === undefined || (sum !== undefined && sum !== this.#heard.sum)) {
-      this.#heard = { sum: sum ?? -1, at: now };
-    }
-    if (!this.#signallingUp || this.#negotiating) return;
-    if (link.connection === undefined) {
-      this.#step(false);
-      return;
-    }
-    const quiet = now - this.#heard.at;
-    if (link.transport === 'down') this.#replaceLink();
-    else if (this.#restartedAt !== undefined) {
-      if (now - this.#restartedAt >= QUIET_MS && quiet >= QUIET_MS) this.#replaceLink();
-      else if (quiet < QUIET_MS && link.transport === 'connected') this.#restartedAt = undefined;
-    } else if (link.transport === 'new') {
-      if (quiet >= CONNECT_MS) this.#replaceLink();
-    } else if (quiet >= QUIET_MS) this.#restartIce();
+    const { connection, transport } = this.#link;
+    if (connection === undefined) this.#step(false);
+    else if (transport === 'down' || transport === 'shaky') this.#recover();
+    else if (transport === 'new') {
+      if (now - this.#connectingSince >= CONNECT_MS) this.#recover();
+    } else if (this.#path.isDead(now)) this.#recover();
+    else this.#recovery.over();
   }
 }
 

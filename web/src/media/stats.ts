@@ -29,6 +29,10 @@ export interface PathSample {
   readonly bytesReceived: Maybe;
   /** Answers to connectivity checks: they come even when nobody sends anything. */
   readonly responsesReceived: Maybe;
+  /** Connectivity checks of ours. */
+  readonly requestsSent: Maybe;
+  /** Since anything came in over it. */
+  readonly silentMs: Maybe;
   readonly rttMs: Maybe;
   readonly availableOutgoingBps: Maybe;
   readonly protocol: 'udp' | 'tcp' | undefined;
@@ -187,6 +191,8 @@ function readPath(report: ReadonlyMap<string, Entry>, entries: readonly Entry[])
     bytesSent: number(pair, 'bytesSent'),
     bytesReceived: number(pair, 'bytesReceived'),
     responsesReceived: number(pair, 'responsesReceived'),
+    requestsSent: number(pair, 'requestsSent'),
+    silentMs: since(number(pair, 'lastPacketReceivedTimestamp'), number(pair, 'timestamp')),
     rttMs: ms(pair, 'currentRoundTripTime'),
     availableOutgoingBps: number(pair, 'availableOutgoingBitrate'),
     protocol: protocol === 'udp' || protocol === 'tcp' ? protocol : undefined,
@@ -300,6 +306,11 @@ function number(entry: Entry, name: string): Maybe {
 function ms(entry: Entry, name: string): Maybe {
   const seconds = number(entry, name);
   return seconds === undefined ? undefined : seconds * 1_000;
+}
+
+/** Of two readings of the browser's clock. */
+function since(then: Maybe, now: Maybe): Maybe {
+  return then === undefined || now === undefined ? undefined : Math.max(0, now - then);
 }
 
 function text(entry: Entry, name: string): string | undefined {

@@ -161,6 +161,12 @@ export class Call {
     this.#media.restart();
   }
 
+  /** The network may have changed. */
+  networkChanged(): void {
+    this.#client?.check();
+    this.#media.suspect();
+  }
+
   get sharesScreen(): boolean {
     return this.#screen !== undefined;
   }

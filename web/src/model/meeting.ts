@@ -91,7 +91,7 @@ export class MeetingModel extends Store<MeetingState> implements MeetingScreen {
   }
 
   networkChanged(): void {
-    this.#call.reconnect();
+    this.#call.networkChanged();
   }
 
   get calls(): MeetingCalls | undefined {

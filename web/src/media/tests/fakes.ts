@@ -102,6 +102,7 @@ export class FakeVideo {
 export function fakePorts(clock: FakeClock, peers: FakePeer[]): MediaPorts {
   return {
     clock,
+    random: () => 0.5,
     newPeer: () => {
       const peer = new FakePeer();
       peers.push(peer);
