@@ -1,32 +1,161 @@
 /**
- * What the uplink sends: simulcast layers of the camera, one of the screen, and which codecs are offered.
+ * What is sent of a picture, as pure rules: layers of the camera and of a screen, how many bits each may take, which of
+ * them are switched on, and which codecs are offered.
  */
 
-/** Layers by `rid`: q, h and f are a quarter, half and full size of a picture of 720 lines. */
-export const CAMERA_ENCODINGS: readonly RTCRtpEncodingParameters[] = [
-  { rid: 'q', scaleResolutionDownBy: 4, maxBitrate: 150_000 },
-  { rid: 'h', scaleResolutionDownBy: 2, maxBitrate: 500_000 },
-  { rid: 'f', scaleResolutionDownBy: 1, maxBitrate: 1_700_000 },
-];
+/** Layers by `rid`, from the smallest: a quarter, half and full size of a picture of 720 lines. */
+const CAMERA_RIDS = ['q', 'h', 'f'] as const;
+/** A screen has a half as well: for small tiles and thin lines. */
+const SCREEN_RIDS = ['h', 'f'] as const;
+
+/** More brings nothing that one would see. */
+const CAMERA_BPS: readonly number[] = [120_000, 420_000, 2_200_000];
+/**
+ * All layers of a camera together: with sound and headers below 2 Mbit/s. In a talk of two the picture may take what
+ * its full size can use.
+ */
+const CAMERA_SUM_BPS = 1_700_000;
+const CAMERA_FPS = 30;
 
 /** From these many pixels on, browsers send three or two layers; of a smaller picture they leave the largest out. */
 const THREE_LAYERS = 960 * 540;
 const TWO_LAYERS = 480 * 270;
 
+/** `text` stays sharp and moves little; `motion` moves and may blur. */
+export type ScreenMode = 'text' | 'motion';
+
+interface ScreenShape {
+  readonly width: number;
+  readonly height: number;
+  readonly fps: number;
+  /** From the smallest layer. What a line bears, the browser and the server find out. */
+  readonly bps: readonly number[];
+}
+
+export const SCREEN_SHAPES: { readonly [M in ScreenMode]: ScreenShape } = {
+  text: { width: 2_560, height: 1_440, fps: 15, bps: [500_000, 6_000_000] },
+  motion: { width: 1_920, height: 1_080, fps: 30, bps: [500_000, 5_000_000] },
+};
+
+/** One layer as it is sent. */
+export interface Encoding {
+  readonly active: boolean;
+  readonly scaleResolutionDownBy: number;
+  readonly maxBitrate: number;
+  readonly maxFramerate: number;
+}
+
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+export interface Sending {
+  /** The rids that somebody looks at; undefined while nobody said so. */
+  readonly wanted: readonly string[] | undefined;
+  /** Not more layers than this device can bear. */
+  readonly layers: number;
+  readonly fps: number;
+  readonly line: Line;
+}
+
 /**
- * What is sent of a picture of this size. The layers that a browser would leave out of a small picture are switched off,
- * and the others moved up, so that its full size always gets through.
+ * What the line up is known to bear, by the largest camera layer that gets through alone. Browsers stop a large layer
+ * altogether when the line is thinner than its least, and without a smaller one beside it they never look for more.
  */
-export function cameraLayers(width: number, height: number): { scaleResolutionDownBy: number; active: boolean }[] {
-  const pixels = width * height;
-  const layers = pixels >= THREE_LAYERS ? 3 : pixels >= TWO_LAYERS ? 2 : 1;
-  return CAMERA_ENCODINGS.map((_, i) => ({
-    scaleResolutionDownBy: 2 ** Math.max(0, layers - 1 - i),
-    active: i < layers,
+export type Line = 0 | 1 | 2;
+
+/** From which estimate on a layer is trusted to go alone, and below which not any more. */
+const TRUSTED_BPS: readonly { readonly up: number; readonly down: number }[] = [
+  { up: 0, down: 0 },
+  { up: 450_000, down: 250_000 },
+  { up: 2_000_000, down: 1_200_000 },
+];
+
+/** Until the browser tells an estimate, and where it never does. */
+export const UNKNOWN_LINE: Line = 1;
+
+export function lineOf(before: Line, estimateBps: number | undefined): Line {
+  if (estimateBps === undefined) return before;
+  const borne = ([2, 1] as const).find((layer) => {
+    const { up, down } = TRUSTED_BPS[layer] ?? { up: 0, down: 0 };
+    return estimateBps >= (layer <= before ? down : up);
+  });
+  return borne ?? 0;
+}
+
+/** Of a camera. `two`: nobody else is in. */
+export function cameraEncodings(size: Size, { wanted, layers, fps, line }: Sending, two: boolean): Encoding[] {
+  const pixels = size.width * size.height;
+  const possible = pixels >= THREE_LAYERS ? 3 : pixels >= TWO_LAYERS ? 2 : 1;
+  const on = switchedOn(CAMERA_RIDS, Math.min(possible, layers), wanted);
+  accompany(on, line);
+  let left = two ? Number.POSITIVE_INFINITY : CAMERA_SUM_BPS;
+  return CAMERA_BPS.map((most, i) => {
+    const active = on.has(i);
+    const maxBitrate = Math.min(most, left);
+    if (active) left -= maxBitrate;
+    return {
+      active,
+      // The layers that a browser would leave out of a small picture are off, and the others moved up: its full size
+      // always gets through.
+      scaleResolutionDownBy: 2 ** Math.max(0, possible - 1 - i),
+      maxBitrate,
+      maxFramerate: Math.min(CAMERA_FPS, fps),
+    };
+  });
+}
+
+export function screenEncodings(mode: ScreenMode, { wanted, fps, line }: Sending): Encoding[] {
+  const { bps, fps: most } = SCREEN_SHAPES[mode];
+  const on = switchedOn(SCREEN_RIDS, SCREEN_RIDS.length, wanted);
+  accompany(on, line === 2 ? 1 : 0);
+  // Over the thinnest line text is rather late than illegible.
+  const thin = line === 0;
+  const scale = thin && mode === 'text' ? 1 : 2;
+  return bps.map((maxBitrate, i) => ({
+    active: on.has(i) && !(thin && i > 0),
+    scaleResolutionDownBy: i === 0 ? scale : 1,
+    maxBitrate,
+    maxFramerate: Math.min(most, fps),
   }));
 }
 
-export const SCREEN_ENCODINGS: readonly RTCRtpEncodingParameters[] = [{ maxBitrate: 2_500_000, maxFramerate: 30 }];
+/** Beside a layer that the line is not trusted to bear goes a smaller one. */
+function accompany(on: Set<number>, line: number): void {
+  if (on.size > 0 && Math.min(...on) > line) on.add(line);
+}
+
+/** Somebody who wants a larger layer than there is gets the largest. */
+function switchedOn(rids: readonly string[], possible: number, wanted: readonly string[] | undefined): Set<number> {
+  const asked = wanted ?? rids;
+  return new Set(asked.map((rid) => Math.min(rids.indexOf(rid), possible - 1)).filter((layer) => layer >= 0));
+}
+
+const ALL: Sending = { wanted: undefined, layers: 3, fps: CAMERA_FPS, line: UNKNOWN_LINE };
+
+/**
+ * As the offer begins. Temporal layers are named although Chromium has them anyway: only then does it take the smallest
+ * layer, where it goes alone, for a stream of its own that adapts to any line.
+ */
+export const CAMERA_ENCODINGS = offered(CAMERA_RIDS, cameraEncodings({ width: 1_280, height: 720 }, ALL, false), {
+  scalabilityMode: 'L1T3',
+  priority: 'low',
+});
+
+/** Of two pictures on one line the screen is the more important. */
+export const SCREEN_ENCODINGS = offered(SCREEN_RIDS, screenEncodings('text', ALL), {
+  scalabilityMode: 'L1T2',
+  priority: 'high',
+});
+
+interface Offered extends RTCRtpEncodingParameters {
+  readonly scalabilityMode?: string;
+}
+
+function offered(rids: readonly string[], encodings: readonly Encoding[], more: Offered): readonly Offered[] {
+  return encodings.map((encoding, i) => ({ rid: rids[i] ?? '', ...encoding, ...more }));
+}
 
 /** VP8 with retransmission and nothing else: the only video codec the forwarding is proven with. */
 export function videoCodecs(capabilities: RTCRtpCapabilities | null): RTCRtpCodec[] {

@@ -4,8 +4,10 @@
  */
 
 import type { SlotKind, SlotMids, Source, UplinkMids } from '../protocol/generated.ts';
-import { audioCodecs, CAMERA_ENCODINGS, cameraLayers, SCREEN_ENCODINGS, videoCodecs } from './encodings.ts';
+import { withStartBitrate } from './answer.ts';
+import { audioCodecs, CAMERA_ENCODINGS, SCREEN_ENCODINGS, videoCodecs } from './encodings.ts';
 import { readSample, type Sample } from './stats.ts';
+import { Uplink } from './uplink.ts';
 
 export const SCREEN_SLOTS = 2;
 export const FIRST_PERSON_SLOTS = 6;
@@ -36,12 +38,12 @@ export interface LinkOffer {
 export class Link {
   readonly #ports: PeerPorts;
   readonly #peer: RTCPeerConnection;
-  readonly #uplink: Record<Source, RTCRtpTransceiver>;
+  readonly #sections: Readonly<Record<Source, RTCRtpTransceiver>>;
+  readonly uplink: Uplink;
   readonly pairs: Pair[] = [];
   /** The server's name for this connection, once it answered. */
   connection: string | undefined;
   #restartWanted = false;
-  readonly #changes = new Map<Source, Promise<void>>();
   #describing: Promise<void> | undefined;
 
   constructor(ports: PeerPorts, personSlots: number, onState: () => void) {
@@ -50,12 +52,13 @@ export class Link {
     this.#peer = peer;
     peer.onconnectionstatechange = onState;
     peer.oniceconnectionstatechange = onState;
-    this.#uplink = {
+    this.#sections = {
       microphone: this.#add('audio', 'sendonly'),
       camera: this.#add('video', 'sendonly', CAMERA_ENCODINGS),
       screen: this.#add('video', 'sendonly', SCREEN_ENCODINGS),
       screen_audio: this.#add('audio', 'sendonly'),
     };
+    this.uplink = new Uplink(this.#sections);
     for (let i = 0; i < SCREEN_SLOTS; i++) this.#addPair('screen');
     for (let i = 0; i < personSlots; i++) this.#addPair('person');
   }
@@ -93,7 +96,7 @@ export class Link {
       this.#describing = undefined;
     });
     await this.#describing;
-    const up = this.#uplink;
+    const up = this.#sections;
     return {
       sdp: this.#peer.localDescription?.sdp ?? '',
       uplink: {
@@ -108,20 +111,7 @@ export class Link {
 
   async answer(sdp: string, connection: string): Promise<void> {
     this.connection = connection;
-    await this.#peer.setRemoteDescription({ type: 'answer', sdp });
-  }
-
-  /** Changes of one source follow each other in order. */
-  setTrack(source: Source, track: MediaStreamTrack | null): Promise<void> {
-    const { sender } = this.#uplink[source];
-    const done = (this.#changes.get(source) ?? Promise.resolve()).then(async () => {
-      if (sender.track === track) return;
-      await sender.replaceTrack(track);
-      if (source === 'camera' && track) await fitLayers(sender, track);
-    });
-    const settled = done.catch(() => {});
-    this.#changes.set(source, settled);
-    return done;
+    await this.#peer.setRemoteDescription({ type: 'answer', sdp: withStartBitrate(sdp) });
   }
 
   /** What the browser measures of this connection now. */
@@ -129,7 +119,7 @@ export class Link {
     const report = await this.#peer.getStats();
     return readSample(report as unknown as ReadonlyMap<string, Record<string, unknown>>, now(), {
       connection: this.connection,
-      source: (mid) => SOURCES.find((source) => this.#uplink[source].mid === mid),
+      source: (mid) => SOURCES.find((source) => this.#sections[source].mid === mid),
       slot: (mid, track) => {
         const isSection = ({ mid: own, receiver }: RTCRtpTransceiver): boolean =>
           mid === undefined ? receiver.track.id === track : own === mid;
@@ -179,15 +169,6 @@ export class Link {
     if (codecs.length > 0 && 'setCodecPreferences' in transceiver) transceiver.setCodecPreferences(codecs);
     return transceiver;
   }
-}
-
-async function fitLayers(sender: RTCRtpSender, track: MediaStreamTrack): Promise<void> {
-  const { width, height } = track.getSettings();
-  const parameters = sender.getParameters();
-  if (!width || !height || parameters.encodings.length !== CAMERA_ENCODINGS.length) return;
-  const layers = cameraLayers(width, height);
-  parameters.encodings = parameters.encodings.map((encoding, i) => ({ ...encoding, ...layers[i] }));
-  await sender.setParameters(parameters);
 }
 
 function mid(transceiver: RTCRtpTransceiver): string {

@@ -1,7 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { RoomView, Slot } from '../protocol/generated.ts';
 import { FakeClock, settle } from '../tests/clock.ts';
-import { cameraLayers } from './encodings.ts';
 import type { LinkOffer } from './link.ts';
 import { Media } from './media.ts';
 import { type FakePeer, FakeVideo, fakePorts } from './tests/fakes.ts';
@@ -374,15 +373,4 @@ describe('a slot', () => {
     await scene.clock.pass(300);
     expect(scene.log.at(-1)).toBe('person ann visible');
   });
-});
-
-it.each([
-  [1280, 720, '4+ 2+ 1+'],
-  [720, 1280, '4+ 2+ 1+'],
-  [640, 360, '2+ 1+ 1-'],
-  [640, 480, '2+ 1+ 1-'],
-  [320, 180, '1+ 1- 1-'],
-])('of a picture of %i × %i these layers are sent: %s', (width, height, expected) => {
-  const layers = cameraLayers(width, height).map((one) => `${one.scaleResolutionDownBy}${one.active ? '+' : '-'}`);
-  expect(layers.join(' ')).toBe(expected);
 });

@@ -6,12 +6,14 @@
 
 import type { RoomView, Slot, Source } from '../protocol/generated.ts';
 import type { Clock } from './clock.ts';
+import { lineOf } from './encodings.ts';
 import { FrameWatch } from './frame_watch.ts';
 import { assigned, drawn, type Label, stale } from './label.ts';
 import { FIRST_PERSON_SLOTS, Link, type LinkOffer, type Pair, type PeerPorts } from './link.ts';
 import { AudioOutput, Speakers, VideoOutput } from './outputs.ts';
 import { DOUBT_MS, PathWatch, Recovery, type Remedy } from './path_watch.ts';
 import { type Sample, StatsPoller } from './stats.ts';
+import { ALL_WISHES, type Wishes } from './uplink.ts';
 
 const MOST_PERSON_SLOTS = 25;
 /** People join in numbers: slots are added in steps, so that a growing meeting costs few offers. */
@@ -60,6 +62,7 @@ export class Media {
   readonly #outputs = new Map<string, Output>();
   readonly #tracks = new Map<Source, MediaStreamTrack | null>();
   readonly #slots = new Map<number, Bound>();
+  #wishes = ALL_WISHES;
   #signalling: Signalling | undefined;
   #link: Link;
   #view: RoomView | undefined;
@@ -83,6 +86,9 @@ export class Media {
     this.stats = new StatsPoller(ports.clock, () => this.#link.sample(() => ports.clock.now()));
     this.stats.subscribe((sample) => this.#watchPath(sample));
     this.#path = new PathWatch(ports.clock.now());
+    this.stats.subscribe(({ path }) => {
+      this.wish({ line: lineOf(this.#wishes.line, path?.availableOutgoingBps) });
+    });
   }
 
   /** At the door: everything that needs no server. */
@@ -110,12 +116,21 @@ export class Media {
   follow(view: RoomView): void {
     const fresh = this.#view === undefined;
     this.#view = view;
+    this.wish({ two: view.participants.length <= 2 });
     this.#step(fresh);
   }
 
   setTrack(source: Source, track: MediaStreamTrack | null): void {
     this.#tracks.set(source, track);
-    this.#link.setTrack(source, track).catch(() => {});
+    this.#link.uplink.setTrack(source, track).catch(() => {});
+  }
+
+  /** What of the own pictures is to be sent. */
+  wish(wishes: Partial<Wishes>): void {
+    const differs = (Object.keys(wishes) as (keyof Wishes)[]).some((key) => wishes[key] !== this.#wishes[key]);
+    if (!differs) return;
+    this.#wishes = { ...this.#wishes, ...wishes };
+    this.#link.uplink.follow(this.#wishes);
   }
 
   output(key: string): Output {
@@ -174,7 +189,8 @@ export class Media {
     const link = new Link(this.#ports, personSlots, () => {
       if (link === this.#link) this.#transportChanged();
     });
-    for (const [source, track] of this.#tracks) link.setTrack(source, track).catch(() => {});
+    link.uplink.follow(this.#wishes);
+    for (const [source, track] of this.#tracks) link.uplink.setTrack(source, track).catch(() => {});
     return link;
   }
 

@@ -3,7 +3,7 @@
 import type { FakeClock } from '../../tests/clock.ts';
 import type { MediaPorts } from '../media.ts';
 
-class FakeTransceiver {
+export class FakeTransceiver {
   mid: string | null = null;
   readonly receiver = { track: {}, getSynchronizationSources: (): { rtpTimestamp: number }[] => [] };
   readonly sender = {
@@ -11,12 +11,19 @@ class FakeTransceiver {
     replaceTrack: async (track: unknown): Promise<void> => {
       this.sender.track = track;
     },
-    getParameters: () => ({ encodings: [] }),
+    getParameters: () => ({ encodings: this.encodings.map((one) => ({ ...one })) }),
+    setParameters: async ({ encodings }: { encodings: RTCRtpEncodingParameters[] }): Promise<void> => {
+      this.encodings = encodings;
+      this.changes++;
+    },
   };
+  /** How often the browser was asked to send otherwise. */
+  changes = 0;
 
   constructor(
     readonly kind: string,
     readonly direction: string,
+    public encodings: RTCRtpEncodingParameters[] = [],
   ) {}
 
   setCodecPreferences(): void {}
@@ -34,8 +41,11 @@ export class FakePeer {
   readonly answers: string[] = [];
   received = 0;
 
-  addTransceiver(kind: string, { direction }: { direction: string }): FakeTransceiver {
-    const transceiver = new FakeTransceiver(kind, direction);
+  addTransceiver(
+    kind: string,
+    init: { direction: string; sendEncodings?: RTCRtpEncodingParameters[] },
+  ): FakeTransceiver {
+    const transceiver = new FakeTransceiver(kind, init.direction, init.sendEncodings);
     this.transceivers.push(transceiver);
     return transceiver;
   }

@@ -1,0 +1,110 @@
+/**
+ * What is sent in the sections up: which track of each source, and which of its layers at what size. Changes of one
+ * source follow each other in order, and only what differs is asked of the browser. Decides nothing: see `encodings.ts`.
+ */
+
+import type { Source } from '../protocol/generated.ts';
+import {
+  cameraEncodings,
+  type Encoding,
+  type Line,
+  type ScreenMode,
+  type Sending,
+  type Size,
+  screenEncodings,
+  UNKNOWN_LINE,
+} from './encodings.ts';
+
+/** What all pictures of this person depend on. */
+export interface Wishes {
+  /** Layers that somebody looks at, by source; undefined while the server has not said. */
+  readonly demand: ReadonlyMap<Source, readonly string[]> | undefined;
+  /** What this device bears. */
+  readonly layers: number;
+  readonly fps: number;
+  readonly line: Line;
+  readonly screenMode: ScreenMode;
+  /** Nobody else is in than one other. */
+  readonly two: boolean;
+}
+
+export const ALL_WISHES: Wishes = {
+  demand: undefined,
+  layers: 3,
+  fps: 30,
+  line: UNKNOWN_LINE,
+  screenMode: 'text',
+  two: false,
+};
+
+type Sections = Readonly<Record<Source, RTCRtpTransceiver>>;
+
+export class Uplink {
+  readonly #sections: Sections;
+  readonly #changes = new Map<Source, Promise<void>>();
+  #wishes = ALL_WISHES;
+
+  constructor(sections: Sections) {
+    this.#sections = sections;
+  }
+
+  /** Resolves when the track is in its place. */
+  setTrack(source: Source, track: MediaStreamTrack | null): Promise<void> {
+    const { sender } = this.#sections[source];
+    return this.#after(source, async () => {
+      if (sender.track === track) return;
+      await sender.replaceTrack(track);
+      await this.#fit(source);
+    });
+  }
+
+  follow(wishes: Wishes): void {
+    this.#wishes = wishes;
+    for (const source of ['camera', 'screen'] as const) {
+      // A browser that refuses sends on as it did: too much, but not wrong.
+      this.#after(source, () => this.#fit(source)).catch(() => {});
+    }
+  }
+
+  #after(source: Source, change: () => Promise<void>): Promise<void> {
+    const done = (this.#changes.get(source) ?? Promise.resolve()).then(change);
+    const settled = done.catch(() => {});
+    this.#changes.set(source, settled);
+    return done;
+  }
+
+  async #fit(source: Source): Promise<void> {
+    const { sender } = this.#sections[source];
+    if (sender.track?.kind !== 'video') return;
+    const { width, height } = sender.track.getSettings();
+    if (!width || !height) return;
+    const parameters = sender.getParameters();
+    const layers = encodingsOf(source, { width, height }, this.#wishes);
+    const encodings = parameters.encodings.length === 1 ? inOne(layers) : layers;
+    if (parameters.encodings.length !== encodings.length) return;
+    if (parameters.encodings.every((old, i) => same(old, encodings[i]))) return;
+    parameters.encodings = parameters.encodings.map((old, i) => ({ ...old, ...encodings[i] }));
+    await sender.setParameters(parameters);
+  }
+}
+
+function encodingsOf(source: Source, size: Size, { demand, layers, fps, line, screenMode, two }: Wishes): Encoding[] {
+  const sending: Sending = { wanted: demand && (demand.get(source) ?? []), layers, fps, line };
+  return source === 'camera' ? cameraEncodings(size, sending, two) : screenEncodings(screenMode, sending);
+}
+
+/** For a connection in which layers were not agreed on: the largest that is wanted. */
+function inOne(layers: readonly Encoding[]): readonly Encoding[] {
+  const wanted = layers.filter(({ active }) => active);
+  return (wanted.length > 0 ? wanted : layers).slice(-1);
+}
+
+function same(old: RTCRtpEncodingParameters, encoding: Encoding | undefined): boolean {
+  return (
+    encoding !== undefined &&
+    old.active === encoding.active &&
+    old.scaleResolutionDownBy === encoding.scaleResolutionDownBy &&
+    old.maxBitrate === encoding.maxBitrate &&
+    old.maxFramerate === encoding.maxFramerate
+  );
+}
