@@ -134,28 +134,25 @@ function switchedOn(rids: readonly string[], possible: number, wanted: readonly 
 
 const ALL: Sending = { wanted: undefined, layers: 3, fps: CAMERA_FPS, line: UNKNOWN_LINE };
 
-/**
- * As the offer begins. Temporal layers are named although Chromium has them anyway: only then does it take the smallest
- * layer, where it goes alone, for a stream of its own that adapts to any line.
- */
-export const CAMERA_ENCODINGS = offered(CAMERA_RIDS, cameraEncodings({ width: 1_280, height: 720 }, ALL, false), {
-  scalabilityMode: 'L1T3',
-  priority: 'low',
-});
-
-/** Of two pictures on one line the screen is the more important. */
-export const SCREEN_ENCODINGS = offered(SCREEN_RIDS, screenEncodings('text', ALL), {
-  scalabilityMode: 'L1T2',
-  priority: 'high',
-});
-
 interface Offered extends RTCRtpEncodingParameters {
   readonly scalabilityMode?: string;
 }
 
-function offered(rids: readonly string[], encodings: readonly Encoding[], more: Offered): readonly Offered[] {
-  return encodings.map((encoding, i) => ({ rid: rids[i] ?? '', ...encoding, ...more }));
-}
+/**
+ * As the offer begins. Temporal layers are named although Chromium has them anyway: only then does it take the smallest
+ * layer, where it goes alone, for a stream of its own that adapts to any line.
+ */
+export const CAMERA_ENCODINGS: readonly Offered[] = cameraEncodings({ width: 1_280, height: 720 }, ALL, false).map(
+  (encoding, i) => ({ rid: CAMERA_RIDS[i] ?? '', ...encoding, scalabilityMode: 'L1T3' }),
+);
+
+/** Of two pictures on one line the screen is the more important: browsers read that from the first layer. */
+export const SCREEN_ENCODINGS: readonly Offered[] = screenEncodings('text', ALL).map((encoding, i) => ({
+  rid: SCREEN_RIDS[i] ?? '',
+  ...encoding,
+  scalabilityMode: 'L1T2',
+  ...(i === 0 ? { priority: 'high' as const } : {}),
+}));
 
 /** VP8 with retransmission and nothing else: the only video codec the forwarding is proven with. */
 export function videoCodecs(capabilities: RTCRtpCapabilities | null): RTCRtpCodec[] {

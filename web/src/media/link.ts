@@ -159,15 +159,26 @@ export class Link {
     direction: 'sendonly' | 'recvonly',
     encodings: readonly RTCRtpEncodingParameters[] = [],
   ): RTCRtpTransceiver {
-    const transceiver = this.#peer.addTransceiver(kind, {
-      direction,
-      ...(encodings.length > 0 ? { sendEncodings: encodings.map((encoding) => ({ ...encoding })) } : {}),
-    });
+    const transceiver = this.#transceiver(kind, direction, encodings);
     const capabilities = this.#ports.receiveCapabilities(kind);
     const codecs = kind === 'video' ? videoCodecs(capabilities) : audioCodecs(capabilities);
     // Browsers without codec preferences offer all they have; the server picks.
     if (codecs.length > 0 && 'setCodecPreferences' in transceiver) transceiver.setCodecPreferences(codecs);
     return transceiver;
+  }
+
+  #transceiver(
+    kind: 'audio' | 'video',
+    direction: 'sendonly' | 'recvonly',
+    encodings: readonly RTCRtpEncodingParameters[],
+  ): RTCRtpTransceiver {
+    if (encodings.length === 0) return this.#peer.addTransceiver(kind, { direction });
+    try {
+      return this.#peer.addTransceiver(kind, { direction, sendEncodings: encodings.map((one) => ({ ...one })) });
+    } catch {
+      // A browser that knows a field and not this value of it: the rest is set before anything is sent.
+      return this.#peer.addTransceiver(kind, { direction, sendEncodings: encodings.map(({ rid = '' }) => ({ rid })) });
+    }
   }
 }
 
