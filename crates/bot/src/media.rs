@@ -420,6 +420,7 @@ mod tests {
             generation: 1,
             participant: Some(you.clone()),
             first_rtp_timestamp,
+            paused: false,
         });
         media.send(Source::Microphone, true);
         media.send(Source::Camera, true);

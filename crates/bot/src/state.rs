@@ -167,6 +167,7 @@ impl State {
             }
             RoomChange::ConnectionChanged { connection } => {
                 room.slots.clear();
+                room.demand.clear();
                 let gone = connection.is_none();
                 room.connection = connection;
                 if gone {
@@ -174,6 +175,10 @@ impl State {
                 } else {
                     vec![]
                 }
+            }
+            RoomChange::DemandChanged { demand } => {
+                room.demand = demand;
+                vec![]
             }
             change => {
                 if !change_people(room, change) {
@@ -227,7 +232,9 @@ fn change_people(room: &mut RoomView, change: RoomChange) -> bool {
             room.knocking = knocking;
             true
         }
-        RoomChange::SlotAssignment { .. } | RoomChange::ConnectionChanged { .. } => true,
+        RoomChange::SlotAssignment { .. }
+        | RoomChange::DemandChanged { .. }
+        | RoomChange::ConnectionChanged { .. } => true,
     }
 }
 
@@ -296,6 +303,7 @@ mod tests {
             generation: 1,
             participant: Some("b".into()),
             first_rtp_timestamp: None,
+            paused: false,
         };
         state.apply(delta(6, RoomChange::SlotAssignment { slot: slot.clone() }));
         assert_eq!(
@@ -334,6 +342,7 @@ mod tests {
             speaking: vec![],
             slots: vec![],
             connection: None,
+            demand: vec![],
         };
         state.apply(ServerMessage::RoomSnapshot {
             epoch: "e".into(),

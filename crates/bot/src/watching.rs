@@ -398,6 +398,7 @@ mod tests {
                 generation,
                 participant: Some("p".into()),
                 first_rtp_timestamp,
+                paused: false,
             };
             self.watcher.assign(&slot);
         }

@@ -127,8 +127,8 @@ pub enum Command {
         state: UplinkState,
     },
     /// What a down slot carries from now on. A new generation stops the old one at once and, unless `ready`, withholds
-    /// the new one's video until `SlotReady`. The same generation again changes only the size, or the connection of the
-    /// same person. `video: None`: heard, not seen.
+    /// the new one's video until `SlotReady`. The same generation again changes only size and rank, or the connection of
+    /// the same person. `video: None`: heard, not seen. `rank`: how important the video is among this peer's, from 0.
     Bind {
         peer: PeerId,
         slot: SlotIndex,
@@ -136,9 +136,16 @@ pub enum Command {
         from: Option<PeerId>,
         video: Option<Size>,
         ready: bool,
+        rank: u8,
     },
     /// The label of the slot's former person is off the screen.
     SlotReady {
+        peer: PeerId,
+        slot: SlotIndex,
+        generation: Generation,
+    },
+    /// The receiver could show nothing of this slot's video for a while, though it should have come.
+    NoPicture {
         peer: PeerId,
         slot: SlotIndex,
         generation: Generation,
@@ -217,6 +224,22 @@ pub enum Event {
     },
     /// Who speaks now, the loudest first. Sent on change.
     Speaking { group: GroupId, peers: Vec<PeerId> },
+    /// The layers (`rid`s, the smallest first) of this peer's video that somebody needs or soon would: none listed for a
+    /// source in one encoding, `None` when nobody looks, which is how it begins. Sent on change.
+    Demand {
+        group: GroupId,
+        peer: PeerId,
+        source: Source,
+        layers: Option<Vec<String>>,
+    },
+    /// There is no room for this slot's video on the receiver's line, or again there is. A new generation begins unpaused.
+    SlotPaused {
+        group: GroupId,
+        peer: PeerId,
+        slot: SlotIndex,
+        generation: Generation,
+        paused: bool,
+    },
 }
 
 impl Event {
@@ -226,7 +249,9 @@ impl Event {
             | Event::Connected { group, .. }
             | Event::Closed { group, .. }
             | Event::SlotStarted { group, .. }
-            | Event::Speaking { group, .. } => *group,
+            | Event::Speaking { group, .. }
+            | Event::Demand { group, .. }
+            | Event::SlotPaused { group, .. } => *group,
         }
     }
 }

@@ -15,6 +15,7 @@ mod api;
 mod bandwidth;
 mod clock;
 mod connection;
+mod demand;
 mod demux;
 mod egress;
 mod forwarding;

@@ -240,6 +240,7 @@ impl Sfu {
                 from,
                 video,
                 ready,
+                ..
             } => {
                 self.bind(
                     peer,
@@ -257,6 +258,11 @@ impl Sfu {
                 slot,
                 generation,
             } => self.slot_ready(peer, slot, generation),
+            Command::NoPicture {
+                peer,
+                slot,
+                generation,
+            } => self.no_picture(peer, slot, generation),
         }
         self.schedule_tick();
     }
@@ -456,6 +462,7 @@ impl Sfu {
         let peers: Vec<PeerId> = self.peers.keys().copied().collect();
         for peer in peers {
             self.look_after_layers(peer);
+            self.tell_demand(peer);
         }
         self.look_for_speakers();
     }

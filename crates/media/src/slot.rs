@@ -117,6 +117,11 @@ impl Slot {
         }
     }
 
+    pub fn carries(&self, generation: Generation) -> bool {
+        self.binding
+            .is_some_and(|binding| binding.generation == generation)
+    }
+
     pub fn set_ready(&mut self, generation: Generation) {
         if let Some(binding) = self
             .binding

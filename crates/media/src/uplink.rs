@@ -44,6 +44,8 @@ pub(crate) struct Uplink {
     pub state: UplinkState,
     pub subscribers: Vec<Subscriber>,
     layers: Vec<Layer>,
+    /// Whether its sender was told that somebody looks.
+    demanded: bool,
 }
 
 /// One encoding of a source; audio and screens have a single one.
@@ -90,6 +92,7 @@ impl Uplink {
             state: UplinkState::default(),
             subscribers: vec![],
             layers: vec![],
+            demanded: false,
         };
         uplink.set_layers(rids);
         uplink
@@ -202,6 +205,17 @@ impl Uplink {
             }
         }
         changed
+    }
+
+    /// True when somebody looks now who did not when this was asked last, or the other way round.
+    pub fn demand_changed(&mut self) -> bool {
+        let demanded = !self.subscribers.is_empty();
+        std::mem::replace(&mut self.demanded, demanded) != demanded
+    }
+
+    pub fn demanded_rids(&self) -> Option<Vec<String>> {
+        let rids = self.layers.iter().filter_map(|layer| layer.rid.clone());
+        self.demanded.then(|| rids.collect())
     }
 
     pub fn report(&mut self, rid: Option<&str>, report: Report) {

@@ -84,6 +84,11 @@ pub enum ClientMessage {
         slot: u8,
         generation: u32,
     },
+    /// For 3 s nothing of this slot's video could be shown, though it should come. Not more often than once in 3 s.
+    NoPicture {
+        slot: u8,
+        generation: u32,
+    },
     /// Somebody who knocked may come in, or not. For accounts that are inside.
     Admit {
         id: IntentId,

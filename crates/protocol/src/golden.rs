@@ -95,6 +95,10 @@ fn client_examples() -> Vec<ClientMessage> {
             slot: 1,
             generation: 2,
         },
+        ClientMessage::NoPicture {
+            slot: 1,
+            generation: 2,
+        },
         ClientMessage::Admit {
             id: id(),
             knocking: "p-gil".into(),
@@ -264,6 +268,7 @@ fn server_examples() -> Vec<ServerMessage> {
                 speaking: vec![],
                 slots: vec![],
                 connection: None,
+                demand: vec![],
             },
         },
         change(1, RoomChange::ParticipantJoined { participant: ben() }),
@@ -281,6 +286,7 @@ fn server_examples() -> Vec<ServerMessage> {
                     generation: 1,
                     participant: Some("p-ben".into()),
                     first_rtp_timestamp: None,
+                    paused: false,
                 },
             },
         ),
@@ -292,6 +298,7 @@ fn server_examples() -> Vec<ServerMessage> {
                     generation: 1,
                     participant: Some("p-ben".into()),
                     first_rtp_timestamp: Some(4_294_967_000),
+                    paused: false,
                 },
             },
         ),
@@ -333,6 +340,27 @@ fn server_examples() -> Vec<ServerMessage> {
             8,
             RoomChange::ParticipantLeft {
                 participant: "p-ben".into(),
+            },
+        ),
+        change(
+            10,
+            RoomChange::DemandChanged {
+                demand: vec![Demand {
+                    source: Source::Camera,
+                    layers: vec!["q".into(), "h".into()],
+                }],
+            },
+        ),
+        change(
+            11,
+            RoomChange::SlotAssignment {
+                slot: Slot {
+                    slot: 2,
+                    generation: 3,
+                    participant: Some("p-gil".into()),
+                    first_rtp_timestamp: Some(4_294_967_000),
+                    paused: true,
+                },
             },
         ),
         ServerMessage::RoomLeft {
@@ -534,6 +562,7 @@ fn the_typescript_is_current() {
         Track,
         Participant,
         Slot,
+        Demand,
         RoomView,
         RoomChange,
         HomeRoom,
@@ -679,8 +708,13 @@ fn check<T: Serialize + DeserializeOwned + PartialEq + std::fmt::Debug>(
     if let Some(change) = value["change"]["type"].as_str() {
         name = format!("{name}.{change}");
     }
-    let started = value["change"]["slot"].get("first_rtp_timestamp").is_some();
-    let name = format!("{name}{}.json", if started { ".started" } else { "" });
+    let slot = &value["change"]["slot"];
+    let stage = match (slot.get("paused"), slot.get("first_rtp_timestamp")) {
+        (Some(_), _) => ".paused",
+        (None, Some(_)) => ".started",
+        (None, None) => "",
+    };
+    let name = format!("{name}{stage}.json");
     let text = format!("{}\n", serde_json::to_string_pretty(message).unwrap());
     compare(&golden_dir().join(&name), &text);
     assert_eq!(

@@ -32,8 +32,8 @@ pub use ids::{
     RoomId, UserId,
 };
 pub use room::{
-    Access, Home, HomeChange, HomeRoom, Knocking, Participant, Presence, RoomChange, RoomKind,
-    RoomView, Slot, Source, Track,
+    Access, Demand, Home, HomeChange, HomeRoom, Knocking, Participant, Presence, RoomChange,
+    RoomKind, RoomView, Slot, Source, Track,
 };
 pub use server::{App, Limits, Me, PrincipalKind, RoomLeftReason, ServerMessage, WaitingReason};
 

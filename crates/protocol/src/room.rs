@@ -77,6 +77,19 @@ pub struct RoomView {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub connection: Option<MediaConnectionId>,
+    /// What of the reader's own video is to be sent over this connection. A source that is not listed is looked at by
+    /// nobody.
+    #[serde(default)]
+    pub demand: Vec<Demand>,
+}
+
+/// What somebody looks at of one's own camera or screen: whoever sends it need not send more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub struct Demand {
+    pub source: Source,
+    /// The `rid`s to send, from the smallest to the largest; empty for a source that is sent in one encoding.
+    pub layers: Vec<String>,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -125,6 +138,10 @@ pub struct Slot {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     #[cfg_attr(test, ts(optional))]
     pub first_rtp_timestamp: Option<u32>,
+    /// The reader's line is too thin for this picture: it comes again when there is room for it.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[cfg_attr(test, ts(as = "Option<bool>", optional))]
+    pub paused: bool,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -161,7 +178,11 @@ pub enum RoomChange {
     KnockingChanged {
         knocking: Vec<Knocking>,
     },
-    /// Another media connection of this seat, or none. All slots are empty again.
+    /// Replaces the whole list.
+    DemandChanged {
+        demand: Vec<Demand>,
+    },
+    /// Another media connection of this seat, or none. All slots are empty again, and nothing is demanded.
     ConnectionChanged {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         #[cfg_attr(test, ts(optional))]

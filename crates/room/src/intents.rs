@@ -24,6 +24,7 @@ impl Room {
             Intent::SetWanted { wanted } => seat.wanted = Some(wanted),
             Intent::Offer(offer) => self.offer(connection, offer),
             Intent::SlotReady { slot, generation } => self.slot_ready(connection, slot, generation),
+            Intent::NoPicture { slot, generation } => self.no_picture(connection, slot, generation),
             Intent::Admit {
                 id,
                 knocking,
@@ -41,7 +42,10 @@ impl Room {
         };
         match intent {
             Intent::GetSnapshot if waiting => self.say_waiting(connection),
-            Intent::GetSnapshot | Intent::SetWanted { .. } | Intent::SlotReady { .. } => {}
+            Intent::GetSnapshot
+            | Intent::SetWanted { .. }
+            | Intent::SlotReady { .. }
+            | Intent::NoPicture { .. } => {}
             Intent::Publish { id, .. }
             | Intent::Unpublish { id, .. }
             | Intent::SetMuted { id, .. }

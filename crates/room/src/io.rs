@@ -138,6 +138,10 @@ pub enum Intent {
         slot: u8,
         generation: u32,
     },
+    NoPicture {
+        slot: u8,
+        generation: u32,
+    },
     Admit {
         id: IntentId,
         knocking: ParticipantId,
@@ -175,6 +179,20 @@ pub enum MediaEvent {
     /// The loudest first.
     Speaking {
         peers: Vec<MediaConnectionId>,
+    },
+    /// The layers that are looked at of what this peer sends: none listed for a source in one encoding, `None` when
+    /// nobody looks.
+    Demand {
+        peer: MediaConnectionId,
+        source: Source,
+        layers: Option<Vec<String>>,
+    },
+    /// There is no room for this slot's video on the receiver's line, or again there is.
+    SlotPaused {
+        peer: MediaConnectionId,
+        slot: u8,
+        generation: u32,
+        paused: bool,
     },
 }
 
@@ -240,7 +258,8 @@ pub enum MediaCommand {
         state: UplinkState,
     },
     /// `from` absent: nothing goes out on this slot. `video` absent: heard, not seen. `ready`: the receiver shows no
-    /// label of somebody else on this slot. Again with the same generation and `from`, only the size changes.
+    /// label of somebody else on this slot. `rank`: how important its video is among the peer's slots, from 0. Again with
+    /// the same generation and `from`, only size and rank change.
     Bind {
         peer: MediaConnectionId,
         slot: u8,
@@ -248,8 +267,15 @@ pub enum MediaCommand {
         from: Option<MediaConnectionId>,
         video: Option<Size>,
         ready: bool,
+        rank: u8,
     },
     SlotReady {
+        peer: MediaConnectionId,
+        slot: u8,
+        generation: u32,
+    },
+    /// The receiver could show nothing of it for a while, though it should have come.
+    NoPicture {
         peer: MediaConnectionId,
         slot: u8,
         generation: u32,

@@ -1,6 +1,8 @@
 //! A seat's media connection: offers and their answers, its end, and what the media side reports. No SDP is read here.
 
-use protocol::{ErrorCode, IntentId, MediaConnectionId, ServerMessage, SlotMids, limits};
+use protocol::{
+    Demand, ErrorCode, IntentId, MediaConnectionId, ServerMessage, SlotMids, Source, limits,
+};
 
 use crate::Room;
 use crate::intents::uplink_state;
@@ -11,6 +13,8 @@ use crate::slots::SlotState;
 pub struct Media {
     pub id: MediaConnectionId,
     pub slots: Vec<SlotState>,
+    /// What of the seat's own video somebody looks at, in the order of the sources.
+    pub demand: Vec<Demand>,
 }
 
 /// An offer that the media side has not answered yet.
@@ -82,6 +86,23 @@ impl Room {
         }
     }
 
+    pub(crate) fn no_picture(&mut self, connection: ConnectionId, slot: u8, generation: u32) {
+        let media = self
+            .seats
+            .of_connection(connection)
+            .and_then(|seat| seat.media.as_ref());
+        let Some(media) = media else { return };
+        let carries = |state: &SlotState| state.carries(generation);
+        if media.slots.get(usize::from(slot)).is_some_and(carries) {
+            let peer = media.id.clone();
+            self.command(MediaCommand::NoPicture {
+                peer,
+                slot,
+                generation,
+            });
+        }
+    }
+
     pub(crate) fn media_event(&mut self, event: MediaEvent) {
         match event {
             MediaEvent::Negotiated { request, result } => self.negotiated(request, result),
@@ -92,17 +113,46 @@ impl Room {
                 generation,
                 rtp_timestamp,
             } => {
-                let seat = self
-                    .seats
-                    .iter_mut()
-                    .find(|seat| seat.peer() == Some(&peer));
-                let media = seat.and_then(|seat| seat.media.as_mut());
-                if let Some(state) = media.and_then(|media| media.slots.get_mut(usize::from(slot)))
-                {
+                if let Some(state) = self.slot_of(&peer, slot) {
                     state.started(generation, rtp_timestamp);
                 }
             }
+            MediaEvent::SlotPaused {
+                peer,
+                slot,
+                generation,
+                paused,
+            } => {
+                if let Some(state) = self.slot_of(&peer, slot) {
+                    state.pause(generation, paused);
+                }
+            }
             MediaEvent::Speaking { peers } => self.speaking(&peers),
+            MediaEvent::Demand {
+                peer,
+                source,
+                layers,
+            } => self.demanded(&peer, source, layers),
+        }
+    }
+
+    fn media_of(&mut self, peer: &MediaConnectionId) -> Option<&mut Media> {
+        let medias = self.seats.iter_mut().filter_map(|seat| seat.media.as_mut());
+        medias.into_iter().find(|media| &media.id == peer)
+    }
+
+    fn slot_of(&mut self, peer: &MediaConnectionId, slot: u8) -> Option<&mut SlotState> {
+        self.media_of(peer)?.slots.get_mut(usize::from(slot))
+    }
+
+    fn demanded(&mut self, peer: &MediaConnectionId, source: Source, layers: Option<Vec<String>>) {
+        let Some(media) = self.media_of(peer) else {
+            return;
+        };
+        media.demand.retain(|demand| demand.source != source);
+        if let Some(layers) = layers {
+            media.demand.push(Demand { source, layers });
+            media.demand.sort_by_key(|demand| demand.source);
         }
     }
 
@@ -148,10 +198,10 @@ impl Room {
         else {
             return;
         };
-        let mut slots = Vec::new();
+        let (mut slots, mut demand) = (Vec::new(), Vec::new());
         let mut replaced = None;
         match seat.media.take() {
-            Some(media) if pending.renegotiate => slots = media.slots,
+            Some(media) if pending.renegotiate => (slots, demand) = (media.slots, media.demand),
             before => replaced = before,
         }
         let more = pending.slots.iter().skip(slots.len());
@@ -159,6 +209,7 @@ impl Room {
         seat.media = Some(Media {
             id: pending.peer.clone(),
             slots,
+            demand,
         });
         let tracks = if pending.renegotiate {
             Vec::new()

@@ -21,6 +21,7 @@ pub struct SlotState {
     occupant: Option<Occupant>,
     ready: bool,
     first_rtp_timestamp: Option<u32>,
+    paused: bool,
     /// When it was last freed, in the room's count; 0 for a slot that was never used.
     freed: u64,
 }
@@ -31,6 +32,7 @@ struct Occupant {
     /// Absent while the person has no media connection; their slot is kept unless somebody else needs it.
     from: Option<MediaConnectionId>,
     video: Option<Size>,
+    rank: u8,
 }
 
 impl SlotState {
@@ -41,6 +43,7 @@ impl SlotState {
             occupant: None,
             ready: false,
             first_rtp_timestamp: None,
+            paused: false,
             freed: 0,
         }
     }
@@ -51,13 +54,24 @@ impl SlotState {
 
     /// The reader took the former label off. False when that was known or concerns a generation that is over.
     pub fn confirm(&mut self, generation: u32) -> bool {
-        let news = self.occupant.is_some() && self.generation == generation && !self.ready;
+        let news = self.carries(generation) && !self.ready;
         self.ready |= news;
         news
     }
 
+    /// Whether somebody is in it, in this generation.
+    pub fn carries(&self, generation: u32) -> bool {
+        self.occupant.is_some() && self.generation == generation
+    }
+
+    pub fn pause(&mut self, generation: u32, paused: bool) {
+        if self.carries(generation) {
+            self.paused = paused;
+        }
+    }
+
     pub fn started(&mut self, generation: u32, rtp_timestamp: u32) {
-        if self.generation == generation && self.occupant.is_some() {
+        if self.carries(generation) {
             self.first_rtp_timestamp = Some(rtp_timestamp);
         }
     }
@@ -72,6 +86,7 @@ impl SlotState {
                 .as_ref()
                 .map(|occupant| occupant.participant.clone()),
             first_rtp_timestamp: self.first_rtp_timestamp,
+            paused: self.paused,
         }
     }
 
@@ -83,6 +98,7 @@ impl SlotState {
     fn free(&mut self, count: u64) {
         self.occupant = None;
         self.first_rtp_timestamp = None;
+        self.paused = false;
         self.freed = count;
     }
 
@@ -91,6 +107,7 @@ impl SlotState {
         self.occupant = Some(occupant);
         self.ready = self.generation == 1;
         self.first_rtp_timestamp = None;
+        self.paused = false;
     }
 
     fn holds(&self, participant: &ParticipantId) -> bool {
@@ -110,6 +127,10 @@ impl SlotState {
                 .and_then(|occupant| occupant.from.clone()),
             video: self.occupant.as_ref().and_then(|occupant| occupant.video),
             ready: self.ready,
+            rank: self
+                .occupant
+                .as_ref()
+                .map_or(u8::MAX, |occupant| occupant.rank),
         }
     }
 }
@@ -167,8 +188,13 @@ impl Room {
                     participant: id.clone(),
                     from: seat.peer().cloned(),
                     video: size(wanted, id, kind),
+                    rank: importance(wanted, id, kind),
                 };
-                let order = (seat.media.is_none(), rank(wanted, id, kind), self.spoke(id));
+                let order = (
+                    seat.media.is_none(),
+                    place(wanted, id, kind),
+                    self.spoke(id),
+                );
                 (order, occupant)
             })
             .collect();
@@ -231,11 +257,27 @@ fn video_source(kind: SlotKind) -> Source {
     }
 }
 
-fn rank(wanted: Option<&[Wanted]>, id: &ParticipantId, kind: SlotKind) -> usize {
+fn place(wanted: Option<&[Wanted]>, id: &ParticipantId, kind: SlotKind) -> usize {
     let is = |tile: &Wanted| &tile.participant == id && tile.source == video_source(kind);
     wanted
         .and_then(|tiles| tiles.iter().position(is))
         .unwrap_or(usize::MAX)
+}
+
+/// Which video goes first where not all of it can go: screens, then cameras, each as the reader listed them.
+fn importance(wanted: Option<&[Wanted]>, id: &ParticipantId, kind: SlotKind) -> u8 {
+    let Some(tiles) = wanted else {
+        return u8::from(kind == SlotKind::Person);
+    };
+    let of = |source| tiles.iter().filter(move |tile| tile.source == source);
+    let before = match kind {
+        SlotKind::Screen => 0,
+        SlotKind::Person => of(Source::Screen).count(),
+    };
+    of(video_source(kind))
+        .position(|tile| &tile.participant == id)
+        .and_then(|place| u8::try_from(before + place).ok())
+        .unwrap_or(u8::MAX)
 }
 
 fn size(wanted: Option<&[Wanted]>, id: &ParticipantId, kind: SlotKind) -> Option<Size> {

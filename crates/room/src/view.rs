@@ -3,7 +3,7 @@
 //! Gapless by construction: a connection's deltas are the difference of two projections, numbered as they are sent.
 
 use protocol::{
-    Access, Knocking, MediaConnectionId, Participant, ParticipantId, RoomChange, RoomView,
+    Access, Demand, Knocking, MediaConnectionId, Participant, ParticipantId, RoomChange, RoomView,
     ServerMessage, Slot,
 };
 
@@ -61,6 +61,7 @@ struct Personal {
     connection: Option<MediaConnectionId>,
     /// All slots of the connection, the empty ones too.
     slots: Vec<Slot>,
+    demand: Vec<Demand>,
 }
 
 impl Room {
@@ -126,6 +127,10 @@ impl Room {
             slots: slots
                 .filter_map(|(index, slot)| Some(slot.view(u8::try_from(index).ok()?)))
                 .collect(),
+            demand: seat
+                .media
+                .as_ref()
+                .map_or_else(Vec::new, |media| media.demand.clone()),
         })
     }
 
@@ -148,6 +153,7 @@ impl Room {
                 .cloned()
                 .collect(),
             connection: personal.connection.clone(),
+            demand: personal.demand.clone(),
         };
         let message = ServerMessage::RoomSnapshot {
             epoch: self.epoch.clone(),
@@ -211,6 +217,12 @@ fn personal_changes(told: &Personal, now: &Personal) -> Vec<RoomChange> {
     if !same_connection {
         changes.push(RoomChange::ConnectionChanged {
             connection: now.connection.clone(),
+        });
+    }
+    let demanded: &[Demand] = if same_connection { &told.demand } else { &[] };
+    if demanded != now.demand {
+        changes.push(RoomChange::DemandChanged {
+            demand: now.demand.clone(),
         });
     }
     for (index, slot) in now.slots.iter().enumerate() {

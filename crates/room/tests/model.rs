@@ -42,6 +42,8 @@ enum Event {
     Ready(Who, u8, u32),
     Started(Who, u8, u32),
     Speak(Vec<Who>),
+    Demand(Who, Source, bool),
+    Pause(Who, u8, u32, bool),
     Knock(bool),
     Admit(Who, usize, bool),
     Expect(Who),
@@ -80,6 +82,8 @@ fn event() -> impl Strategy<Value = Event> {
         2 => (who(), 0..5_u8, 1..4_u32).prop_map(|(who, slot, generation)| Event::Ready(who, slot, generation)),
         2 => (who(), 0..5_u8, 1..4_u32).prop_map(|(who, slot, generation)| Event::Started(who, slot, generation)),
         2 => vec(who(), 0..3).prop_map(Event::Speak),
+        2 => (who(), source(), any::<bool>()).prop_map(|(who, source, some)| Event::Demand(who, source, some)),
+        2 => (who(), 0..5_u8, 1..4_u32, any::<bool>()).prop_map(|(who, slot, generation, paused)| Event::Pause(who, slot, generation, paused)),
         3 => any::<bool>().prop_map(Event::Knock),
         6 => (who(), 0..3_usize, any::<bool>()).prop_map(|(by, place, admit)| Event::Admit(by, place, admit)),
         1 => prop::sample::select(&["bert", "carl"][..]).prop_map(Event::Expect),
@@ -314,6 +318,27 @@ fn act(world: &mut World, event: &Event) {
                     slot,
                     generation,
                     rtp_timestamp,
+                }));
+            }
+        }
+        Event::Demand(who, source, some) => {
+            if let Some(peer) = world.peer(who) {
+                let (source, layers) = (*source, some.then(|| vec!["q".to_owned()]));
+                world.input(Input::Media(MediaEvent::Demand {
+                    peer,
+                    source,
+                    layers,
+                }));
+            }
+        }
+        Event::Pause(who, slot, generation, paused) => {
+            if let Some(peer) = world.peer(who) {
+                let (slot, generation, paused) = (*slot, *generation, *paused);
+                world.input(Input::Media(MediaEvent::SlotPaused {
+                    peer,
+                    slot,
+                    generation,
+                    paused,
                 }));
             }
         }

@@ -4,7 +4,9 @@ mod support;
 
 use std::time::Duration;
 
-use protocol::{Access, ErrorCode, IntentId, RoomLeftReason, SlotKind, SlotMids, Source, UserId};
+use protocol::{
+    Access, Demand, ErrorCode, IntentId, RoomLeftReason, SlotKind, SlotMids, Source, UserId, Wanted,
+};
 use room::{Input, Intent, MediaCommand, MediaEvent, Refusal, Size, UplinkState};
 use support::{Who, World, offer};
 
@@ -565,6 +567,160 @@ fn a_lost_media_connection_leaves_the_person_in_their_slot() {
     );
 }
 
+#[test]
+fn what_is_looked_at_of_their_own_is_told_to_its_sender_alone() {
+    let mut world = World::new(Access::Accounts);
+    for who in ["anna", "bert"] {
+        world.join(who);
+        world.offer(who, 1, 1);
+    }
+    let demand = |world: &mut World, source, layers: Option<&[&str]>| {
+        let layers = layers.map(|rids| rids.iter().map(|rid| (*rid).to_owned()).collect());
+        let peer = world.peer("bert").unwrap();
+        world.input(Input::Media(MediaEvent::Demand {
+            peer,
+            source,
+            layers,
+        }));
+    };
+    let told = |world: &World, who: Who| world.view(who).demand.clone();
+    let entry = |source, layers: &[&str]| Demand {
+        source,
+        layers: layers.iter().map(|rid| (*rid).to_owned()).collect(),
+    };
+    assert_eq!(told(&world, "bert"), [], "so it begins");
+    demand(&mut world, SCREEN, Some(&[]));
+    demand(&mut world, CAMERA, Some(&["q", "h"]));
+    let expected = [entry(CAMERA, &["q", "h"]), entry(SCREEN, &[])];
+    assert_eq!(told(&world, "bert"), expected, "in the order of sources");
+    assert_eq!(told(&world, "anna"), []);
+    demand(&mut world, CAMERA, Some(&["f"]));
+    demand(&mut world, SCREEN, None);
+    assert_eq!(told(&world, "bert"), [entry(CAMERA, &["f"])]);
+    world.lose("bert");
+    world.join("bert");
+    let expected = [entry(CAMERA, &["f"])];
+    assert_eq!(told(&world, "bert"), expected, "after coming back");
+    world.offer("bert", 1, 1);
+    assert_eq!(told(&world, "bert"), [], "of another media connection");
+    let gone = MediaEvent::Demand {
+        peer: "m-unknown".into(),
+        source: CAMERA,
+        layers: Some(vec![]),
+    };
+    world.input(Input::Media(gone));
+    assert_eq!(told(&world, "bert"), []);
+}
+
+#[test]
+fn a_paused_picture_is_said_of_the_slot_and_its_generation() {
+    let mut world = check(
+        Access::Accounts,
+        &[
+            (Join("anna"), &[]),
+            (Media("anna", 1, 0), &[]),
+            (Join("bert"), &[]),
+            (Media("bert", 0, 0), &[]),
+        ],
+    );
+    let pause = |world: &mut World, generation, paused| {
+        let peer = world.peer("anna").unwrap();
+        world.input(Input::Media(MediaEvent::SlotPaused {
+            peer,
+            slot: 0,
+            generation,
+            paused,
+        }));
+    };
+    let told = |world: &World| {
+        world
+            .view("anna")
+            .slots
+            .iter()
+            .map(|slot| slot.paused)
+            .collect::<Vec<_>>()
+    };
+    pause(&mut world, 2, true);
+    assert_eq!(told(&world), [false], "another generation");
+    pause(&mut world, 1, true);
+    assert_eq!(told(&world), [true]);
+    act(&mut world, &Wants("anna", &["bert"]));
+    assert_eq!(told(&world), [true], "in another size");
+    pause(&mut world, 1, false);
+    assert_eq!(told(&world), [false]);
+    pause(&mut world, 1, true);
+    world.leave("bert");
+    act(&mut world, &Join("cleo"));
+    act(&mut world, &Media("cleo", 0, 0));
+    assert_eq!(told(&world), [false], "somebody else");
+}
+
+#[test]
+fn that_no_picture_comes_reaches_media_only_for_who_is_there() {
+    let mut world = check(
+        Access::Accounts,
+        &[
+            (Join("anna"), &[]),
+            (Media("anna", 1, 0), &[]),
+            (Join("bert"), &[]),
+            (Media("bert", 0, 0), &[]),
+        ],
+    );
+    world.media.clear();
+    for (slot, generation) in [(0, 1), (0, 2), (1, 1), (9, 0)] {
+        world.intent("anna", Intent::NoPicture { slot, generation });
+    }
+    let peer = world.peer("anna").unwrap();
+    let (slot, generation) = (0, 1);
+    let expected = MediaCommand::NoPicture {
+        peer,
+        slot,
+        generation,
+    };
+    assert_eq!(world.media, [expected]);
+    world.leave("bert");
+    world.media.clear();
+    world.intent("anna", Intent::NoPicture { slot, generation });
+    assert_eq!(world.media, [], "nobody is in the slot");
+}
+
+#[test]
+fn screens_rank_before_cameras_and_both_as_the_reader_lists_them() {
+    let mut world = World::new(Access::Accounts);
+    world.join("anna");
+    world.offer("anna", 3, 2);
+    for who in ["bert", "cleo", "dora"] {
+        world.join(who);
+        world.offer(who, 0, 0);
+        world.publish(who, SCREEN, false);
+    }
+    let ranks = |world: &World| {
+        let mut ranks = std::collections::BTreeMap::new();
+        for command in &world.media {
+            if let MediaCommand::Bind { slot, rank, .. } = command {
+                ranks.insert(*slot, *rank);
+            }
+        }
+        ranks.into_values().collect::<Vec<_>>()
+    };
+    let first = [1, 1, 1, 0, 0];
+    assert_eq!(ranks(&world), first, "before anything is said");
+    let tile = |world: &World, who, source| Wanted {
+        participant: world.participant(who).unwrap(),
+        source,
+        width: 320,
+        height: 180,
+    };
+    let wanted = vec![
+        tile(&world, "cleo", CAMERA),
+        tile(&world, "cleo", SCREEN),
+        tile(&world, "bert", CAMERA),
+        tile(&world, "bert", SCREEN),
+    ];
+    world.intent("anna", Intent::SetWanted { wanted });
+    assert_eq!(ranks(&world), [3, 2, u8::MAX, 1, 0]);
+}
+
 /// Slot, generation, from whom, size, ready.
 type Bind = (u8, u32, Option<String>, Option<Size>, bool);
 
@@ -578,6 +734,7 @@ fn binds(world: &World, who: Who) -> Vec<Bind> {
             from,
             video,
             ready,
+            ..
         } if *peer == reader => Some((
             *slot,
             *generation,

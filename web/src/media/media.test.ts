@@ -66,6 +66,7 @@ class Scene {
       })),
       speaking: [],
       slots,
+      demand: [],
       ...(connection === undefined ? {} : { connection }),
     };
     this.media.follow(view);

@@ -32,6 +32,7 @@ const VIEW: RoomView = {
   participants: [],
   speaking: [],
   slots: [],
+  demand: [],
 };
 
 class Scene {

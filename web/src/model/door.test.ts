@@ -22,6 +22,7 @@ const VIEW: RoomView = {
   participants: [],
   speaking: [],
   slots: [],
+  demand: [],
 };
 
 const OPEN: Door = {

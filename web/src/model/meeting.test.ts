@@ -72,6 +72,7 @@ async function meeting(...others: Participant[]) {
     participants: [participant('me', 'microphone', 'camera'), ...others],
     speaking: [],
     slots: [],
+    demand: [],
   };
   server.socket.open();
   server.socket.say({ type: 'room_snapshot', epoch: 'e', seq: 0, room: view });

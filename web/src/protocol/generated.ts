@@ -56,7 +56,17 @@ participant?: ParticipantId,
 /**
  * RTP timestamp of this generation's first video frame; absent until it was sent. Older frames show somebody else.
  */
-first_rtp_timestamp?: number, };
+first_rtp_timestamp?: number, 
+/**
+ * The reader's line is too thin for this picture: it comes again when there is room for it.
+ */
+paused?: boolean, };
+
+export type Demand = { source: Source, 
+/**
+ * The `rid`s to send, from the smallest to the largest; empty for a source that is sent in one encoding.
+ */
+layers: Array<string>, };
 
 export type RoomView = { id: RoomId, name: string, access: Access, kind: RoomKind, 
 /**
@@ -86,9 +96,14 @@ slots: Array<Slot>,
 /**
  * The seat's media connection, absent when the server has none: the client then offers a new one.
  */
-connection?: MediaConnectionId, };
+connection?: MediaConnectionId, 
+/**
+ * What of the reader's own video is to be sent over this connection. A source that is not listed is looked at by
+ * nobody.
+ */
+demand: Array<Demand>, };
 
-export type RoomChange = { "type": "participant_joined", participant: Participant, } | { "type": "participant_changed", participant: Participant, } | { "type": "participant_left", participant: ParticipantId, } | { "type": "speaking_changed", speaking: Array<ParticipantId>, } | { "type": "slot_assignment", slot: Slot, } | { "type": "room_changed", name: string, access: Access, knock: boolean, owner: boolean, } | { "type": "knocking_changed", knocking: Array<Knocking>, } | { "type": "connection_changed", connection?: MediaConnectionId, };
+export type RoomChange = { "type": "participant_joined", participant: Participant, } | { "type": "participant_changed", participant: Participant, } | { "type": "participant_left", participant: ParticipantId, } | { "type": "speaking_changed", speaking: Array<ParticipantId>, } | { "type": "slot_assignment", slot: Slot, } | { "type": "room_changed", name: string, access: Access, knock: boolean, owner: boolean, } | { "type": "knocking_changed", knocking: Array<Knocking>, } | { "type": "demand_changed", demand: Array<Demand>, } | { "type": "connection_changed", connection?: MediaConnectionId, };
 
 export type HomeRoom = { id: RoomId, name: string, access: Access, kind: RoomKind, knock: boolean, owner: boolean, 
 /**
@@ -140,7 +155,7 @@ export type ClientMessage = { "type": "hello", versions: Array<number>, client: 
 /**
  * Without it, this socket counts as a device of its own.
  */
-browser?: BrowserId, } | { "type": "ping", id: IntentId, } | { "type": "get_snapshot", channel: Channel, } | { "type": "join_room", id: IntentId, room: string, device: DeviceId, } | { "type": "join_call", id: IntentId, room: RoomId, device: DeviceId, } | { "type": "leave_room", id: IntentId, } | { "type": "publish", id: IntentId, source: Source, muted: boolean, } | { "type": "unpublish", id: IntentId, source: Source, } | { "type": "set_muted", id: IntentId, source: Source, muted: boolean, } | { "type": "set_wanted", wanted: Array<Wanted>, } | { "type": "offer", id: IntentId, sdp: string, uplink: UplinkMids, slots: Array<SlotMids>, connection?: MediaConnectionId, } | { "type": "slot_ready", slot: number, generation: number, } | { "type": "admit", id: IntentId, knocking: ParticipantId, admit: boolean, } | { "type": "start_call", id: IntentId, person: UserId, video: boolean, } | { "type": "ring_in", id: IntentId, person: UserId, } | { "type": "accept_call", id: IntentId, call: CallId, } | { "type": "decline_call", id: IntentId, call: CallId, } | { "type": "cancel_call", id: IntentId, call: CallId, } | { "type": "ignore_call", id: IntentId, call: CallId, } | { "type": "see_missed", id: IntentId, } | { "type": "set_active", active: boolean, } | { "type": "set_status", id: IntentId, status: Status, } | { "type": "watch_people", people: Array<UserId>, };
+browser?: BrowserId, } | { "type": "ping", id: IntentId, } | { "type": "get_snapshot", channel: Channel, } | { "type": "join_room", id: IntentId, room: string, device: DeviceId, } | { "type": "join_call", id: IntentId, room: RoomId, device: DeviceId, } | { "type": "leave_room", id: IntentId, } | { "type": "publish", id: IntentId, source: Source, muted: boolean, } | { "type": "unpublish", id: IntentId, source: Source, } | { "type": "set_muted", id: IntentId, source: Source, muted: boolean, } | { "type": "set_wanted", wanted: Array<Wanted>, } | { "type": "offer", id: IntentId, sdp: string, uplink: UplinkMids, slots: Array<SlotMids>, connection?: MediaConnectionId, } | { "type": "slot_ready", slot: number, generation: number, } | { "type": "no_picture", slot: number, generation: number, } | { "type": "admit", id: IntentId, knocking: ParticipantId, admit: boolean, } | { "type": "start_call", id: IntentId, person: UserId, video: boolean, } | { "type": "ring_in", id: IntentId, person: UserId, } | { "type": "accept_call", id: IntentId, call: CallId, } | { "type": "decline_call", id: IntentId, call: CallId, } | { "type": "cancel_call", id: IntentId, call: CallId, } | { "type": "ignore_call", id: IntentId, call: CallId, } | { "type": "see_missed", id: IntentId, } | { "type": "set_active", active: boolean, } | { "type": "set_status", id: IntentId, status: Status, } | { "type": "watch_people", people: Array<UserId>, };
 
 export type Limits = { message_bytes: number, offer_bytes: number, slots: number, room_people: number, seat_grace_ms: number, };
 

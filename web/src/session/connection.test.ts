@@ -18,6 +18,7 @@ const VIEW: RoomView = {
   participants: [],
   speaking: [],
   slots: [],
+  demand: [],
 };
 
 function snapshot(seq = 0): ServerMessage {

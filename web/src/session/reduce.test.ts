@@ -23,6 +23,8 @@ const ROOM_DELTAS = [
   'room_changed',
   'participant_left',
   'knocking_changed',
+  'demand_changed',
+  'slot_assignment.paused',
 ];
 
 describe('the room channel', () => {
@@ -34,7 +36,7 @@ describe('the room channel', () => {
       channel = changed(reduceRoom(channel, golden<RoomMessage>(`room_delta.${name}`)));
       return channel.value;
     });
-    expect(channel.seq).toBe(9);
+    expect(channel.seq).toBe(11);
     expect(seen[0]?.participants.map((one) => one.name)).toEqual(['Anna Schmidt', 'Ben']);
     expect(seen[1]?.connection).toBe('c-1');
     expect(seen[2]?.slots).toEqual([{ slot: 1, generation: 1, participant: 'p-ben' }]);
@@ -44,6 +46,8 @@ describe('the room channel', () => {
     expect(seen[6]).toMatchObject({ name: 'Frühstück im Garten', access: 'accounts', owner: true });
     expect(seen[7]?.participants.map((one) => one.id)).toEqual(['p-anna']);
     expect(seen[8]?.knocking).toEqual([{ id: 'p-gil', name: 'Gil', guest: true }]);
+    expect(seen[9]?.demand).toEqual([{ source: 'camera', layers: ['q', 'h'] }]);
+    expect(seen[10]?.slots.map((slot) => slot.paused)).toEqual([undefined, true]);
   });
 
   it('leaves earlier states as they were', () => {
@@ -67,13 +71,16 @@ describe('the room channel', () => {
     expect(reduceRoom(channel, delta).kind).toBe('ignored');
   });
 
-  it('empties all slots when the media connection changes', () => {
-    let channel = changed(reduceRoom(undefined, snapshot));
+  it('empties all slots and the demand when the media connection changes', () => {
+    const demand = [{ source: 'camera', layers: ['q'] }] as const;
+    const demanded = { ...snapshot, room: { ...('room' in snapshot ? snapshot.room : {}), demand } };
+    let channel = changed(reduceRoom(undefined, demanded as unknown as RoomMessage));
     for (const name of ROOM_DELTAS.slice(0, 3)) {
       channel = changed(reduceRoom(channel, golden<RoomMessage>(`room_delta.${name}`)));
     }
     channel = changed(reduceRoom(channel, { type: 'room_delta', seq: 4, change: { type: 'connection_changed' } }));
     expect(channel.value.slots).toEqual([]);
+    expect(channel.value.demand).toEqual([]);
     expect('connection' in channel.value).toBe(false);
   });
 

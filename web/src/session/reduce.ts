@@ -31,7 +31,15 @@ export type RoomMessage = Extract<ServerMessage, { type: 'room_snapshot' | 'room
 
 /** What a server of the version before does not say. */
 const OLDER_HOME: Partial<Home> = { calls: [], missed: 0, status: 'available', meetings: [] };
-const OLDER_ROOM: Partial<RoomView> = { kind: 'named', knock: false, knocking: [] };
+const OLDER_ROOM: Partial<RoomView> = {
+  kind: 'named',
+  knock: false,
+  knocking: [],
+  demand: [
+    { source: 'camera', layers: ['q', 'h', 'f'] },
+    { source: 'screen', layers: [] },
+  ],
+};
 
 export function reduceHome(channel: Channel<Home> | undefined, message: HomeMessage): Step<Home> {
   if (message.type === 'home_snapshot') {
@@ -100,9 +108,16 @@ function changeRoom(room: RoomView, change: RoomChange): RoomView {
       return { ...room, name: change.name, access: change.access, knock: change.knock, owner: change.owner };
     case 'knocking_changed':
       return { ...room, knocking: change.knocking };
+    case 'demand_changed':
+      return { ...room, demand: change.demand };
     case 'connection_changed': {
       const { connection: _, ...rest } = room;
-      return { ...rest, slots: [], ...(change.connection === undefined ? {} : { connection: change.connection }) };
+      return {
+        ...rest,
+        slots: [],
+        demand: [],
+        ...(change.connection === undefined ? {} : { connection: change.connection }),
+      };
     }
     default:
       // A newer server's change: counted, not understood.

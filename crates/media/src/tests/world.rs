@@ -168,6 +168,7 @@ impl World {
             from,
             video,
             ready: generation.0 == 1,
+            rank: slot.0,
         });
     }
 

@@ -127,9 +127,11 @@ pub fn reduce(view: &mut RoomView, change: RoomChange) {
             (view.name, view.access, view.knock, view.owner) = (name, access, knock, owner);
         }
         RoomChange::KnockingChanged { knocking } => view.knocking = knocking,
+        RoomChange::DemandChanged { demand } => view.demand = demand,
         RoomChange::ConnectionChanged { connection } => {
             view.connection = connection;
             view.slots.clear();
+            view.demand.clear();
         }
     }
 }
@@ -317,6 +319,14 @@ impl World {
                 let result = Ok("answer".to_owned());
                 self.input(Input::Media(MediaEvent::Negotiated { request, result }));
             }
+        }
+    }
+
+    /// What somebody inside sees.
+    pub fn view(&self, who: &str) -> &RoomView {
+        match &self.clients[who].stand {
+            Stand::In { view, .. } => view,
+            other => panic!("{who} is not inside: {other:?}"),
         }
     }
 

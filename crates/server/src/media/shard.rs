@@ -223,7 +223,10 @@ impl Shard {
             Command::Remove { peer } => {
                 self.peers.remove(peer);
             }
-            Command::SetUplink { .. } | Command::Bind { .. } | Command::SlotReady { .. } => {}
+            Command::SetUplink { .. }
+            | Command::Bind { .. }
+            | Command::SlotReady { .. }
+            | Command::NoPicture { .. } => {}
         }
     }
 

@@ -190,6 +190,7 @@ fn check_call(address: IpAddr) {
             from,
             video: None,
             ready: true,
+            rank: 0,
         };
         handle.send(bind).expect("a living thread");
     }

@@ -84,6 +84,28 @@ fn to_room(event: core::Event) -> Option<MediaEvent> {
         core::Event::Speaking { peers, .. } => Some(MediaEvent::Speaking {
             peers: peers.into_iter().map(connection_id).collect(),
         }),
+        core::Event::Demand {
+            peer,
+            source,
+            layers,
+            ..
+        } => Some(MediaEvent::Demand {
+            peer: connection_id(peer),
+            source: to_room_source(source),
+            layers,
+        }),
+        core::Event::SlotPaused {
+            peer,
+            slot,
+            generation,
+            paused,
+            ..
+        } => Some(MediaEvent::SlotPaused {
+            peer: connection_id(peer),
+            slot: slot.0,
+            generation: generation.0,
+            paused,
+        }),
     }
 }
 
@@ -137,6 +159,7 @@ pub fn to_core(group: u64, command: MediaCommand) -> Option<core::Command> {
             from,
             video,
             ready,
+            rank,
         } => core::Command::Bind {
             peer: peer_id(&peer)?,
             slot: core::SlotIndex(slot),
@@ -144,12 +167,22 @@ pub fn to_core(group: u64, command: MediaCommand) -> Option<core::Command> {
             from: from.as_ref().and_then(peer_id),
             video: video.map(|Size { width, height }| core::Size { width, height }),
             ready,
+            rank,
         },
         MediaCommand::SlotReady {
             peer,
             slot,
             generation,
         } => core::Command::SlotReady {
+            peer: peer_id(&peer)?,
+            slot: core::SlotIndex(slot),
+            generation: core::Generation(generation),
+        },
+        MediaCommand::NoPicture {
+            peer,
+            slot,
+            generation,
+        } => core::Command::NoPicture {
             peer: peer_id(&peer)?,
             slot: core::SlotIndex(slot),
             generation: core::Generation(generation),
@@ -163,6 +196,15 @@ fn to_core_source(source: Source) -> core::Source {
         Source::Camera => core::Source::Camera,
         Source::Screen => core::Source::Screen,
         Source::ScreenAudio => core::Source::ScreenAudio,
+    }
+}
+
+fn to_room_source(source: core::Source) -> Source {
+    match source {
+        core::Source::Microphone => Source::Microphone,
+        core::Source::Camera => Source::Camera,
+        core::Source::Screen => Source::Screen,
+        core::Source::ScreenAudio => Source::ScreenAudio,
     }
 }
 

@@ -90,6 +90,9 @@ impl Conversation {
             ClientMessage::SlotReady { slot, generation } => {
                 self.intend(Intent::SlotReady { slot, generation }).await;
             }
+            ClientMessage::NoPicture { slot, generation } => {
+                self.intend(Intent::NoPicture { slot, generation }).await;
+            }
             ClientMessage::Admit {
                 id,
                 knocking,

@@ -31,6 +31,7 @@ const TYPES: &[&str] = &[
     "set_wanted",
     "offer",
     "slot_ready",
+    "no_picture",
     "join_call",
     "admit",
     "start_call",
@@ -146,6 +147,7 @@ fn fits(message: &ClientMessage) -> bool {
         ClientMessage::WatchPeople { people } => people.len() <= limits::WATCHED_PEOPLE,
         ClientMessage::GetSnapshot { .. }
         | ClientMessage::SlotReady { .. }
+        | ClientMessage::NoPicture { .. }
         | ClientMessage::SetActive { .. } => true,
     }
 }

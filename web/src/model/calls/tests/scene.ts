@@ -176,6 +176,7 @@ export class Scene {
       participants: [somebody('me', 'Anna'), ...others],
       speaking: [],
       slots: [],
+      demand: [],
     };
     this.#roomSeq += 1;
     this.socket.say({ type: 'room_snapshot', epoch: 'e', seq: this.#roomSeq, room });
