@@ -138,6 +138,11 @@ const browser: Browser = {
   get hidden() {
     return document.visibilityState === 'hidden';
   },
+  get floating() {
+    const { pictureInPictureElement } = document;
+    const windows = 'documentPictureInPicture' in window ? window.documentPictureInPicture : undefined;
+    return Boolean(pictureInPictureElement ?? (windows as { window?: Window | null } | undefined)?.window);
+  },
   address: () => location,
   push: (path) => history.pushState(null, '', path),
   replace: (path) => history.replaceState(null, '', path),
@@ -154,7 +159,11 @@ const browser: Browser = {
     for (const kind of ['pointerdown', 'keydown'] as const) addEventListener(kind, callback, { capture: true });
   },
   onBack: (callback) => addEventListener('popstate', callback),
-  onVisibility: (callback) => document.addEventListener('visibilitychange', callback),
+  onVisibility: (callback) => {
+    for (const event of ['visibilitychange', 'enterpictureinpicture', 'leavepictureinpicture']) {
+      document.addEventListener(event, callback);
+    }
+  },
   onNetwork: (callback) => {
     addEventListener('online', callback);
     if ('connection' in navigator && navigator.connection instanceof EventTarget) {

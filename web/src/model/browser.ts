@@ -42,6 +42,8 @@ export interface Browser {
   /** Device pixels per CSS pixel. */
   readonly pixelRatio: number;
   readonly hidden: boolean;
+  /** A picture of this page floats over other windows: the page is looked at, hidden or not. */
+  readonly floating: boolean;
   address(): Address;
   push(path: string): void;
   replace(path: string): void;
@@ -60,6 +62,7 @@ export interface Browser {
   /** Somebody touched this page: pointer or keyboard. */
   onUsed(callback: () => void): void;
   onBack(callback: () => void): void;
+  /** `hidden` or `floating` changed. */
   onVisibility(callback: () => void): void;
   /** The network is back, or another one. */
   onNetwork(callback: () => void): void;

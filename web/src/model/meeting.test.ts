@@ -180,7 +180,7 @@ describe('what is wanted', () => {
     await pass(200);
     browser.hidden = true;
     model.visibilityChanged();
-    await pass(200);
+    await pass(1_600);
     browser.hidden = false;
     model.visibilityChanged();
     await pass(200);

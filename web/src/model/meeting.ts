@@ -4,7 +4,7 @@
  */
 
 import type { CaptureProblem } from '../media/capture.ts';
-import type { Participant, RoomLeftReason, RoomView, Source, Wanted } from '../protocol/generated.ts';
+import type { Participant, RoomLeftReason, RoomView, Source } from '../protocol/generated.ts';
 import type { Http } from '../session/http.ts';
 import { callPath, joinPath } from './address.ts';
 import type { Browser } from './browser.ts';
@@ -17,17 +17,10 @@ import { roomPath } from './room_name.ts';
 import type { MeetingScreen, MeetingState, Person, Tile, TileSize } from './screens.ts';
 import { type SharedRoom, ShareModel } from './share.ts';
 import { Store } from './store.ts';
+import { splitKey, WantedTiles } from './wanted.ts';
 
 const STUCK_MS = 20_000;
 const BACK_MS = 2_000;
-/** Layouts come in bursts; the server needs the last one. */
-const WANTED_MS = 150;
-/** Nobody sees more detail than this many device pixels per CSS pixel. */
-/** What most cameras give, width by height. */
-const CAMERA_ASPECT = 16 / 9;
-const MOST_PIXEL_RATIO = 2;
-const MOST_PIXELS = 4_096;
-
 export interface MeetingPorts {
   readonly browser: Browser;
   readonly http: Http;
@@ -46,13 +39,11 @@ export interface MeetingPorts {
 export class MeetingModel extends Store<MeetingState> implements MeetingScreen {
   readonly #ports: MeetingPorts;
   readonly #call: Call;
+  readonly #wanted: WantedTiles;
   #view: RoomView;
   #share: ShareModel | undefined;
-  #sizes: readonly TileSize[] | undefined;
-  #lastWanted = '';
   #shareProblem: CaptureProblem | undefined;
   #cancelConnection = (): void => {};
-  #cancelWanted = (): void => {};
   readonly #unlisten: () => void;
   #closed = false;
 
@@ -61,6 +52,7 @@ export class MeetingModel extends Store<MeetingState> implements MeetingScreen {
     this.#ports = ports;
     this.#call = call;
     this.#view = view;
+    this.#wanted = new WantedTiles(ports.browser, (wanted) => call.setWanted(wanted));
     call.listener = {
       view: (next) => this.#follow(next),
       pictures: () => this.#draw(),
@@ -87,7 +79,7 @@ export class MeetingModel extends Store<MeetingState> implements MeetingScreen {
   }
 
   visibilityChanged(): void {
-    this.#say();
+    this.#wanted.visibilityChanged();
   }
 
   networkChanged(): void {
@@ -141,8 +133,7 @@ export class MeetingModel extends Store<MeetingState> implements MeetingScreen {
   }
 
   reportTiles(sizes: readonly TileSize[]): void {
-    this.#sizes = sizes;
-    this.#say();
+    this.#wanted.show(sizes);
   }
 
   /** Without a word to the app: one goes elsewhere. */
@@ -150,7 +141,7 @@ export class MeetingModel extends Store<MeetingState> implements MeetingScreen {
     if (this.#closed) return;
     this.#closed = true;
     this.#cancelConnection();
-    this.#cancelWanted();
+    this.#wanted.close();
     this.#unlisten();
     this.closeShare();
     this.#ports.calls?.close();
@@ -176,6 +167,7 @@ export class MeetingModel extends Store<MeetingState> implements MeetingScreen {
         this.#call.expectFresh(participant.id, 'screen');
     }
     this.#ports.calls?.follow(view);
+    this.#wanted.speaking(view.speaking);
     if (view.name !== before.name) this.#renamed(before.name, view.name);
     const { pathname } = this.#ports.browser.address();
     if (pathname !== this.path.split('#')[0]) this.#ports.browser.replace(this.path);
@@ -200,7 +192,7 @@ export class MeetingModel extends Store<MeetingState> implements MeetingScreen {
     const tiles = drawTiles(this.#call, view);
     for (const old of this.state.tiles) {
       if (tiles.some((tile) => tile.key === old.key)) continue;
-      const { participant, kind } = splitKey(old.key);
+      const [kind, participant] = splitKey(old.key);
       this.#call.forget(participant, kind);
     }
     const you = view.participants.find((one) => one.id === view.you);
@@ -241,32 +233,6 @@ export class MeetingModel extends Store<MeetingState> implements MeetingScreen {
       microphone: devices.state.microphone.on,
       camera: devices.state.camera.on,
     });
-  }
-
-  #say(): void {
-    this.#cancelWanted();
-    this.#cancelWanted = this.#ports.browser.clock.after(WANTED_MS, () => {
-      if (!this.#sizes) return;
-      const wanted = this.#ports.browser.hidden ? [] : this.#wanted(this.#sizes);
-      const text = JSON.stringify(wanted);
-      if (text === this.#lastWanted) return;
-      this.#lastWanted = text;
-      this.#call.setWanted(wanted);
-    });
-  }
-
-  #wanted(sizes: readonly TileSize[]): Wanted[] {
-    const ratio = Math.min(this.#ports.browser.pixelRatio, MOST_PIXEL_RATIO);
-    const pixels = (size: number): number => Math.min(MOST_PIXELS, Math.max(1, Math.round(size * ratio)));
-    return sizes
-      .filter(({ width, height }) => width > 0 && height > 0)
-      .map(({ key, width, height }) => {
-        const { participant, kind } = splitKey(key);
-        if (kind === 'screen') return { participant, source: 'screen', width: pixels(width), height: pixels(height) };
-        // A face covers its tile and is cut at the longer side: its picture is larger than the tile.
-        const covering = Math.max(width, height * CAMERA_ASPECT);
-        return { participant, source: 'camera', width: pixels(covering), height: pixels(covering / CAMERA_ASPECT) };
-      });
   }
 }
 
@@ -341,9 +307,4 @@ function drawPeople(view: RoomView): Person[] {
 
 function shows(participant: Participant, source: Source): boolean {
   return participant.tracks.some((track) => track.source === source && !track.muted);
-}
-
-function splitKey(key: string): { kind: 'person' | 'screen'; participant: string } {
-  const [kind, ...rest] = key.split(' ');
-  return { kind: kind === 'screen' ? 'screen' : 'person', participant: rest.join(' ') };
 }

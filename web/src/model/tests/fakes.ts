@@ -112,6 +112,7 @@ export class FakeBrowser implements Browser {
   canShareNatively = false;
   pixelRatio = 1;
   hidden = false;
+  floating = false;
   clipboard: string | undefined = '';
   /** Held by other pages. */
   readonly locks = new Set<string>();
