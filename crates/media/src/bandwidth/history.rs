@@ -6,9 +6,9 @@ use std::collections::VecDeque;
 use super::feedback::{Feedback, MAX_PACKETS, REFERENCE_US, TICK_US};
 
 /// A packet that was said to be lost may still be said to have arrived.
-const LATE_US: u64 = 500_000;
+const LATE_US: i64 = 500_000;
 /// A packet that newer feedback passed over: the feedback about it was lost.
-const FORGOTTEN_US: u64 = 2_000_000;
+const FORGOTTEN_US: i64 = 2_000_000;
 /// Width of the reference time, which wraps.
 const REFERENCE_BITS: u32 = 24;
 
@@ -21,7 +21,7 @@ enum Fate {
 
 #[derive(Clone, Copy, Debug)]
 struct Packet {
-    sent_us: u64,
+    sent_us: i64,
     bytes: u16,
     fate: Fate,
 }
@@ -30,7 +30,7 @@ struct Packet {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Answered {
     pub sequence: u64,
-    pub sent_us: u64,
+    pub sent_us: i64,
     pub bytes: u32,
     /// By the receiver's clock. `None`: lost, as far as the receiver knows.
     pub arrived_us: Option<i64>,
@@ -47,19 +47,24 @@ pub(crate) struct History {
     reference: Option<i64>,
     /// Up to where feedback has told about packets.
     told: u64,
+    /// Bytes of the packets from there on.
+    in_flight: u64,
 }
 
 impl History {
     /// Gives the packet's extended sequence number; what is written into the packet are its lower 16 bits.
-    pub fn sent(&mut self, now_us: u64, bytes: usize) -> u64 {
+    pub fn sent(&mut self, now_us: i64, bytes: usize) -> u64 {
         if self.packets.len() >= MAX_PACKETS {
+            self.tell(self.first + 1);
             self.packets.pop_front();
             self.first += 1;
         }
         let sequence = self.next();
+        let bytes = u16::try_from(bytes).unwrap_or(u16::MAX);
+        self.in_flight += u64::from(bytes);
         self.packets.push_back(Packet {
             sent_us: now_us,
-            bytes: u16::try_from(bytes).unwrap_or(u16::MAX),
+            bytes,
             fate: Fate::Unknown,
         });
         sequence
@@ -70,17 +75,20 @@ impl History {
         self.first + self.packets.len() as u64
     }
 
+    /// The extended number of the first packet of a message. `None` if it tells about packets that were never sent.
+    pub fn base(&self, feedback: &Feedback<'_>) -> Option<u64> {
+        self.extend(feedback.base, feedback.count)
+    }
+
     /// Reports each packet whose fate is news. Gives when the newest packet was sent that this message says has
-    /// arrived; `Err` if the message tells about packets that were never sent.
+    /// arrived.
     pub fn answer(
         &mut self,
-        now_us: u64,
+        now_us: i64,
+        base: u64,
         feedback: &Feedback<'_>,
         mut answered: impl FnMut(Answered),
-    ) -> Result<Option<u64>, NeverSent> {
-        let base = self
-            .extend(feedback.base, feedback.count)
-            .ok_or(NeverSent)?;
+    ) -> Option<i64> {
         let reference_us = self.unwrap(feedback.reference) * REFERENCE_US;
         let mut newest = None;
         for (sequence, ticks) in (base..).zip(feedback.arrivals()) {
@@ -111,14 +119,35 @@ impl History {
                 was_lost,
             });
         }
-        self.told = self.told.max(base + u64::from(feedback.count));
+        self.tell(base + u64::from(feedback.count));
         self.forget(now_us);
-        Ok(newest)
+        newest
     }
 
-    fn forget(&mut self, now_us: u64) {
+    /// Feedback has told about packets below this.
+    pub fn told(&self) -> u64 {
+        self.told
+    }
+
+    /// Bytes that left and that no feedback told about.
+    pub fn in_flight(&self) -> u64 {
+        self.in_flight
+    }
+
+    fn tell(&mut self, told: u64) {
+        for sequence in self.told..told {
+            let packet = sequence
+                .checked_sub(self.first)
+                .and_then(|index| self.packets.get(usize::try_from(index).ok()?));
+            let bytes = packet.map_or(0, |packet| u64::from(packet.bytes));
+            self.in_flight = self.in_flight.saturating_sub(bytes);
+        }
+        self.told = self.told.max(told);
+    }
+
+    fn forget(&mut self, now_us: i64) {
         while let Some(packet) = self.packets.front() {
-            let age_us = now_us.saturating_sub(packet.sent_us);
+            let age_us = now_us - packet.sent_us;
             let done = match packet.fate {
                 Fate::Arrived => true,
                 Fate::Lost => age_us > LATE_US,
@@ -161,10 +190,6 @@ impl History {
     }
 }
 
-/// A message tells about packets that do not exist.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct NeverSent;
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -184,17 +209,18 @@ mod tests {
         fci
     }
 
-    fn answer(history: &mut History, now_us: u64, fci: &[u8]) -> Option<Vec<Answered>> {
+    fn answer(history: &mut History, now_us: i64, fci: &[u8]) -> Option<Vec<Answered>> {
         let mut all = vec![];
         let feedback = Feedback::parse(fci).unwrap();
-        let known = history.answer(now_us, &feedback, |packet| all.push(packet));
-        known.ok().map(|_| all)
+        let base = history.base(&feedback)?;
+        history.answer(now_us, base, &feedback, |packet| all.push(packet));
+        Some(all)
     }
 
     fn sent(packets: u64) -> History {
         let mut history = History::default();
         for packet in 0..packets {
-            assert_eq!(history.sent(packet * 1_000, 1_200), packet);
+            assert_eq!(history.sent(packet as i64 * 1_000, 1_200), packet);
         }
         history
     }
@@ -248,14 +274,14 @@ mod tests {
     fn numbers_and_the_receivers_clock_wrap() {
         let mut history = sent(0);
         let (mut reference, mut last_us) = (0x00ff_ff00_u32, None);
-        for round in 0..3_000_u64 {
+        for round in 0..3_000 {
             for _ in 0..50 {
                 history.sent(round * 64_000, 100);
             }
             let fci = message((round * 50) as u16, reference, &[(true, 50)]);
             let all = answer(&mut history, round * 64_000 + 10_000, &fci).unwrap();
             assert_eq!(all.len(), 50);
-            assert_eq!(all[0].sequence, round * 50);
+            assert_eq!(all[0].sequence, round as u64 * 50);
             let arrived_us = all[0].arrived_us.unwrap();
             if let Some(last_us) = last_us {
                 assert_eq!(arrived_us - last_us, 64_000, "round {round}");

@@ -3,20 +3,32 @@
 //! Decides nothing about what is sent. Sans-IO; time is an argument, and the same input gives the same estimate.
 #![expect(dead_code, reason = "until the egress numbers its packets with it")]
 
+mod arrivals;
+mod estimator;
 mod feedback;
 mod history;
+mod loss;
+mod meter;
+mod probes;
+mod queue;
+mod rate;
+mod trend;
 
 use std::time::{Duration, Instant};
 
+use estimator::Estimator;
 use feedback::Feedback;
 use history::History;
 
 /// What a line is taken for until it has shown what it carries.
 const START_BPS: u64 = 600_000;
-/// Frames are sent faster than the average, so that they do not wait for each other.
+/// Sound alone needs nearly as much.
+pub(crate) const MIN_BPS: f64 = 50_000.0;
+/// Nobody is sent more.
+pub(crate) const MAX_BPS: f64 = 20_000_000.0;
+/// Frames are sent faster than the average, so that they do not wait for each other; but not when there is a queue.
 const PACING_PERCENT: u64 = 200;
-/// Weight of a new value in what is shown of a line.
-const SMOOTHING: f32 = 0.1;
+const PACING_DRAINING_PERCENT: u64 = 120;
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Sent {
@@ -40,84 +52,92 @@ pub(crate) struct Probe {
 #[derive(Debug)]
 pub(crate) struct Bandwidth {
     origin: Instant,
+    /// The latest time that came in.
+    now_us: i64,
     history: History,
-    wanted_bps: u64,
+    estimator: Estimator,
     rtt: Option<Duration>,
-    loss: f32,
 }
 
 impl Bandwidth {
     pub fn new(now: Instant) -> Self {
         Self {
             origin: now,
+            now_us: 0,
             history: History::default(),
-            wanted_bps: 0,
+            estimator: Estimator::new(),
             rtt: None,
-            loss: 0.0,
         }
     }
 
     /// A packet leaves: gives the transport-wide sequence number to write into it. `bytes` counts the RTP packet with
     /// its tag, without IP and UDP.
     pub fn sent(&mut self, now: Instant, bytes: usize, what: Sent) -> u16 {
-        let _ = what;
-        self.history.sent(self.us(now), bytes) as u16
+        self.pass(now);
+        let sequence = self.history.sent(self.now_us, bytes);
+        let bytes = u32::try_from(bytes).unwrap_or(u32::MAX);
+        self.estimator.sent(self.now_us, sequence, bytes, what);
+        sequence as u16
     }
 
     /// Transport-wide feedback: the bytes of the RTCP packet after its two SSRCs. False if it makes no sense.
     pub fn feedback(&mut self, now: Instant, fci: &[u8]) -> bool {
-        let now_us = self.us(now);
+        self.pass(now);
         let Some(feedback) = Feedback::parse(fci) else {
             return false;
         };
-        let (mut arrived, mut lost) = (0.0, 0.0);
-        let answer = self.history.answer(now_us, &feedback, |packet| {
-            match (packet.arrived_us, packet.was_lost) {
-                (Some(_), true) => (arrived, lost) = (arrived + 1.0, lost - 1.0),
-                (Some(_), false) => arrived += 1.0,
-                (None, _) => lost += 1.0,
-            }
-        });
-        let Ok(newest) = answer else {
+        let Some(base) = self.history.base(&feedback) else {
             return false;
         };
-        if let Some(sent_us) = newest {
-            self.rtt = Some(Duration::from_micros(now_us.saturating_sub(sent_us)));
-        }
-        if arrived + lost > 0.0 {
-            let fraction = f32::max(lost, 0.0) / (arrived + lost);
-            self.loss += (fraction - self.loss) * SMOOTHING;
+        let rtt_us = self
+            .estimator
+            .feedback(self.now_us, &mut self.history, base, &feedback);
+        if let Some(rtt_us) = rtt_us {
+            self.rtt = Some(Duration::from_micros(rtt_us.unsigned_abs()));
         }
         true
     }
 
     /// From the receiver reports about our streams. `fraction_lost` out of 256.
-    pub fn report(&mut self, _now: Instant, rtt: Option<Duration>, _fraction_lost: u8) {
+    pub fn report(&mut self, now: Instant, rtt: Option<Duration>, fraction_lost: u8) {
+        self.pass(now);
         self.rtt = rtt.or(self.rtt);
+        self.estimator
+            .report(self.now_us, f64::from(fraction_lost) / 256.0);
     }
 
-    pub fn handle_timeout(&mut self, _now: Instant) {}
+    pub fn handle_timeout(&mut self, now: Instant) {
+        self.pass(now);
+        self.estimator.handle_timeout(self.now_us);
+    }
 
     pub fn poll_timeout(&self) -> Option<Instant> {
-        None
+        let next_us = self.estimator.next_us(self.now_us)?;
+        Some(self.origin + Duration::from_micros(next_us.max(0).unsigned_abs()))
     }
 
     pub fn estimate_bps(&self) -> u64 {
-        START_BPS
+        self.estimator.bps() as u64
     }
 
     pub fn pacing_bps(&self) -> u64 {
-        self.estimate_bps() * PACING_PERCENT / 100
+        let percent = if self.estimator.draining() {
+            PACING_DRAINING_PERCENT
+        } else {
+            PACING_PERCENT
+        };
+        self.estimate_bps() * percent / 100
     }
 
     /// What all wishes together would take: nobody tries for (much) more than that.
     pub fn set_wanted(&mut self, bps: u64) {
-        self.wanted_bps = bps;
+        self.estimator.set_wanted(self.now_us, bps as f64);
     }
 
     /// Padding that is due now.
-    pub fn poll_probe(&mut self, _now: Instant) -> Option<Probe> {
-        None
+    pub fn poll_probe(&mut self, now: Instant) -> Option<Probe> {
+        self.pass(now);
+        self.estimator.poll_probe(self.now_us)
     }
 
     pub fn rtt(&self) -> Option<Duration> {
@@ -126,10 +146,11 @@ impl Bandwidth {
 
     /// The share of packets that is lost on the way, from 0 to 1.
     pub fn loss(&self) -> f32 {
-        self.loss
+        self.estimator.loss() as f32
     }
 
-    fn us(&self, now: Instant) -> u64 {
-        now.saturating_duration_since(self.origin).as_micros() as u64
+    fn pass(&mut self, now: Instant) {
+        let now_us = now.saturating_duration_since(self.origin).as_micros() as i64;
+        self.now_us = self.now_us.max(now_us);
     }
 }

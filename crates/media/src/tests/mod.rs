@@ -2,10 +2,12 @@
 //! shared, and every call runs twice: with payload in the clear, and with payload that is noise but for what has to
 //! stay in the clear under end-to-end encryption (see `client::video_payload`).
 
+mod bandwidth;
 mod calls;
 mod client;
 mod hostile;
 mod lifecycle;
+mod link;
 pub(crate) mod network;
 mod quality;
 mod world;

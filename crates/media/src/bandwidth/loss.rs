@@ -1,0 +1,167 @@
+//! What loss says about the line. Loss that grows with the rate is congestion and bounds it; loss that stays when less
+//! is sent (radio, a bad cable) is a property of the line, and sending less would only make it worse to look at.
+
+/// A window of packets that is judged together.
+const WINDOW_US: i64 = 400_000;
+const WINDOW_PACKETS: u32 = 20;
+/// Loss above what is the line's own that is taken for congestion, and below which the bound is lifted.
+const CONGESTED: f64 = 0.08;
+const FREE: f64 = 0.03;
+/// Per window.
+const LIFT: f64 = 1.15;
+const LIFT_SLOWLY: f64 = 1.02;
+/// Near where it was too much last time, and for so long.
+const NEAR: f64 = 0.9;
+const BEYOND: f64 = 1.1;
+const REMEMBERED_US: i64 = 20_000_000;
+/// A bound this far above the estimate bounds nothing.
+const IDLE_ABOVE: f64 = 1.5;
+/// What is kept of what is delivered: enough less that the loss must go away, if it can.
+const KEPT: f64 = 0.93;
+/// No more than this per window.
+const CUT_MOST: f64 = 0.5;
+/// Loss above this is never taken for a property of the line.
+const OWN_MOST: f64 = 0.4;
+/// Sending less must take away this share of the loss, or the loss is the line's own.
+const RELIEF: f64 = 0.5;
+const OWN_FADES: f64 = 0.3;
+const SMOOTHING: f64 = 0.3;
+
+/// A cut that has to prove itself.
+#[derive(Clone, Copy, Debug)]
+struct Trial {
+    loss: f64,
+    bound_before_bps: Option<f64>,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Loss {
+    /// Packets sent before this are not counted.
+    since_us: i64,
+    window_us: Option<i64>,
+    packets: u32,
+    lost: u32,
+    smoothed: f64,
+    /// The part of the loss that does not depend on the rate.
+    own: f64,
+    bound_bps: Option<f64>,
+    trial: Option<Trial>,
+    /// The last window lost more than the line's own.
+    excessive: bool,
+    /// What it was cut to last, and when.
+    hit: Option<(f64, i64)>,
+}
+
+/// What the rest of the estimator knows when a window ends.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Moment {
+    pub now_us: i64,
+    pub estimate_bps: f64,
+    pub delivered_bps: f64,
+    /// Less is sent than the estimate allows, so that what arrives is no measure of the line.
+    pub limited: bool,
+}
+
+impl Loss {
+    pub fn packet(&mut self, sent_us: i64, lost: bool, was_lost: bool) {
+        if sent_us < self.since_us {
+            return;
+        }
+        self.window_us.get_or_insert(sent_us);
+        if was_lost {
+            self.lost = self.lost.saturating_sub(1);
+        } else {
+            self.packets += 1;
+            self.lost += u32::from(lost);
+        }
+    }
+
+    /// The share that is lost, from 0 to 1.
+    pub fn smoothed(&self) -> f64 {
+        self.smoothed
+    }
+
+    /// The share of it that would be lost at any rate.
+    pub fn own(&self) -> f64 {
+        self.own
+    }
+
+    /// No time for more.
+    pub fn excessive(&self) -> bool {
+        self.excessive
+    }
+
+    pub fn bound_bps(&self) -> Option<f64> {
+        self.bound_bps
+    }
+
+    /// What was lost until now has another cause than too much of it.
+    pub fn disregard_until(&mut self, now_us: i64) {
+        self.begin(now_us);
+        self.trial = None;
+    }
+
+    pub fn judge(&mut self, moment: Moment, newest_sent_us: i64) {
+        let Some(since_us) = self.window_us else {
+            return;
+        };
+        if newest_sent_us - since_us < WINDOW_US || self.packets < WINDOW_PACKETS {
+            return;
+        }
+        let loss = f64::from(self.lost) / f64::from(self.packets);
+        self.smoothed += (loss - self.smoothed) * SMOOTHING;
+        (self.window_us, self.packets, self.lost) = (None, 0, 0);
+        if let Some(trial) = self.trial.take() {
+            let relieved = trial.loss - loss > (trial.loss - self.own) * RELIEF;
+            if !relieved {
+                self.own = loss.min(trial.loss).min(OWN_MOST);
+                self.bound_bps = trial.bound_before_bps;
+            }
+        }
+        if loss < self.own {
+            self.own += (loss - self.own) * OWN_FADES;
+        }
+        let excess = ((loss - self.own) / (1.0 - self.own)).max(0.0);
+        self.excessive = excess > FREE;
+        if excess > CONGESTED {
+            self.cut(moment, loss, excess);
+        } else if let Some(bound_bps) = self.bound_bps {
+            let near = self.hit.is_some_and(|(hit_bps, at_us)| {
+                moment.now_us - at_us < REMEMBERED_US
+                    && (NEAR..BEYOND).contains(&(bound_bps / hit_bps))
+            });
+            let lift = if excess < FREE && !near {
+                LIFT
+            } else {
+                LIFT_SLOWLY
+            };
+            let lifted_bps = bound_bps * lift;
+            let idle = lifted_bps > moment.estimate_bps * IDLE_ABOVE;
+            self.bound_bps = (!idle).then_some(lifted_bps);
+        }
+    }
+
+    fn cut(&mut self, moment: Moment, loss: f64, excess: f64) {
+        let rate_bps = self
+            .bound_bps
+            .map_or(moment.estimate_bps, |bound| bound.min(moment.estimate_bps));
+        let carried_bps = if moment.limited {
+            rate_bps * (1.0 - excess)
+        } else {
+            moment.delivered_bps * KEPT / (1.0 - self.own)
+        };
+        self.trial = Some(Trial {
+            loss,
+            bound_before_bps: self.bound_bps,
+        });
+        let bound_bps = carried_bps.clamp(rate_bps * CUT_MOST, rate_bps);
+        self.bound_bps = Some(bound_bps);
+        self.hit = Some((bound_bps, moment.now_us));
+        self.begin(moment.now_us);
+    }
+
+    fn begin(&mut self, now_us: i64) {
+        self.since_us = now_us;
+        (self.window_us, self.packets, self.lost) = (None, 0, 0);
+    }
+}

@@ -1,0 +1,475 @@
+//! What the bandwidth estimator makes of lines: conditions over time as data, and the corridor in which the estimate,
+//! the queue and what is sent have to stay.
+
+use super::link::{BACK, Back, Line, Losses, Media, SLOT_MS, Simulation, Slot, line};
+
+#[derive(Clone, Copy, Debug)]
+enum Is {
+    /// The mean estimate, in kbit/s.
+    Estimate,
+    EstimateLeast,
+    EstimateMost,
+    /// What is sent on average, in kbit/s.
+    Sent,
+    /// Padding on average, in kbit/s.
+    Padding,
+    /// The longest wait in the queue, and the wait that 95 of 100 slots stay below, in ms.
+    QueueMost,
+    Queue95,
+}
+
+type Corridor = (i64, i64, Is, u64, u64);
+
+struct Scenario {
+    what: &'static str,
+    lines: &'static [(i64, Line)],
+    media: &'static [(i64, Media)],
+    /// From and to which second, what, at least, at most.
+    expect: &'static [Corridor],
+}
+
+const MUCH: Media = Media::Smooth(8_000_000);
+const SOME: Media = Media::Smooth(3_000_000);
+const LAYERS: Media = Media::Layers(&[150_000, 500_000, 1_500_000]);
+
+fn measure(slots: &[Slot], is: Is) -> u64 {
+    let count = slots.len().max(1) as u64;
+    let kbps = |bytes: usize| bytes as u64 * 8 / (count * SLOT_MS as u64);
+    let estimates = || slots.iter().map(|slot| slot.estimate_bps / 1_000);
+    let mut queues: Vec<i64> = slots.iter().map(|slot| slot.queue_ms).collect();
+    queues.sort_unstable();
+    match is {
+        Is::Estimate => estimates().sum::<u64>() / count,
+        Is::EstimateLeast => estimates().min().unwrap(),
+        Is::EstimateMost => estimates().max().unwrap(),
+        Is::Sent => kbps(slots.iter().map(|slot| slot.sent_bytes).sum()),
+        Is::Padding => kbps(slots.iter().map(|slot| slot.padding_bytes).sum()),
+        Is::QueueMost => *queues.last().unwrap() as u64,
+        Is::Queue95 => queues[queues.len() * 95 / 100] as u64,
+    }
+}
+
+fn run(scenario: &Scenario, seed: u64) -> Simulation {
+    let (_, first) = scenario.lines[0];
+    let mut simulation = Simulation::new(seed, first, &[scenario.media[0].1]);
+    let end_s = scenario
+        .expect
+        .iter()
+        .map(|corridor| corridor.1)
+        .max()
+        .unwrap();
+    for second in 0..end_s {
+        for (_, line) in scenario.lines.iter().filter(|(at, _)| *at == second) {
+            simulation.line = *line;
+        }
+        for (_, media) in scenario.media.iter().filter(|(at, _)| *at == second) {
+            simulation.set_media(0, *media);
+        }
+        simulation.run_ms(1_000);
+    }
+    simulation
+}
+
+fn slots(slots: &[Slot], from_s: i64, to_s: i64) -> &[Slot] {
+    let per_second = 1_000 / SLOT_MS;
+    &slots[(from_s * per_second) as usize..(to_s * per_second) as usize]
+}
+
+const SEEDS: [u64; 3] = [1, 7, 42];
+
+fn failures(scenario: &Scenario) -> Vec<String> {
+    let mut failures = vec![];
+    for seed in SEEDS {
+        let simulation = run(scenario, seed);
+        for (from_s, to_s, is, least, most) in scenario.expect {
+            let found = measure(slots(&simulation.flows[0].slots, *from_s, *to_s), *is);
+            if !(*least..=*most).contains(&found) {
+                failures.push(format!(
+                    "{}, seed {seed}, {from_s} to {to_s} s: {is:?} is {found}, not {least} to {most}",
+                    scenario.what
+                ));
+            }
+        }
+    }
+    failures
+}
+
+const ANY: u64 = u64::MAX;
+
+const SCENARIOS: &[Scenario] = &[
+    Scenario {
+        what: "a thin line of 300 kbit/s",
+        lines: &[(0, line(300_000))],
+        media: &[(0, MUCH)],
+        expect: &[
+            (1, 5, Is::Sent, 150, 320),
+            (2, 60, Is::QueueMost, 0, 500),
+            (5, 60, Is::Sent, 210, 300),
+            (5, 60, Is::EstimateMost, 0, 400),
+        ],
+    },
+    Scenario {
+        what: "1 Mbit/s",
+        lines: &[(0, line(1_000_000))],
+        media: &[(0, MUCH)],
+        expect: &[
+            (5, 60, Is::Sent, 780, 1_000),
+            (2, 60, Is::QueueMost, 0, 300),
+        ],
+    },
+    Scenario {
+        what: "3 Mbit/s",
+        lines: &[(0, line(3_000_000))],
+        media: &[(0, MUCH)],
+        expect: &[
+            (3, 10, Is::Sent, 2_200, 3_000),
+            (5, 60, Is::Sent, 2_350, 3_000),
+            (2, 60, Is::QueueMost, 0, 300),
+        ],
+    },
+    Scenario {
+        what: "10 Mbit/s",
+        lines: &[(0, line(10_000_000))],
+        media: &[(0, MUCH)],
+        expect: &[
+            (3, 5, Is::Sent, 4_500, 9_600),
+            (10, 60, Is::Sent, 7_000, 9_600),
+            (2, 60, Is::QueueMost, 0, 250),
+        ],
+    },
+    Scenario {
+        what: "3 Mbit/s, then 300 kbit/s, then 3 Mbit/s",
+        lines: &[
+            (0, line(3_000_000)),
+            (20, line(300_000)),
+            (50, line(3_000_000)),
+        ],
+        media: &[(0, SOME)],
+        expect: &[
+            (10, 20, Is::Sent, 2_300, 3_000),
+            (25, 50, Is::Sent, 180, 310),
+            (25, 50, Is::QueueMost, 0, 500),
+            (62, 80, Is::EstimateLeast, 1_800, ANY),
+            (62, 80, Is::Sent, 2_200, 3_000),
+        ],
+    },
+    Scenario {
+        what: "5 % loss on a fat line",
+        lines: &[(
+            0,
+            Line {
+                losses: Losses::PerMille(50),
+                ..line(10_000_000)
+            },
+        )],
+        media: &[(0, SOME)],
+        expect: &[
+            (5, 60, Is::Sent, 2_700, 3_300),
+            (5, 60, Is::EstimateLeast, 1_500, ANY),
+        ],
+    },
+    Scenario {
+        what: "10 % loss on a fat line",
+        lines: &[(
+            0,
+            Line {
+                losses: Losses::PerMille(100),
+                ..line(10_000_000)
+            },
+        )],
+        media: &[(0, SOME)],
+        expect: &[
+            (8, 60, Is::Sent, 2_500, 3_300),
+            (8, 60, Is::EstimateLeast, 1_200, ANY),
+        ],
+    },
+    Scenario {
+        what: "30 % loss on a fat line",
+        lines: &[(
+            0,
+            Line {
+                losses: Losses::PerMille(300),
+                ..line(10_000_000)
+            },
+        )],
+        media: &[(0, SOME)],
+        expect: &[
+            (20, 60, Is::Sent, 1_000, 3_300),
+            (10, 60, Is::EstimateLeast, 300, ANY),
+        ],
+    },
+    Scenario {
+        what: "bursts of loss",
+        lines: &[(
+            0,
+            Line {
+                losses: Losses::Bursts {
+                    begin: 5,
+                    end: 100,
+                    lost: 700,
+                },
+                ..line(5_000_000)
+            },
+        )],
+        media: &[(0, SOME)],
+        expect: &[(5, 60, Is::Sent, 1_800, 3_300)],
+    },
+    Scenario {
+        what: "30 ms of jitter",
+        lines: &[(
+            0,
+            Line {
+                jitter_ms: 30,
+                ..line(5_000_000)
+            },
+        )],
+        media: &[(0, SOME)],
+        expect: &[
+            (5, 60, Is::Sent, 2_200, 3_200),
+            (3, 60, Is::QueueMost, 0, 400),
+        ],
+    },
+    Scenario {
+        what: "100 ms of jitter",
+        lines: &[(
+            0,
+            Line {
+                jitter_ms: 100,
+                ..line(5_000_000)
+            },
+        )],
+        media: &[(0, SOME)],
+        expect: &[
+            (8, 60, Is::Sent, 1_500, 3_200),
+            (3, 60, Is::QueueMost, 0, 500),
+        ],
+    },
+    Scenario {
+        what: "100 ms of jitter on 1 Mbit/s",
+        lines: &[(
+            0,
+            Line {
+                jitter_ms: 100,
+                ..line(1_000_000)
+            },
+        )],
+        media: &[(0, SOME)],
+        expect: &[(5, 60, Is::Sent, 500, 1_000), (5, 60, Is::Queue95, 0, 400)],
+    },
+    Scenario {
+        what: "reordering",
+        lines: &[(
+            0,
+            Line {
+                reordered: 50,
+                ..line(5_000_000)
+            },
+        )],
+        media: &[(0, SOME)],
+        expect: &[
+            (5, 60, Is::Sent, 2_600, 3_200),
+            (5, 60, Is::EstimateLeast, 1_500, ANY),
+        ],
+    },
+    Scenario {
+        what: "others take half of 3 Mbit/s, and give it back",
+        lines: &[
+            (0, line(3_000_000)),
+            (
+                20,
+                Line {
+                    cross_bps: 1_500_000,
+                    ..line(3_000_000)
+                },
+            ),
+            (40, line(3_000_000)),
+        ],
+        media: &[(0, SOME)],
+        expect: &[
+            (23, 40, Is::Sent, 900, 1_550),
+            (25, 40, Is::QueueMost, 0, 400),
+            (52, 60, Is::Sent, 2_200, 3_000),
+        ],
+    },
+    Scenario {
+        what: "sound alone for a minute, then a picture",
+        lines: &[(0, line(3_000_000))],
+        media: &[(0, SOME), (20, Media::Sound), (80, SOME)],
+        expect: &[
+            (25, 80, Is::EstimateLeast, 1_500, ANY),
+            (25, 80, Is::EstimateMost, 0, 3_500),
+            (25, 80, Is::Padding, 0, 1),
+            (83, 100, Is::Sent, 2_200, 3_000),
+        ],
+    },
+    Scenario {
+        what: "sound alone from the start, then a picture",
+        lines: &[(0, line(5_000_000))],
+        media: &[(0, Media::Sound), (60, SOME)],
+        expect: &[
+            (0, 60, Is::Padding, 0, 0),
+            (5, 60, Is::EstimateLeast, 400, 700),
+            (63, 80, Is::Sent, 2_700, 3_200),
+        ],
+    },
+    Scenario {
+        what: "sound alone on a jittering line",
+        lines: &[(
+            0,
+            Line {
+                jitter_ms: 60,
+                ..line(5_000_000)
+            },
+        )],
+        media: &[(0, SOME), (20, Media::Sound)],
+        expect: &[(25, 140, Is::EstimateLeast, 600, ANY)],
+    },
+    Scenario {
+        what: "layers on 600 kbit/s",
+        lines: &[(0, line(660_000))],
+        media: &[(0, LAYERS)],
+        expect: &[
+            (10, 120, Is::EstimateLeast, 549, ANY),
+            (10, 120, Is::EstimateMost, 0, 760),
+            (10, 120, Is::QueueMost, 0, 300),
+            (10, 120, Is::Padding, 0, 20),
+        ],
+    },
+    Scenario {
+        what: "layers on 5 Mbit/s",
+        lines: &[(0, line(5_000_000))],
+        media: &[(0, LAYERS)],
+        expect: &[
+            (2, 60, Is::Sent, 1_450, 1_650),
+            (10, 60, Is::EstimateMost, 0, 2_500),
+            (5, 60, Is::Padding, 0, 1),
+        ],
+    },
+    Scenario {
+        what: "feedback that is lost, doubled and late",
+        lines: &[(
+            0,
+            Line {
+                back: Back {
+                    lost: 200,
+                    doubled: 100,
+                    jitter_ms: 150,
+                    ..BACK
+                },
+                ..line(3_000_000)
+            },
+        )],
+        media: &[(0, SOME)],
+        expect: &[
+            (5, 60, Is::Sent, 1_900, 3_000),
+            (5, 60, Is::QueueMost, 0, 400),
+        ],
+    },
+    Scenario {
+        what: "a policer that drops instead of queueing",
+        lines: &[(
+            0,
+            Line {
+                queue_bytes: 8_000,
+                ..line(1_000_000)
+            },
+        )],
+        media: &[(0, SOME)],
+        expect: &[(5, 60, Is::Sent, 600, 1_100)],
+    },
+    Scenario {
+        what: "nothing arrives for six seconds",
+        lines: &[
+            (0, line(3_000_000)),
+            (
+                20,
+                Line {
+                    losses: Losses::PerMille(1_000),
+                    ..line(3_000_000)
+                },
+            ),
+            (26, line(3_000_000)),
+        ],
+        media: &[(0, SOME)],
+        expect: &[
+            (24, 26, Is::EstimateMost, 0, 1_200),
+            (29, 40, Is::Sent, 2_100, 3_000),
+        ],
+    },
+    Scenario {
+        what: "a long way: 300 ms there and back",
+        lines: &[(
+            0,
+            Line {
+                delay_ms: 150,
+                ..line(3_000_000)
+            },
+        )],
+        media: &[(0, SOME)],
+        expect: &[
+            (8, 60, Is::Sent, 2_100, 3_000),
+            (8, 60, Is::QueueMost, 0, 500),
+        ],
+    },
+];
+
+#[test]
+fn the_estimate_stays_in_its_corridor_on_every_line() {
+    let failures: Vec<String> = SCENARIOS.iter().flat_map(failures).collect();
+    assert!(failures.is_empty(), "\n{}", failures.join("\n"));
+}
+
+#[test]
+#[ignore = "prints what happens second by second, for those who tune: PICK is a part of a scenario's name"]
+fn show() {
+    let pick = std::env::var("PICK").unwrap_or_default();
+    for scenario in SCENARIOS
+        .iter()
+        .filter(|scenario| scenario.what.contains(&pick))
+    {
+        let simulation = run(
+            scenario,
+            std::env::var("SEED").map_or(1, |seed| seed.parse().unwrap()),
+        );
+        println!("{}", scenario.what);
+        for (index, slot) in simulation.flows[0].slots.iter().enumerate() {
+            println!(
+                "{:6.1} s  estimate {:5}  sent {:5}  padding {:5}  arrived {:5}  picture {:5}  queue {:4} ms  loss {:.2}",
+                index as f64 * SLOT_MS as f64 / 1_000.0,
+                slot.estimate_bps / 1_000,
+                slot.sent_bytes as i64 * 8 / SLOT_MS,
+                slot.padding_bytes as i64 * 8 / SLOT_MS,
+                slot.delivered_bytes as i64 * 8 / SLOT_MS,
+                slot.picture_bps / 1_000,
+                slot.queue_ms,
+                slot.loss,
+            );
+        }
+    }
+}
+
+#[test]
+#[ignore = "prints a table of all scenarios, for those who tune"]
+fn figures() {
+    for scenario in SCENARIOS {
+        let simulation = run(scenario, 1);
+        println!("{}", scenario.what);
+        let all = &simulation.flows[0].slots;
+        for from_s in (0..all.len() as i64 / 10).step_by(10) {
+            let part = slots(all, from_s, from_s + 10);
+            let [mean, least, most, sent, padding, queue, queue_95] = [
+                Is::Estimate,
+                Is::EstimateLeast,
+                Is::EstimateMost,
+                Is::Sent,
+                Is::Padding,
+                Is::QueueMost,
+                Is::Queue95,
+            ]
+            .map(|is| measure(part, is));
+            println!(
+                "  {from_s:4} s  estimate {mean:5} ({least:5} to {most:5})  sent {sent:5}  padding {padding:3}  queue {queue:4} ms ({queue_95:4})"
+            );
+        }
+    }
+}
