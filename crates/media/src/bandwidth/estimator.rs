@@ -39,6 +39,8 @@ const BUSY_US: i64 = 100_000;
 
 /// Feedback comes several times a second from those who send it.
 const SILENCE_US: i64 = 1_000_000;
+/// With fewer packets to answer for, one lost message explains it.
+const SILENCE_PACKETS: u32 = 12;
 /// What is kept of the rate per second of silence, and in all.
 const SILENCE_KEPT: f64 = 0.6;
 const SILENCE_KEPT_LEAST: f64 = 0.3;
@@ -75,6 +77,7 @@ pub(crate) struct Estimator {
     last_heard_us: Option<i64>,
     /// When the first packet left that no feedback came after.
     waiting_since_us: Option<i64>,
+    waiting_packets: u32,
     silence: Option<Silence>,
     rtt_us: i64,
 }
@@ -115,6 +118,7 @@ impl Estimator {
             first_heard_us: None,
             last_heard_us: None,
             waiting_since_us: None,
+            waiting_packets: 0,
             silence: None,
             rtt_us: 100_000,
         }
@@ -129,6 +133,7 @@ impl Estimator {
             self.sent.add(now_us, bytes);
         }
         self.waiting_since_us.get_or_insert(now_us);
+        self.waiting_packets = self.waiting_packets.saturating_add(1);
         self.probes.sent(now_us, sequence, bytes, padding);
     }
 
@@ -171,7 +176,14 @@ impl Estimator {
         }
         self.last_heard_us = Some(now_us);
         self.waiting_since_us = None;
-        self.silence = None;
+        self.waiting_packets = 0;
+        if let Some(silence) = self.silence.take() {
+            // So little was sent that it was no test of the line, and no harm comes of believing in it.
+            let sent_bps = self.sent.bps(WINDOW_US).unwrap_or(silence.bps_before);
+            if sent_bps < self.rate.bps() * LIMITED {
+                self.rate.set(silence.bps_before);
+            }
+        }
     }
 
     fn answered(&mut self, packet: Answered) {
@@ -323,6 +335,7 @@ impl Estimator {
     }
 
     pub fn handle_timeout(&mut self, now_us: i64) {
+        self.probes.handle_timeout(self.moment(now_us));
         let Some(at_us) = self.silence_us().filter(|at_us| *at_us <= now_us) else {
             return;
         };
@@ -340,7 +353,9 @@ impl Estimator {
     /// When silence means something (more).
     fn silence_us(&self) -> Option<i64> {
         self.first_heard_us?;
-        let since_us = self.waiting_since_us?;
+        let since_us = self
+            .waiting_since_us
+            .filter(|_| self.waiting_packets >= SILENCE_PACKETS)?;
         Some(
             self.silence
                 .map_or(since_us + SILENCE_US, |silence| silence.next_us),
@@ -348,7 +363,10 @@ impl Estimator {
     }
 
     pub fn next_us(&self, now_us: i64) -> Option<i64> {
-        let probe_us = self.probes.next_us(self.moment(now_us));
+        let probe_us = self
+            .probes
+            .next_us(self.moment(now_us))
+            .filter(|_| self.silence.is_none());
         [probe_us, self.silence_us()].into_iter().flatten().min()
     }
 

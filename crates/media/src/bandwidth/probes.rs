@@ -14,8 +14,11 @@ const SLICE_US: i64 = 4_000;
 const SLICE_BYTES: f64 = 1_000.0;
 /// Nobody sends the padding: there is nothing to pad with.
 const UNSENT_US: i64 = 300_000;
+/// Wake-ups are no closer than this, and further apart while they lead to nothing.
+const SOON_US: i64 = 1_000;
+const UNPOLLED_US: i64 = 100_000;
 /// A series is answered after a round trip, or never.
-const ANSWER_US: i64 = 600_000;
+const ANSWER_US: i64 = 1_500_000;
 
 const FIRST_FACTOR: f64 = 3.0;
 const FACTOR: f64 = 2.0;
@@ -98,6 +101,8 @@ pub(crate) struct Found {
 pub(crate) struct Probes {
     series: Option<Series>,
     next_id: u32,
+    /// No wake-up before this.
+    not_before_us: i64,
     /// When the next series may begin. `None`: nothing has been tried yet.
     next_us: Option<i64>,
     pause_us: f64,
@@ -221,11 +226,23 @@ impl Probes {
         self.next_us = Some(now_us);
     }
 
+    /// Before `poll`. Who is woken for a series and does not poll has nothing to send it in.
+    pub fn handle_timeout(&mut self, moment: Moment) {
+        self.give_up(moment.now_us);
+        if self
+            .due_us(moment)
+            .is_some_and(|due_us| due_us <= moment.now_us)
+        {
+            self.not_before_us = moment.now_us + UNPOLLED_US;
+        }
+    }
+
     pub fn poll(&mut self, moment: Moment) -> Option<Probe> {
         self.give_up(moment.now_us);
         if self.series.is_none() {
             self.begin(moment)?;
         }
+        self.not_before_us = moment.now_us + SOON_US;
         let series = self
             .series
             .as_ref()
@@ -240,6 +257,11 @@ impl Probes {
     }
 
     pub fn next_us(&self, moment: Moment) -> Option<i64> {
+        let due_us = self.due_us(moment)?;
+        Some(due_us.max(self.not_before_us))
+    }
+
+    fn due_us(&self, moment: Moment) -> Option<i64> {
         let Some(series) = &self.series else {
             let worth = moment.wanted_bps > moment.estimate_bps * WORTH;
             return self.next_us.filter(|_| worth && !moment.busy);
@@ -263,19 +285,23 @@ impl Probes {
     }
 
     fn give_up(&mut self, now_us: i64) {
-        let Some(series) = self.series.filter(|series| series.until_us.is_none()) else {
+        let Some(series) = self.series else {
             return;
         };
-        if now_us - series.since_us < UNSENT_US {
-            return;
-        }
-        self.unsent = !series.padded;
+        let pause_us = match series.until_us {
+            Some(until_us) if now_us - until_us >= ANSWER_US => PAUSE_US,
+            None if now_us - series.since_us >= UNSENT_US => {
+                self.unsent = !series.padded;
+                PAUSE_MOST_US
+            }
+            _ => return,
+        };
         self.series = None;
         self.shadow = self
             .shadow
             .map(|(since_us, until_us)| (since_us, until_us.or(Some(now_us))));
-        self.pause_us = PAUSE_US as f64;
-        self.next_us = Some(now_us + PAUSE_US);
+        self.pause_us = pause_us as f64;
+        self.next_us = Some(now_us + pause_us);
     }
 
     fn begin(&mut self, moment: Moment) -> Option<()> {

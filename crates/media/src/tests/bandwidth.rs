@@ -1,7 +1,11 @@
 //! What the bandwidth estimator makes of lines: conditions over time as data, and the corridor in which the estimate,
 //! the queue and what is sent have to stay.
 
+use std::time::{Duration, Instant};
+
 use super::link::{BACK, Back, Line, Losses, Media, SLOT_MS, Simulation, Slot, line};
+use super::network::Random;
+use crate::bandwidth::{Bandwidth, Sent};
 
 #[derive(Clone, Copy, Debug)]
 enum Is {
@@ -133,7 +137,8 @@ const SCENARIOS: &[Scenario] = &[
         media: &[(0, MUCH)],
         expect: &[
             (3, 5, Is::Sent, 4_500, 9_600),
-            (10, 60, Is::Sent, 7_000, 9_600),
+            // Long enough for the sequence numbers to wrap.
+            (10, 90, Is::Sent, 7_000, 9_600),
             (2, 60, Is::QueueMost, 0, 250),
         ],
     },
@@ -325,6 +330,25 @@ const SCENARIOS: &[Scenario] = &[
         expect: &[(25, 140, Is::EstimateLeast, 600, ANY)],
     },
     Scenario {
+        what: "sound alone, and feedback that gets lost",
+        lines: &[
+            (0, line(3_000_000)),
+            (
+                20,
+                Line {
+                    back: Back {
+                        lost: 400,
+                        every_ms: 250,
+                        ..BACK
+                    },
+                    ..line(3_000_000)
+                },
+            ),
+        ],
+        media: &[(0, SOME), (20, Media::Sound)],
+        expect: &[(25, 80, Is::EstimateLeast, 1_000, ANY)],
+    },
+    Scenario {
         what: "layers on 600 kbit/s",
         lines: &[(0, line(660_000))],
         media: &[(0, LAYERS)],
@@ -420,32 +444,222 @@ fn the_estimate_stays_in_its_corridor_on_every_line() {
 }
 
 #[test]
-#[ignore = "prints what happens second by second, for those who tune: PICK is a part of a scenario's name"]
-fn show() {
-    let pick = std::env::var("PICK").unwrap_or_default();
-    for scenario in SCENARIOS
-        .iter()
-        .filter(|scenario| scenario.what.contains(&pick))
-    {
-        let simulation = run(
-            scenario,
-            std::env::var("SEED").map_or(1, |seed| seed.parse().unwrap()),
+fn two_receivers_behind_one_line_share_it() {
+    for seed in SEEDS {
+        let mut simulation = Simulation::new(seed, line(3_000_000), &[MUCH]);
+        simulation.run_ms(10_000);
+        simulation.add(MUCH);
+        simulation.run_ms(80_000);
+        let shares: Vec<u64> = simulation
+            .flows
+            .iter()
+            .map(|flow| measure(slots(&flow.slots, 30, 90), Is::Sent))
+            .collect();
+        let sum: u64 = shares.iter().sum();
+        assert!((2_300..3_050).contains(&sum), "seed {seed}: {shares:?}");
+        assert!(
+            shares.iter().all(|share| *share > sum / 4),
+            "seed {seed}: {shares:?}"
         );
-        println!("{}", scenario.what);
-        for (index, slot) in simulation.flows[0].slots.iter().enumerate() {
-            println!(
-                "{:6.1} s  estimate {:5}  sent {:5}  padding {:5}  arrived {:5}  picture {:5}  queue {:4} ms  loss {:.2}",
-                index as f64 * SLOT_MS as f64 / 1_000.0,
-                slot.estimate_bps / 1_000,
-                slot.sent_bytes as i64 * 8 / SLOT_MS,
-                slot.padding_bytes as i64 * 8 / SLOT_MS,
-                slot.delivered_bytes as i64 * 8 / SLOT_MS,
-                slot.picture_bps / 1_000,
-                slot.queue_ms,
-                slot.loss,
+    }
+}
+
+#[test]
+fn a_client_that_never_sends_feedback_gets_a_fixed_rate_that_loss_lowers() {
+    let silent = Back {
+        lost: 1_000,
+        ..BACK
+    };
+    let mut simulation = Simulation::new(
+        1,
+        Line {
+            back: silent,
+            ..line(3_000_000)
+        },
+        &[SOME],
+    );
+    simulation.run_ms(30_000);
+    let flow = &simulation.flows[0];
+    assert_eq!(measure(&flow.slots[..290], Is::EstimateLeast), 600);
+    assert_eq!(measure(&flow.slots[..290], Is::EstimateMost), 600);
+    let report = |simulation: &mut Simulation, lost: u8| {
+        let now = simulation.now();
+        simulation.flows[0].bandwidth.report(now, None, lost);
+        simulation.run_ms(1_000);
+        simulation.flows[0].bandwidth.estimate_bps()
+    };
+    let mut lowest = u64::MAX;
+    for _ in 0..30 {
+        let estimate_bps = report(&mut simulation, 80);
+        assert!(estimate_bps <= lowest);
+        lowest = estimate_bps;
+    }
+    assert_eq!(lowest, 150_000);
+    assert_eq!(
+        report(&mut simulation, 12),
+        lowest,
+        "neither clean nor congested"
+    );
+    for _ in 0..60 {
+        report(&mut simulation, 0);
+    }
+    assert_eq!(simulation.flows[0].bandwidth.estimate_bps(), 600_000);
+}
+
+#[test]
+fn receiver_reports_say_nothing_new_to_those_who_send_feedback() {
+    let mut simulation = Simulation::new(1, line(3_000_000), &[SOME]);
+    simulation.run_ms(10_000);
+    let (now, rtt) = (simulation.now(), Duration::from_millis(77));
+    let bandwidth = &mut simulation.flows[0].bandwidth;
+    let before = bandwidth.estimate_bps();
+    bandwidth.report(now, Some(rtt), 200);
+    assert_eq!(bandwidth.estimate_bps(), before);
+    assert_eq!(bandwidth.rtt(), Some(rtt));
+}
+
+#[test]
+fn the_estimate_grows_without_padding_too() {
+    let mut simulation = Simulation::new(1, line(3_000_000), &[SOME]);
+    simulation.flows[0].unpadded = true;
+    simulation.run_ms(60_000);
+    let flow = &simulation.flows[0];
+    assert_eq!(measure(&flow.slots, Is::Padding), 0);
+    let late = measure(slots(&flow.slots, 40, 60), Is::Sent);
+    assert!((2_000..3_000).contains(&late), "{late}");
+}
+
+#[test]
+fn padding_is_asked_for_only_when_more_is_wanted() {
+    let mut simulation = Simulation::new(1, line(5_000_000), &[Media::Smooth(400_000)]);
+    simulation.run_ms(20_000);
+    assert_eq!(measure(&simulation.flows[0].slots, Is::Padding), 0);
+    simulation.set_media(0, SOME);
+    simulation.run_ms(3_000);
+    let flow = &simulation.flows[0];
+    assert!(measure(slots(&flow.slots, 20, 22), Is::Padding) > 10);
+    assert!(flow.bandwidth.estimate_bps() > 2_500_000);
+}
+
+/// Conditions at random, changed every second, with a way back that is as bad.
+fn weather(random: &mut Random) -> Line {
+    let mut pick = |choices: &[u64]| choices[random.below(choices.len() as u64) as usize];
+    Line {
+        bps: pick(&[30_000, 100_000, 300_000, 1_000_000, 3_000_000, 30_000_000]),
+        queue_bytes: pick(&[2_000, 10_000, 50_000, 300_000]) as usize,
+        delay_ms: pick(&[0, 5, 50, 400]) as i64,
+        jitter_ms: pick(&[0, 0, 20, 100, 500]) as i64,
+        losses: match pick(&[0, 0, 1, 2, 3]) {
+            0 => Losses::None,
+            1 => Losses::PerMille(pick(&[10, 100, 300, 900])),
+            2 => Losses::PerMille(1_000),
+            _ => Losses::Bursts {
+                begin: pick(&[2, 20]),
+                end: pick(&[50, 200]),
+                lost: 900,
+            },
+        },
+        reordered: pick(&[0, 0, 30, 300]),
+        cross_bps: pick(&[0, 0, 200_000, 2_000_000]),
+        back: Back {
+            every_ms: pick(&[20, 80, 250, 900]) as i64,
+            lost: pick(&[0, 0, 200, 1_000]),
+            doubled: pick(&[0, 300]),
+            jitter_ms: pick(&[0, 10, 300]) as i64,
+        },
+    }
+}
+
+fn survives_any_weather(seed: u64) {
+    let mut random = Random(seed);
+    let first = weather(&mut random);
+    let mut simulation = Simulation::new(seed, first, &[SOME, LAYERS]);
+    for _ in 0..12 {
+        simulation.line = weather(&mut random);
+        let media = [Media::Sound, SOME, MUCH, LAYERS];
+        let flow = random.below(2) as usize;
+        simulation.set_media(flow, media[random.below(4) as usize]);
+        // Somebody who writes feedback of his own.
+        let now = simulation.now();
+        for _ in 0..random.below(4) {
+            let length = random.below(40) as usize;
+            let bytes = random.bytes(length);
+            simulation.flows[flow].bandwidth.feedback(now, &bytes);
+        }
+        simulation.run_ms(1_000);
+        for flow in &simulation.flows {
+            let bandwidth = &flow.bandwidth;
+            let estimate_bps = bandwidth.estimate_bps();
+            assert!(
+                (50_000..=20_000_000).contains(&estimate_bps),
+                "seed {seed}: {estimate_bps}"
             );
+            assert!(bandwidth.pacing_bps() >= estimate_bps, "seed {seed}");
+            assert!((0.0..=1.0).contains(&bandwidth.loss()), "seed {seed}");
+            let wake = bandwidth.poll_timeout();
+            let soon = now + Duration::from_secs(60);
+            assert!(wake.is_none_or(|at| at < soon), "seed {seed}: {wake:?}");
         }
     }
+}
+
+#[test]
+fn any_weather_leaves_an_estimate_within_its_limits() {
+    (0..20).for_each(survives_any_weather);
+}
+
+#[test]
+#[ignore = "a thousand seeds, for a machine with time"]
+fn any_weather_leaves_an_estimate_within_its_limits_a_thousand_times() {
+    (0..1_000).for_each(survives_any_weather);
+}
+
+#[test]
+#[ignore = "measures; to be run in release"]
+#[allow(clippy::disallowed_methods, reason = "measures time")]
+fn what_a_packet_costs() {
+    const ROUNDS: u32 = 2_000;
+    const IN_FLIGHT: u32 = 1_000;
+    let (begin, mut now) = (Instant::now(), Instant::now());
+    let mut bandwidth = Bandwidth::new(now);
+    let mut took = Duration::ZERO;
+    let mut arrived = Vec::new();
+    for round in 0..ROUNDS {
+        let since = Instant::now();
+        for _ in 0..IN_FLIGHT / 10 {
+            for _ in 0..10 {
+                arrived.push(bandwidth.sent(now, 1_100, Sent::Media));
+            }
+            now += Duration::from_millis(10);
+        }
+        took += since.elapsed();
+        let messages: Vec<Vec<u8>> = arrived
+            .chunks(100)
+            .map(|packets| {
+                let (base, count) = (packets[0], packets.len() as u16);
+                let mut fci = [base.to_be_bytes(), count.to_be_bytes()].concat();
+                let reference = round * 1_000 / 64 + u32::from(packets[0] % 1_000) / 64;
+                fci.extend(&reference.to_be_bytes()[1..]);
+                fci.push(0);
+                fci.extend((0x2000 | count).to_be_bytes());
+                fci.extend(vec![4_u8; packets.len()]);
+                fci
+            })
+            .collect();
+        arrived.clear();
+        let since = Instant::now();
+        for message in &messages {
+            assert!(bandwidth.feedback(now, message));
+        }
+        took += since.elapsed();
+    }
+    let packets = ROUNDS * IN_FLIGHT;
+    println!(
+        "{} ns per packet sent and answered, {} bytes per peer and 16 per packet in flight, {:?} in all",
+        took.as_nanos() / u128::from(packets),
+        size_of::<Bandwidth>(),
+        begin.elapsed()
+    );
 }
 
 #[test]

@@ -299,6 +299,8 @@ impl Simulation {
                 left = left.saturating_sub(PACKET);
             }
         }
+        let wake = self.flows[index].bandwidth.poll_timeout();
+        assert!(wake.is_none_or(|wake| wake > now), "woken for nothing");
     }
 
     fn transmit(&mut self, index: usize, bytes: usize, what: Sent) {
