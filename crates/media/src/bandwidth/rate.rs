@@ -5,7 +5,7 @@ use super::trend::Usage;
 use super::{MAX_BPS, MIN_BPS};
 
 /// What is kept of what was delivered when the queue grows.
-const KEPT: f64 = 0.92;
+const KEPT: f64 = 0.9;
 /// What is kept when less was sent than allowed, so that what was delivered says little.
 const KEPT_LIMITED: f64 = 0.9;
 /// Per second, far from where the line was full last time, and near to it.
@@ -19,6 +19,8 @@ const MOST_BETWEEN_CUTS_US: i64 = 300_000;
 
 /// A shorter queue needs no draining.
 const DRAINED_US: i64 = 40_000;
+/// So long a queue goes away by itself, now that no more is sent than the line carries.
+const PATIENT_US: i64 = 120_000;
 /// A queue so long would stop everything, were it not for the limit.
 const DRAIN_SPAN_US: f64 = 700_000.0;
 const DRAIN_MOST: f64 = 0.85;
@@ -91,7 +93,7 @@ impl Rate {
         }
         self.draining &= observed.queue_us > DRAINED_US;
         self.drain = if self.draining {
-            let over_us = (observed.queue_us - DRAINED_US) as f64;
+            let over_us = (observed.queue_us - PATIENT_US).max(0) as f64;
             1.0 - (over_us / DRAIN_SPAN_US).min(DRAIN_MOST)
         } else {
             1.0
