@@ -4,6 +4,8 @@
 
 use std::net::SocketAddr;
 
+use crate::batch::Batch;
+
 macro_rules! key {
     ($(#[$doc:meta])* $name:ident($inner:ty)) => {
         $(#[$doc])*
@@ -184,18 +186,9 @@ pub enum Input<'a> {
 
 #[derive(Debug)]
 pub enum Output {
-    Transmit(Transmit),
+    /// To be sent at once. Given back to [`crate::Sfu::reuse`] it saves making a new one.
+    Transmit(Batch),
     Event(Event),
-}
-
-/// A datagram to send.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Transmit {
-    pub transport: Transport,
-    /// The local address that the peer knows us by.
-    pub source: SocketAddr,
-    pub destination: SocketAddr,
-    pub bytes: Vec<u8>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -1,5 +1,7 @@
 //! One peer's engine: a str0m `Rtc` behind a wall. A panic inside costs this connection only, errors end it only when
 //! str0m itself gives up, and what happened comes out as plain values. Decides nothing about who gets what.
+//!
+//! The down sections are known to the engine only while it negotiates: what goes out there is the egress's business.
 
 use std::collections::VecDeque;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -9,14 +11,18 @@ use std::time::Instant;
 use str0m::change::SdpOffer;
 use str0m::config::{DtlsCert, DtlsVersion};
 use str0m::crypto::CryptoProvider;
+use str0m::format::Codec;
 use str0m::media::{KeyframeRequestKind, Mid, Rid};
 use str0m::net::Receive;
 use str0m::rtp::{Extension, ExtensionMap, RtpPacket, Ssrc};
 use str0m::{Candidate, Event, Input, Output, Rtc, RtcConfig};
 
-use crate::api::{Certificate, Config, Refusal, Transmit, Transport};
+use crate::api::{Certificate, Config, Refusal, Transport};
+use crate::batch::Path;
 use crate::clock::Report;
-use crate::egress::{Egress, Outgoing, Route};
+use crate::egress::keys::{self, Keys};
+use crate::egress::{Extensions, Retransmission, Section};
+use crate::uplink::{AUDIO_CLOCK_RATE, VIDEO_CLOCK_RATE};
 
 /// With 1.3 Chrome would be given a slow SRTP cipher: the DTLS 1.3 server takes the client's first choice.
 const DTLS: DtlsVersion = DtlsVersion::Dtls12;
@@ -33,10 +39,10 @@ pub(crate) enum Fault {
 /// What happened inside since the last drain.
 #[derive(Debug)]
 pub(crate) enum Happening {
+    /// The handshake is through; comes before `Connected`.
+    Keys(Keys),
     Connected,
     Rtp(Box<RtpPacket>),
-    /// The client cannot decode what it gets in this section.
-    KeyframeWanted(Mid),
     SenderReport {
         mid: Mid,
         rid: Option<Rid>,
@@ -57,9 +63,18 @@ pub(crate) struct Answer {
 
 pub(crate) struct Connection {
     rtc: Rtc,
-    egress: Egress,
+    /// The down sections that the engine does not know at the moment.
+    taken: Vec<Taken>,
     broken: bool,
     next: Option<Instant>,
+}
+
+/// The identity of a down section.
+#[derive(Clone, Copy, Debug)]
+struct Taken {
+    mid: Mid,
+    ssrc: Ssrc,
+    rtx: Option<Ssrc>,
 }
 
 impl Connection {
@@ -80,7 +95,7 @@ impl Connection {
         .map_err(|_| Fault::Panicked)?;
         Ok(Self {
             rtc,
-            egress: Egress::default(),
+            taken: vec![],
             broken: false,
             next: Some(now),
         })
@@ -88,8 +103,12 @@ impl Connection {
 
     /// Takes an offer in. A refused one may leave a new connection unusable.
     pub fn answer(&mut self, offer: &str) -> Result<Answer, Refusal> {
-        let answered = self.guard(|rtc, egress| {
-            egress.unpark_all(rtc);
+        let taken = std::mem::take(&mut self.taken);
+        let answered = self.guard(|rtc| {
+            // Otherwise it would give them new identities.
+            for Taken { mid, ssrc, rtx } in taken {
+                rtc.direct_api().declare_stream_tx(ssrc, rtx, mid, None);
+            }
             let offer = SdpOffer::from_sdp_string(offer).map_err(|error| error.to_string())?;
             let answer = rtc
                 .sdp_api()
@@ -108,19 +127,24 @@ impl Connection {
         }
     }
 
-    /// The route into a down section, after each negotiation.
-    pub fn open_route(&mut self, mid: &str, unused: bool) -> Result<Option<Route>, Fault> {
-        self.guard(|rtc, egress| {
-            let route = egress.open(rtc, mid)?;
-            if unused {
-                egress.park(rtc, &route);
-            }
-            Some(route)
-        })
-    }
-
-    pub fn send(&mut self, route: &Route, packet: Outgoing<'_>) -> Result<(), Fault> {
-        self.guard(|rtc, egress| egress.send(rtc, route, packet))
+    /// What was agreed about a down section, after each negotiation. The engine forgets it until the next one: there it
+    /// would cost something for each packet, and send reports of its own. `None` when the client receives nothing
+    /// there, or not our codec.
+    pub fn take_section(&mut self, mid: &str) -> Result<Option<Section>, Fault> {
+        let mid = Mid::from(mid);
+        let taken = self.guard(|rtc| {
+            let mut api = rtc.direct_api();
+            let stream = api.stream_tx_by_mid(mid, None)?;
+            let (ssrc, rtx) = (stream.ssrc(), stream.rtx());
+            api.remove_stream_tx(ssrc);
+            let taken = Taken { mid, ssrc, rtx };
+            Some((taken, section(rtc, taken)))
+        })?;
+        let Some((taken, section)) = taken else {
+            return Ok(None);
+        };
+        self.taken.push(taken);
+        Ok(section)
     }
 
     /// A datagram that is known to be this peer's. Broken ones are ignored, since anybody can send in a peer's name.
@@ -133,7 +157,7 @@ impl Connection {
     }
 
     fn drive(&mut self, input: Input<'_>) -> Result<(), Fault> {
-        let alive = self.guard(|rtc, _| {
+        let alive = self.guard(|rtc| {
             if let Err(error) = rtc.handle_input(input) {
                 tracing::debug!(%error, "input refused by the engine");
             }
@@ -144,7 +168,7 @@ impl Connection {
 
     /// Which section a received stream belongs to.
     pub fn section_of(&mut self, ssrc: Ssrc) -> Result<Option<(Mid, Option<Rid>)>, Fault> {
-        self.guard(|rtc, _| {
+        self.guard(|rtc| {
             rtc.direct_api()
                 .stream_rx(&ssrc)
                 .map(|stream| (stream.mid(), stream.rid()))
@@ -152,7 +176,7 @@ impl Connection {
     }
 
     pub fn request_keyframe(&mut self, ssrc: Ssrc) -> Result<(), Fault> {
-        self.guard(|rtc, _| {
+        self.guard(|rtc| {
             if let Some(stream) = rtc.direct_api().stream_rx(&ssrc) {
                 stream.request_keyframe(KeyframeRequestKind::Pli);
             }
@@ -161,7 +185,7 @@ impl Connection {
 
     /// Says goodbye; what there is to send comes out of the next drain.
     pub fn close(&mut self) -> Result<(), Fault> {
-        self.guard(|rtc, _| {
+        self.guard(|rtc| {
             let _ = rtc.close();
         })
     }
@@ -176,15 +200,17 @@ impl Connection {
         &mut self,
         now: Instant,
         happenings: &mut VecDeque<Happening>,
-        mut transmit: impl FnMut(Transmit),
+        mut transmit: impl FnMut(Path, &[u8]),
     ) -> Result<(), Fault> {
         self.next = None;
-        let next = self.guard(|rtc, _| {
+        let next = self.guard(|rtc| {
             for _ in 0..ROUNDS_PER_DRAIN {
                 let timeout = loop {
-                    match rtc.poll_output().map_err(|_| Fault::Ended)? {
+                    let output = rtc.poll_output();
+                    happenings.extend(keys::take().map(Happening::Keys));
+                    match output.map_err(|_| Fault::Ended)? {
                         Output::Timeout(timeout) => break timeout,
-                        Output::Transmit(datagram) => transmit(outgoing(datagram)),
+                        Output::Transmit(sent) => transmit(path(&sent), &sent.contents),
                         Output::Event(event) => happenings.extend(happening(event)),
                     }
                 };
@@ -203,12 +229,12 @@ impl Connection {
         Ok(())
     }
 
-    fn guard<R>(&mut self, act: impl FnOnce(&mut Rtc, &mut Egress) -> R) -> Result<R, Fault> {
+    fn guard<R>(&mut self, act: impl FnOnce(&mut Rtc) -> R) -> Result<R, Fault> {
         if self.broken {
             return Err(Fault::Panicked);
         }
-        let (rtc, egress) = (&mut self.rtc, &mut self.egress);
-        catch_unwind(AssertUnwindSafe(|| act(rtc, egress))).map_err(|_| {
+        let rtc = &mut self.rtc;
+        catch_unwind(AssertUnwindSafe(|| act(rtc))).map_err(|_| {
             self.broken = true;
             Fault::Panicked
         })
@@ -217,7 +243,7 @@ impl Connection {
     /// Stands for a bug in the engine.
     #[cfg(test)]
     pub fn panic(&mut self) {
-        let _ = self.guard(|_, _| panic!("a fault injected by a test"));
+        let _ = self.guard(|_| panic!("a fault injected by a test"));
     }
 }
 
@@ -244,16 +270,47 @@ fn engine(certificate: &Certificate, crypto: &Arc<CryptoProvider>) -> RtcConfig 
         .enable_vp8(true)
 }
 
-fn outgoing(datagram: str0m::net::Transmit) -> Transmit {
-    Transmit {
-        transport: if datagram.proto == str0m::net::Protocol::Udp {
-            Transport::Udp
-        } else {
-            Transport::Tcp
+fn section(rtc: &Rtc, taken: Taken) -> Option<Section> {
+    let media = rtc.media(taken.mid)?;
+    let (codec, clock_rate) = match media.kind().is_video() {
+        true => (Codec::Vp8, VIDEO_CLOCK_RATE),
+        false => (Codec::Opus, AUDIO_CLOCK_RATE),
+    };
+    let agreed = media.remote_pts();
+    let params = rtc
+        .codec_config()
+        .params()
+        .iter()
+        .find(|params| params.spec().codec == codec && agreed.contains(&params.pt()))?;
+    let ids = media.remote_extmap();
+    let again = taken.rtx.zip(params.resend());
+    Some(Section {
+        mid: (*taken.mid).into(),
+        cname: media.cname().into(),
+        ssrc: *taken.ssrc,
+        payload_type: *params.pt(),
+        retransmission: again.map(|(ssrc, payload_type)| Retransmission {
+            ssrc: *ssrc,
+            payload_type: *payload_type,
+        }),
+        extensions: Extensions {
+            mid: ids.id_of(Extension::RtpMid),
+            transport_cc: ids.id_of(Extension::TransportSequenceNumber),
+            audio_level: ids.id_of(Extension::AudioLevel),
+            video_orientation: ids.id_of(Extension::VideoOrientation),
         },
-        source: datagram.source,
-        destination: datagram.destination,
-        bytes: datagram.contents.into(),
+        clock_rate,
+    })
+}
+
+fn path(sent: &str0m::net::Transmit) -> Path {
+    Path {
+        transport: match sent.proto {
+            str0m::net::Protocol::Udp => Transport::Udp,
+            _ => Transport::Tcp,
+        },
+        source: sent.source,
+        destination: sent.destination,
     }
 }
 
@@ -261,7 +318,6 @@ fn happening(event: Event) -> Option<Happening> {
     match event {
         Event::Connected => Some(Happening::Connected),
         Event::RtpPacket(packet) => Some(Happening::Rtp(Box::new(packet))),
-        Event::KeyframeRequest(request) => Some(Happening::KeyframeWanted(request.mid)),
         Event::SenderFeedback(feedback) => Some(Happening::SenderReport {
             mid: feedback.mid,
             rid: feedback.rid,

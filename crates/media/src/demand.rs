@@ -33,14 +33,14 @@ impl Sfu {
 
     /// The receiver could show nothing of this slot for a while: it needs a keyframe at least.
     pub(crate) fn no_picture(&mut self, peer: PeerId, slot: SlotIndex, generation: Generation) {
-        let mid = self
+        let route = self
             .peers
             .get_mut(&peer)
             .and_then(|state| state.slot(slot))
             .filter(|slot| slot.carries(generation))
-            .map(|slot| slot.mids.video.as_str().into());
-        if let Some(mid) = mid {
-            self.keyframe_wanted(peer, mid);
+            .and_then(|slot| slot.video.route);
+        if let Some(route) = route {
+            self.keyframe_wanted(peer, route);
         }
     }
 }

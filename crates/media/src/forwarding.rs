@@ -1,11 +1,12 @@
 //! From one peer's packet to the slots that carry it: subscriptions, layers, keyframes. The part of [`Sfu`] that runs
 //! per packet; its work grows with the receivers of that packet and with nothing else.
 
-use str0m::media::Mid;
+use std::sync::Arc;
+
 use str0m::rtp::RtpPacket;
 
 use crate::api::{CloseReason, Event, Generation, PeerId, SlotIndex, Source, UplinkState};
-use crate::egress::Outgoing;
+use crate::egress::Route;
 use crate::peer::Stream;
 use crate::sfu::Sfu;
 use crate::slot::{Bind, Verdict};
@@ -22,7 +23,7 @@ enum Delivery {
 
 impl Sfu {
     pub(crate) fn packet(&mut self, peer: PeerId, packet: RtpPacket) {
-        let Some(packet) = self.read(peer, packet) else {
+        let Some(packet) = self.read(peer, packet).map(Arc::new) else {
             return;
         };
         let Some(uplink) = self.uplink(peer, packet.source) else {
@@ -96,7 +97,7 @@ impl Sfu {
         self.peers.get_mut(&peer)?.uplink(source)
     }
 
-    fn deliver(&mut self, to: Subscriber, packet: &Packet) -> Delivery {
+    fn deliver(&mut self, to: Subscriber, packet: &Arc<Packet>) -> Delivery {
         let state = self.peers.get_mut(&to.peer).filter(|state| state.connected);
         let Some(state) = state else {
             return Delivery::Done;
@@ -107,9 +108,9 @@ impl Sfu {
         };
         let is_video = packet.source.is_video();
         let lane = if is_video { &slot.video } else { &slot.audio };
-        if lane.route.is_none() {
+        let Some(route) = lane.route else {
             return Delivery::Done;
-        }
+        };
         let verdict = slot.judge(packet);
         let (numbers, started, joined, switched) = match verdict {
             Verdict::Drop => return Delivery::Done,
@@ -121,27 +122,12 @@ impl Sfu {
                 switched,
             } => (numbers, started, joined, switched),
         };
-        let lane = if is_video {
-            &mut slot.video
-        } else {
-            &mut slot.audio
-        };
-        let Some(route) = lane.use_route() else {
-            return Delivery::Done;
-        };
-        let outgoing = Outgoing {
-            numbers,
-            captured: packet.arrival.captured,
-            marker: packet.marker,
-            payload: &packet.payload,
-            vp8: packet.vp8.as_ref(),
-            extensions: packet.extensions,
-        };
-        // A fault shows again in the drain, which closes the peer.
-        let _ = state.connection.send(&route, outgoing);
+        state.egress.enqueue(self.now, route, packet, numbers);
+        if !std::mem::replace(&mut state.sending, true) {
+            self.sending.push(to.peer);
+        }
         self.stats.forwarded_packets += 1;
         self.stats.layer_switches += u64::from(switched);
-        self.mark_dirty(to.peer);
         if let Some(generation) = started {
             self.event(Event::SlotStarted {
                 group,
@@ -298,11 +284,12 @@ impl Sfu {
         }
     }
 
-    pub(crate) fn keyframe_wanted(&mut self, peer: PeerId, mid: Mid) {
+    pub(crate) fn keyframe_wanted(&mut self, peer: PeerId, route: Route) {
         let Some(receiver) = self.peers.get_mut(&peer) else {
             return;
         };
-        let Some(slot) = receiver.slots.iter().find(|slot| slot.mids.video == *mid) else {
+        let mut slots = receiver.slots.iter();
+        let Some(slot) = slots.find(|slot| slot.video.route == Some(route)) else {
             return;
         };
         let Some((from, layer)) = slot.from().zip(slot.visible_layer()) else {

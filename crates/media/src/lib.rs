@@ -13,12 +13,14 @@
 
 mod api;
 mod bandwidth;
+mod batch;
 mod clock;
 mod connection;
 mod demand;
 mod demux;
 mod egress;
 mod forwarding;
+mod ingress;
 mod layers;
 mod peer;
 mod rewriter;
@@ -31,8 +33,9 @@ mod uplink;
 pub use api::{
     Certificate, CloseReason, Command, Config, Datagram, Event, Generation, GroupId, IngressLimit,
     Input, Negotiate, Output, PeerId, Refusal, RequestId, Size, SlotIndex, SlotKind, SlotMids,
-    Source, Stats, Transmit, Transport, UplinkMids, UplinkState,
+    Source, Stats, Transport, UplinkMids, UplinkState,
 };
+pub use batch::{Batch, Transmit};
 pub use sfu::Sfu;
 
 #[cfg(test)]

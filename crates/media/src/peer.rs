@@ -12,6 +12,7 @@ use crate::api::{
 };
 use crate::clock::SenderClock;
 use crate::connection::{Answer, Connection, Fault};
+use crate::egress::Egress;
 use crate::sdp::Offer;
 use crate::slot::Slot;
 use crate::speakers::Meter;
@@ -26,6 +27,7 @@ const SSRCS_EVER: u32 = 1_000;
 pub(crate) struct Peer {
     pub group: GroupId,
     pub connection: Connection,
+    pub egress: Egress,
     pub uplink_mids: UplinkMids,
     pub uplinks: Vec<Uplink>,
     pub slots: Vec<Slot>,
@@ -34,10 +36,13 @@ pub(crate) struct Peer {
     /// Our ICE password.
     pub password: String,
     pub connected: bool,
-    /// Has something to send since the last drain.
+    /// The engine has something to say since the last drain.
     pub dirty: bool,
-    /// The entry in the list of timers.
+    /// The egress may have something to send since the last flush.
+    pub sending: bool,
+    /// The entries in the list of timers.
     pub timer: Option<Instant>,
+    pub egress_timer: Option<Instant>,
     pub budget: Budget,
     opened: Instant,
     last_authentic: Instant,
@@ -63,6 +68,7 @@ impl Peer {
         Self {
             group,
             connection,
+            egress: Egress::new(now),
             uplink_mids,
             uplinks: Source::ALL
                 .into_iter()
@@ -74,7 +80,9 @@ impl Peer {
             password: String::new(),
             connected: false,
             dirty: false,
+            sending: false,
             timer: None,
+            egress_timer: None,
             budget: Budget::new(now),
             opened: now,
             last_authentic: now,
@@ -110,7 +118,8 @@ impl Peer {
                 (&slot.mids.audio, &mut slot.audio),
                 (&slot.mids.video, &mut slot.video),
             ] {
-                lane.route = self.connection.open_route(mid, lane.is_unused())?;
+                let section = self.connection.take_section(mid)?;
+                lane.route = section.map(|section| self.egress.open(section));
             }
         }
         Ok(())

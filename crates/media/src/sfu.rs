@@ -1,5 +1,6 @@
 //! The core itself: takes datagrams, commands and time in, gives datagrams and events out. Owns the peers, the groups,
-//! the address book and the timers; what happens to media packets is in `forwarding`.
+//! the address book and the timers; whose a datagram is, is found out in `ingress`, and what happens to media packets is in
+//! `forwarding`.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,16 +8,17 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use str0m::crypto::CryptoProvider;
-use str0m::ice::StunMessage;
-use str0m::net::Receive;
 
 use crate::api::{
-    Certificate, CloseReason, Command, Config, Datagram, Event, GroupId, Input, Negotiate, Output,
-    PeerId, Refusal, Stats,
+    Certificate, CloseReason, Command, Config, Event, GroupId, Input, Negotiate, Output, PeerId,
+    Refusal, Stats,
 };
+use crate::batch::Batch;
 use crate::connection::{Connection, Fault, Happening};
 use crate::demux::Demux;
-use crate::peer::{Peer, Spent};
+use crate::egress::keys;
+use crate::ingress::{is_dtls, rtcp_sender};
+use crate::peer::Peer;
 use crate::sdp;
 use crate::speakers::Speakers;
 
@@ -24,18 +26,29 @@ use crate::speakers::Speakers;
 const TICK: Duration = Duration::from_millis(100);
 
 pub struct Sfu {
-    config: Config,
-    crypto: Arc<CryptoProvider>,
+    pub(crate) config: Config,
+    pub(crate) crypto: Arc<CryptoProvider>,
     pub(crate) peers: BTreeMap<PeerId, Peer>,
     pub(crate) groups: BTreeMap<GroupId, Group>,
-    demux: Demux,
-    timers: BTreeSet<(Instant, PeerId)>,
+    pub(crate) demux: Demux,
+    timers: BTreeSet<(Instant, PeerId, Timer)>,
     pub(crate) dirty: Vec<PeerId>,
+    pub(crate) sending: Vec<PeerId>,
     next_tick: Option<Instant>,
     /// The latest time that came in.
     pub(crate) now: Instant,
-    outputs: VecDeque<Output>,
+    batch: Batch,
+    /// Taken for the next batch, so that its memory is used again.
+    spare: Batch,
+    events: VecDeque<Event>,
     pub(crate) stats: Stats,
+}
+
+/// What a peer's timer is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Timer {
+    Engine,
+    Egress,
 }
 
 #[derive(Debug, Default)]
@@ -48,15 +61,18 @@ impl Sfu {
     pub fn new(config: Config, now: Instant) -> Self {
         Self {
             config,
-            crypto: Arc::new(str0m::crypto::from_feature_flags()),
+            crypto: Arc::new(keys::provider()),
             peers: BTreeMap::new(),
             groups: BTreeMap::new(),
             demux: Demux::default(),
             timers: BTreeSet::new(),
             dirty: vec![],
+            sending: vec![],
             next_tick: None,
             now,
-            outputs: VecDeque::new(),
+            batch: Batch::default(),
+            spare: Batch::default(),
+            events: VecDeque::new(),
             stats: Stats::default(),
         }
     }
@@ -77,19 +93,26 @@ impl Sfu {
 
     pub fn handle_timeout(&mut self, now: Instant) {
         self.now = self.now.max(now);
-        while let Some((at, peer)) = self
-            .timers
-            .first()
-            .copied()
-            .filter(|(at, _)| *at <= self.now)
-        {
-            self.timers.remove(&(at, peer));
+        while let Some(due) = self.timers.pop_first() {
+            let (at, peer, timer) = due;
+            if at > self.now {
+                self.timers.insert(due);
+                break;
+            }
             let Some(state) = self.peers.get_mut(&peer) else {
                 continue;
             };
-            state.timer = None;
-            let advanced = state.connection.advance(self.now);
-            self.settle(peer, advanced);
+            match timer {
+                Timer::Engine => {
+                    state.timer = None;
+                    let advanced = state.connection.advance(self.now);
+                    self.settle(peer, advanced);
+                }
+                Timer::Egress => {
+                    state.egress_timer = None;
+                    self.mark_sending(peer);
+                }
+            }
         }
         if self.next_tick.is_some_and(|at| at <= self.now) {
             self.next_tick = None;
@@ -108,17 +131,48 @@ impl Sfu {
             let advanced = state.connection.advance(self.now);
             self.settle(peer, advanced);
         }
-        let output = self.outputs.pop_front();
-        if let Some(Output::Transmit(datagram)) = &output {
-            self.stats.datagrams_out += 1;
-            self.stats.bytes_out += datagram.bytes.len() as u64;
+        while !self.batch.is_full()
+            && let Some(peer) = self.sending.pop()
+        {
+            self.flush(peer);
         }
-        output
+        if self.batch.is_empty() {
+            return self.events.pop_front().map(Output::Event);
+        }
+        self.stats.datagrams_out += self.batch.datagrams() as u64;
+        self.stats.bytes_out += self.batch.bytes() as u64;
+        let next = std::mem::take(&mut self.spare);
+        Some(Output::Transmit(std::mem::replace(&mut self.batch, next)))
+    }
+
+    /// Takes a batch back that was sent.
+    pub fn reuse(&mut self, mut batch: Batch) {
+        batch.clear();
+        self.spare = batch;
+    }
+
+    fn flush(&mut self, peer: PeerId) {
+        let Some(state) = self.peers.get_mut(&peer) else {
+            return;
+        };
+        state.sending = false;
+        state.egress.flush(self.now, &mut self.batch);
+        let next = state.egress.poll_timeout();
+        if next == state.egress_timer {
+            return;
+        }
+        if let Some(at) = state.egress_timer.take() {
+            self.timers.remove(&(at, peer, Timer::Egress));
+        }
+        if let Some(at) = next {
+            self.timers.insert((at, peer, Timer::Egress));
+            state.egress_timer = Some(at);
+        }
     }
 
     /// When to call `handle_timeout` if nothing comes before.
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let timer = self.timers.first().map(|(at, _)| *at);
+        let timer = self.timers.first().map(|(at, _, _)| *at);
         [timer, self.next_tick].into_iter().flatten().min()
     }
 
@@ -134,94 +188,6 @@ impl Sfu {
             timers: self.timers.len(),
             ..self.stats
         }
-    }
-
-    fn datagram(&mut self, datagram: Datagram<'_>) {
-        self.stats.datagrams_in += 1;
-        self.stats.bytes_in += datagram.bytes.len() as u64;
-        let destination = self.local_address(datagram);
-        // Whoever sends this is unknown yet, so the wall is around the parser.
-        let parsed = catch_unwind(AssertUnwindSafe(|| {
-            Receive::new(
-                datagram.transport.into(),
-                datagram.source,
-                destination,
-                datagram.bytes,
-            )
-            .ok()
-        }));
-        let Ok(Some(received)) = parsed else {
-            self.stats.dropped_malformed += 1;
-            return;
-        };
-        let is_stun = datagram.bytes.first().is_some_and(|first| *first < 4);
-        let peer = if is_stun {
-            self.stun_sender(datagram)
-        } else {
-            self.known_sender(datagram)
-        };
-        let Some(peer) = peer else { return };
-        let Some(state) = self.peers.get_mut(&peer) else {
-            return;
-        };
-        match state
-            .budget
-            .spend(self.now, datagram.bytes.len(), self.config.ingress)
-        {
-            Spent::Within => {
-                let received = state.connection.receive(self.now, received);
-                self.settle(peer, received);
-            }
-            Spent::Above => self.stats.dropped_over_limit += 1,
-            Spent::Exhausted => self.close(peer, CloseReason::TooMuch),
-        }
-    }
-
-    /// The address that the client knows us by. Behind a translated address it is not the one the packet came to.
-    fn local_address(&self, datagram: Datagram<'_>) -> std::net::SocketAddr {
-        let candidates = &self.config.candidates;
-        let came_to = datagram.destination;
-        if candidates.contains(&came_to) {
-            return came_to;
-        }
-        candidates
-            .iter()
-            .find(|known| known.is_ipv4() == came_to.is_ipv4())
-            .copied()
-            .unwrap_or(came_to)
-    }
-
-    fn known_sender(&mut self, datagram: Datagram<'_>) -> Option<PeerId> {
-        let peer = self.demux.by_address(datagram.transport, datagram.source);
-        if peer.is_none() {
-            self.stats.dropped_unknown_address += 1;
-        }
-        peer
-    }
-
-    /// An address is learned here and nowhere else: from a request with the password of the peer that it names.
-    fn stun_sender(&mut self, datagram: Datagram<'_>) -> Option<PeerId> {
-        let (demux, peers, crypto) = (&self.demux, &self.peers, &self.crypto);
-        let proven = catch_unwind(AssertUnwindSafe(|| {
-            let message = StunMessage::parse(datagram.bytes)
-                .ok()
-                .filter(|message| message.is_binding_request())?;
-            let (ufrag, _) = message.split_username()?;
-            let id = demux.by_ufrag(ufrag)?;
-            let password = peers.get(&id)?.password.as_bytes();
-            let hmac =
-                |key: &[u8], parts: &[&[u8]]| crypto.sha1_hmac_provider.sha1_hmac(key, parts);
-            message.verify(password, hmac).then_some(id)
-        }));
-        let Ok(Some(peer)) = proven else {
-            self.stats.dropped_unauthentic += 1;
-            return None;
-        };
-        self.demux.prove(peer, datagram.transport, datagram.source);
-        if let Some(state) = self.peers.get_mut(&peer) {
-            state.proved(self.now);
-        }
-        Some(peer)
     }
 
     fn command(&mut self, command: Command) {
@@ -325,11 +291,17 @@ impl Sfu {
         let Some(state) = self.peers.get_mut(&peer) else {
             return;
         };
-        let outputs = &mut self.outputs;
+        let (now, batch, egress) = (self.now, &mut self.batch, &mut state.egress);
         let drained = state
             .connection
-            .drain(self.now, &mut happenings, |datagram| {
-                outputs.push_back(Output::Transmit(datagram))
+            .drain(now, &mut happenings, |path, datagram| {
+                let is_ours = rtcp_sender(datagram).is_some_and(|ssrc| egress.owns(ssrc));
+                if is_dtls(datagram) {
+                    egress.paths.engine_uses(now, path);
+                }
+                if !is_ours {
+                    batch.push_datagram(path, datagram);
+                }
             });
         self.reschedule(peer);
         for happening in happenings {
@@ -342,9 +314,13 @@ impl Sfu {
 
     fn happened(&mut self, peer: PeerId, happening: Happening) {
         match happening {
+            Happening::Keys(keys) => {
+                if let Some(state) = self.peers.get_mut(&peer) {
+                    state.egress.set_keys(&self.crypto, &keys);
+                }
+            }
             Happening::Connected => self.connected(peer),
             Happening::Rtp(packet) => self.packet(peer, *packet),
-            Happening::KeyframeWanted(mid) => self.keyframe_wanted(peer, mid),
             Happening::SenderReport {
                 mid,
                 rid,
@@ -372,11 +348,18 @@ impl Sfu {
             return;
         }
         if let Some(at) = state.timer.take() {
-            self.timers.remove(&(at, peer));
+            self.timers.remove(&(at, peer, Timer::Engine));
         }
         if let Some(at) = next {
-            self.timers.insert((at, peer));
+            self.timers.insert((at, peer, Timer::Engine));
             state.timer = Some(at);
+        }
+    }
+
+    pub(crate) fn mark_sending(&mut self, peer: PeerId) {
+        if let Some(state) = self.peers.get_mut(&peer).filter(|state| !state.sending) {
+            state.sending = true;
+            self.sending.push(peer);
         }
     }
 
@@ -388,7 +371,7 @@ impl Sfu {
     }
 
     pub(crate) fn event(&mut self, event: Event) {
-        self.outputs.push_back(Output::Event(event));
+        self.events.push_back(event);
     }
 
     pub(crate) fn fault(&mut self, peer: PeerId, fault: Fault) {
@@ -418,16 +401,19 @@ impl Sfu {
         let Some(mut state) = self.peers.remove(&peer) else {
             return;
         };
-        let outputs = &mut self.outputs;
+        let batch = &mut self.batch;
         if state.connection.close().is_ok() {
             let _ = state
                 .connection
-                .drain(self.now, &mut VecDeque::new(), |datagram| {
-                    outputs.push_back(Output::Transmit(datagram));
+                .drain(self.now, &mut VecDeque::new(), |path, datagram| {
+                    batch.push_datagram(path, datagram);
                 });
         }
         if let Some(at) = state.timer {
-            self.timers.remove(&(at, peer));
+            self.timers.remove(&(at, peer, Timer::Engine));
+        }
+        if let Some(at) = state.egress_timer {
+            self.timers.remove(&(at, peer, Timer::Egress));
         }
         self.demux.remove(peer);
         if let Some(group) = self.groups.get_mut(&state.group) {
@@ -463,6 +449,10 @@ impl Sfu {
         for peer in peers {
             self.look_after_layers(peer);
             self.tell_demand(peer);
+            let egress = self.peers.get_mut(&peer).map(|state| &mut state.egress);
+            if egress.is_some_and(|egress| egress.tick(self.now)) {
+                self.mark_sending(peer);
+            }
         }
         self.look_for_speakers();
     }
@@ -478,8 +468,7 @@ impl Sfu {
                 levels.extend(level.map(|level| (*member, level)));
             }
             if let Some(peers) = group.speakers.update(self.now, &levels) {
-                self.outputs
-                    .push_back(Output::Event(Event::Speaking { group: *id, peers }));
+                self.events.push_back(Event::Speaking { group: *id, peers });
             }
         }
     }

@@ -24,7 +24,6 @@ pub(crate) struct Slot {
 pub(crate) struct Lane {
     pub route: Option<Route>,
     rewriter: Rewriter,
-    has_sent: bool,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -231,18 +230,6 @@ impl Lane {
         Self {
             route: None,
             rewriter: Rewriter::new(clock_rate(like)),
-            has_sent: false,
         }
-    }
-
-    pub fn is_unused(&self) -> bool {
-        !self.has_sent
-    }
-
-    /// The route for a packet that goes out now.
-    pub fn use_route(&mut self) -> Option<Route> {
-        let route = self.route?;
-        self.has_sent = true;
-        Some(route)
     }
 }

@@ -13,8 +13,8 @@ use crate::egress::PassedOn;
 use crate::layers::{self, Candidate};
 use crate::rewriter::{Arrival, Origin, Pictures};
 
-const VIDEO_CLOCK_RATE: u32 = 90_000;
-const AUDIO_CLOCK_RATE: u32 = 48_000;
+pub(crate) const VIDEO_CLOCK_RATE: u32 = 90_000;
+pub(crate) const AUDIO_CLOCK_RATE: u32 = 48_000;
 /// A layer that sent nothing for so long is taken for switched off.
 const LAYER_DEAD_AFTER: Duration = Duration::from_millis(1_500);
 /// Packets and time that a keyframe's beginning may be late.
@@ -59,7 +59,7 @@ struct Layer {
     report: Option<Report>,
     keyframe: KeyframeDemand,
     /// What came while a keyframe was awaited: parts of it may overtake its beginning.
-    early: VecDeque<Packet>,
+    early: VecDeque<Arc<Packet>>,
 }
 
 /// Asked for until it comes, but not all the time.
@@ -69,8 +69,8 @@ struct KeyframeDemand {
     requested: Option<Instant>,
 }
 
-/// A packet that is ready to be forwarded.
-#[derive(Clone, Debug)]
+/// A packet that is ready to be forwarded, and then shared by all who get it.
+#[derive(Debug)]
 pub(crate) struct Packet {
     pub source: Source,
     pub layer: usize,
@@ -168,7 +168,7 @@ impl Uplink {
 
     /// Notes that the layer lives. True when the choice of layers may change by it; with the packets that overtook the
     /// beginning of a keyframe, when this is one.
-    pub fn take_in(&mut self, packet: &Packet) -> (bool, Vec<Packet>) {
+    pub fn take_in(&mut self, packet: &Arc<Packet>) -> (bool, Vec<Arc<Packet>>) {
         let Some(layer) = self.layers.get_mut(packet.layer) else {
             return (false, vec![]);
         };
@@ -279,20 +279,20 @@ impl Layer {
 
 impl Layer {
     /// Keeps a packet that somebody may need who is still waiting for the keyframe that it belongs to.
-    fn keep_early(&mut self, packet: &Packet) {
+    fn keep_early(&mut self, packet: &Arc<Packet>) {
         if !self.keyframe.wanted || packet.vp8.is_none() {
             return;
         }
         let now = packet.arrived;
-        let is_old = |early: &Packet| now.saturating_duration_since(early.arrived) > EARLY_AGE;
+        let is_old = |early: &Arc<Packet>| now.saturating_duration_since(early.arrived) > EARLY_AGE;
         while self.early.len() >= EARLY_PACKETS || self.early.front().is_some_and(is_old) {
             self.early.pop_front();
         }
         self.early.push_back(packet.clone());
     }
 
-    fn take_early(&mut self, keyframe: &Packet) -> Vec<Packet> {
-        let mut early: Vec<Packet> = self.early.drain(..).collect();
+    fn take_early(&mut self, keyframe: &Packet) -> Vec<Arc<Packet>> {
+        let mut early: Vec<Arc<Packet>> = self.early.drain(..).collect();
         early.retain(|packet| {
             packet.arrival.origin == keyframe.arrival.origin
                 && packet.arrival.sequence > keyframe.arrival.sequence

@@ -193,7 +193,7 @@ fn more_slots_come_by_a_new_offer_and_the_old_ones_keep_their_identity() {
                                 ]
                             })
                             .find(|(mid, _)| *mid == mids)
-                            .map(|(_, lane)| lane.route.unwrap().ssrc)
+                            .map(|(_, lane)| peer.egress.ssrc(lane.route.unwrap()))
                     };
                     (of(&slot.audio), of(&slot.video))
                 })

@@ -5,6 +5,7 @@
 mod bandwidth;
 mod calls;
 mod client;
+mod egress;
 mod hostile;
 mod lifecycle;
 mod link;

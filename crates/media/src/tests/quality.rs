@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::client::Got;
-use super::network::{LAN, LOSSY, REORDERING};
+use super::network::{Conditions, LAN, LOSSY, REORDERING};
 use super::world::{LARGE, MIDDLE, SMALL, World, assert_continuous, twice};
 use crate::Size;
 
@@ -112,6 +112,30 @@ fn loss_in_both_directions_heals() {
         assert!(missing <= 2, "{missing} of {span} packets never came");
         let stalls = frame_gaps(&settled);
         assert!(stalls <= 2, "{stalls} frames were incomplete");
+    });
+}
+
+#[test]
+fn a_tenth_lost_in_both_directions_heals() {
+    let bad = Conditions {
+        loss_per_mille: 100,
+        ..LOSSY
+    };
+    twice(bad, |world| {
+        let (a, b) = (world.join(1), world.join(2));
+        world.bind(a, 0, 1, Some(b), MIDDLE);
+        world.run_ms(10_000);
+        let packets = world.video(a, 0);
+        let newest = packets.iter().map(|got| got.sequence).max().unwrap();
+        let got: BTreeSet<u64> = packets
+            .iter()
+            .map(|got| got.sequence)
+            .filter(|sequence| sequence + 100 < newest)
+            .collect();
+        let span = got.last().unwrap() - got.first().unwrap() + 1;
+        let missing = span - got.len() as u64;
+        assert!(span > 350, "{span}");
+        assert!(missing * 100 <= span, "{missing} of {span} never came");
     });
 }
 

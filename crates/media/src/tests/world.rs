@@ -194,6 +194,11 @@ impl World {
     }
 
     pub fn datagram(&mut self, source: SocketAddr, bytes: &[u8]) {
+        self.take_in(source, bytes);
+        self.drain();
+    }
+
+    fn take_in(&mut self, source: SocketAddr, bytes: &[u8]) {
         let destination = SocketAddr::from(SERVER);
         let datagram = Datagram {
             transport: Transport::Udp,
@@ -202,7 +207,6 @@ impl World {
             bytes,
         };
         self.sfu.handle_input(self.now, Input::Datagram(datagram));
-        self.drain();
     }
 
     pub fn client(&mut self, peer: PeerId) -> &mut Client {
@@ -260,8 +264,17 @@ impl World {
             return false;
         };
         self.now = self.now.max(next);
+        let mut batch = vec![];
         while let Some(datagram) = self.network.arrived(self.now) {
-            self.deliver(&datagram);
+            if datagram.destination == SocketAddr::from(SERVER) {
+                batch.push(datagram);
+            } else {
+                self.deliver(&datagram);
+            }
+        }
+        // As the server does: all of a batch in, then all out.
+        for datagram in &batch {
+            self.take_in(datagram.source, &datagram.bytes);
         }
         if self.sfu.poll_timeout().is_some_and(|at| at <= self.now) {
             self.sfu.handle_timeout(self.now);
@@ -280,9 +293,7 @@ impl World {
     }
 
     fn deliver(&mut self, datagram: &InFlight) {
-        if datagram.destination == SocketAddr::from(SERVER) {
-            self.datagram(datagram.source, &datagram.bytes);
-        } else if let Some(client) = self
+        if let Some(client) = self
             .clients
             .values_mut()
             .find(|client| client.address == datagram.destination)
@@ -305,16 +316,18 @@ impl World {
     fn drain(&mut self) {
         while let Some(output) = self.sfu.poll_output() {
             match output {
-                Output::Transmit(datagram) => {
-                    let (source, destination) = (datagram.source, datagram.destination);
-                    self.network.send(
-                        self.now,
-                        InFlight {
-                            source,
-                            destination,
-                            bytes: datagram.bytes,
-                        },
-                    );
+                Output::Transmit(batch) => {
+                    for run in batch.runs() {
+                        for datagram in run.datagrams() {
+                            let datagram = InFlight {
+                                source: run.source,
+                                destination: run.destination,
+                                bytes: datagram.to_vec(),
+                            };
+                            self.network.send(self.now, datagram);
+                        }
+                    }
+                    self.sfu.reuse(batch);
                 }
                 Output::Event(Event::Negotiated {
                     request, result, ..

@@ -3,6 +3,7 @@
 //! Everybody else sees a handle that takes commands and a receiver that gives events. Nothing here decides anything
 //! about people or media, and nothing on this path uses tokio except the channels that lead out.
 
+mod send;
 mod shard;
 mod socket;
 mod sys;

@@ -10,8 +10,8 @@ use std::sync::mpsc::{Receiver, TryRecvError};
 use std::time::{Duration, Instant};
 
 use ::media::{
-    CloseReason, Command, Config, Datagram, Event, GroupId, Input, Output, PeerId, Sfu, Stats,
-    Transmit, Transport,
+    Batch, CloseReason, Command, Config, Datagram, Event, GroupId, Input, Output, PeerId, Sfu,
+    Stats, Transport,
 };
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, watch};
@@ -26,8 +26,6 @@ const BACKLOG_WAIT: Duration = Duration::from_millis(5);
 /// Batches and commands in a row before the others get their turn.
 const BATCHES_PER_TURN: usize = 8;
 const COMMANDS_PER_TURN: usize = 256;
-/// Datagrams that are gathered before they are sent.
-const FLUSH_AT: usize = 1_024;
 const STATS_EVERY: Duration = Duration::from_secs(1);
 
 pub struct Shard {
@@ -39,7 +37,6 @@ pub struct Shard {
     events: mpsc::Sender<Event>,
     /// Events that wait for the rooms.
     backlog: VecDeque<Event>,
-    outbox: Vec<Transmit>,
     /// Whom the core knows, in case that it has to be replaced.
     peers: HashMap<PeerId, GroupId>,
     stats: watch::Sender<Stats>,
@@ -64,7 +61,6 @@ impl Shard {
             waker,
             events,
             backlog: VecDeque::new(),
-            outbox: vec![],
             peers: HashMap::new(),
             stats,
             stats_at: Instant::now(),
@@ -121,7 +117,6 @@ impl Shard {
             self.sfu.handle_timeout(now);
             self.drain();
         }
-        self.flush();
         self.hand_over();
         if now.saturating_duration_since(self.stats_at) >= STATS_EVERY {
             self.stats_at = now;
@@ -175,12 +170,7 @@ impl Shard {
     fn drain(&mut self) {
         while let Some(output) = self.sfu.poll_output() {
             match output {
-                Output::Transmit(transmit) => {
-                    self.outbox.push(transmit);
-                    if self.outbox.len() >= FLUSH_AT {
-                        self.flush();
-                    }
-                }
+                Output::Transmit(batch) => self.send(batch),
                 Output::Event(event) => {
                     if let Event::Closed { peer, .. } = &event {
                         self.peers.remove(peer);
@@ -191,19 +181,16 @@ impl Shard {
         }
     }
 
-    fn flush(&mut self) {
-        if self.outbox.is_empty() {
-            return;
-        }
+    fn send(&mut self, batch: Batch) {
         let refused: usize = self
             .sockets
-            .iter()
-            .map(|socket| socket.send(&self.outbox))
+            .iter_mut()
+            .map(|socket| socket.send(&batch))
             .sum();
         if refused > 0 {
             tracing::debug!(refused, "datagrams could not be sent");
         }
-        self.outbox.clear();
+        self.sfu.reuse(batch);
     }
 
     fn hand_over(&mut self) {
@@ -236,7 +223,6 @@ impl Shard {
             peers = self.peers.len(),
             "the media core panicked; all its peers are closed"
         );
-        self.outbox.clear();
         let fresh = Sfu::new(self.config.clone(), Instant::now());
         let broken = std::mem::replace(&mut self.sfu, fresh);
         // Taking it apart may panic again.

@@ -6,9 +6,10 @@ use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::os::fd::{AsRawFd, RawFd};
 
-use ::media::Transmit;
+use ::media::Batch;
 use quinn_udp::{BATCH_SIZE, RecvMeta, UdpSocketState};
 
+use super::send::{Run, Sender};
 use super::sys;
 
 /// A keyframe to many people, or a moment in which the thread had no processor.
@@ -21,6 +22,7 @@ pub struct Socket {
     local: SocketAddr,
     buffers: Vec<Vec<u8>>,
     metas: Vec<RecvMeta>,
+    sender: Sender,
     /// Addresses that datagrams came to, and that may therefore be sent from.
     own: HashSet<IpAddr>,
 }
@@ -40,6 +42,7 @@ impl Socket {
         let local = socket.local_addr()?;
         let buffer = DATAGRAM_BYTES * state.gro_segments().max(1);
         Ok(Self {
+            sender: Sender::new(state.max_gso_segments() > 1),
             socket,
             state,
             local,
@@ -79,19 +82,18 @@ impl Socket {
         count > 0
     }
 
-    /// Sends those of the same address family. Gives the number that the kernel refused.
-    pub fn send(&self, transmits: &[Transmit]) -> usize {
-        let datagrams: Vec<sys::Datagram<'_>> = transmits
-            .iter()
-            .filter(|transmit| transmit.destination.is_ipv4() == self.local.is_ipv4())
-            .map(|transmit| sys::Datagram {
+    /// Sends those of the same address family. Gives the number of datagrams that the kernel refused.
+    pub fn send(&mut self, batch: &Batch) -> usize {
+        let runs: Vec<Run<'_>> = batch
+            .runs()
+            .filter(|run| run.destination.is_ipv4() == self.local.is_ipv4())
+            .map(|transmit| Run {
                 // Behind a translated address the peer knows one that is not ours to send from.
                 source: Some(transmit.source.ip()).filter(|source| self.own.contains(source)),
-                destination: transmit.destination,
-                bytes: &transmit.bytes,
+                transmit,
             })
             .collect();
-        sys::send_all(&self.socket, &datagrams)
+        self.sender.send(&self.socket, &runs)
     }
 }
 

@@ -1,10 +1,10 @@
 //! The few system calls that std and quinn-udp do not offer: an eventfd to wake the media thread, `poll` over it and
-//! the sockets, a socket for IPv6 alone, and `sendmmsg`. All `unsafe` of the media plane is in this file.
+//! the sockets, and a socket for IPv6 alone. With `send`, all `unsafe` of the media plane.
 #![allow(unsafe_code)]
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::time::Duration;
 
@@ -98,73 +98,8 @@ pub fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
     }
 }
 
-/// One datagram of a batch.
-pub struct Datagram<'a> {
-    /// The address to send from, when the socket has several.
-    pub source: Option<IpAddr>,
-    pub destination: SocketAddr,
-    pub bytes: &'a [u8],
-}
-
-/// Room for one `IP_PKTINFO` or `IPV6_PKTINFO`, aligned as control messages must be.
-type Control = [u64; 8];
-
-/// Sends all datagrams in as few calls as possible. Datagrams that the kernel refuses are skipped, as on any lossy
-/// network, and counted in the answer.
-pub fn send_all(socket: &UdpSocket, datagrams: &[Datagram<'_>]) -> usize {
-    let mut names: Vec<(libc::sockaddr_storage, libc::socklen_t)> = datagrams
-        .iter()
-        .map(|datagram| socket_address(datagram.destination))
-        .collect();
-    let mut slices: Vec<libc::iovec> = datagrams
-        .iter()
-        .map(|datagram| libc::iovec {
-            iov_base: datagram.bytes.as_ptr() as *mut _,
-            iov_len: datagram.bytes.len(),
-        })
-        .collect();
-    let mut controls: Vec<Control> = vec![[0; 8]; datagrams.len()];
-    let mut messages: Vec<libc::mmsghdr> = Vec::with_capacity(datagrams.len());
-    let parts = names
-        .iter_mut()
-        .zip(&mut slices)
-        .zip(&mut controls)
-        .zip(datagrams);
-    for (((name, slice), control), datagram) in parts {
-        // SAFETY: all-zero is a valid `mmsghdr`.
-        let mut message: libc::mmsghdr = unsafe { std::mem::zeroed() };
-        message.msg_hdr.msg_name = (&raw mut name.0).cast();
-        message.msg_hdr.msg_namelen = name.1;
-        message.msg_hdr.msg_iov = slice;
-        message.msg_hdr.msg_iovlen = 1;
-        if let Some(source) = datagram.source {
-            set_source(&mut message.msg_hdr, control, source);
-        }
-        messages.push(message);
-    }
-    let mut sent = 0;
-    let mut refused = 0;
-    while sent + refused < messages.len() {
-        let rest = &mut messages[sent + refused..];
-        // SAFETY: every pointer in `rest` leads into a vector above that outlives the call and is not touched by it.
-        let result = unsafe {
-            libc::sendmmsg(
-                socket.as_raw_fd(),
-                rest.as_mut_ptr(),
-                rest.len() as libc::c_uint,
-                libc::MSG_DONTWAIT,
-            )
-        };
-        if result > 0 {
-            sent += result as usize;
-        } else if io::Error::last_os_error().kind() != io::ErrorKind::Interrupted {
-            refused += 1;
-        }
-    }
-    refused
-}
-
-fn socket_address(address: SocketAddr) -> (libc::sockaddr_storage, libc::socklen_t) {
+/// As the kernel wants it, with its length.
+pub fn socket_address(address: SocketAddr) -> (libc::sockaddr_storage, libc::socklen_t) {
     // SAFETY: all-zero is a valid `sockaddr_storage`.
     let mut storage: libc::sockaddr_storage = unsafe { std::mem::zeroed() };
     let length = match address {
@@ -198,45 +133,3 @@ fn socket_address(address: SocketAddr) -> (libc::sockaddr_storage, libc::socklen
     };
     (storage, length as libc::socklen_t)
 }
-
-/// Makes the datagram leave from `source`, so that it comes from the address that the peer sent to.
-fn set_source(header: &mut libc::msghdr, control: &mut Control, source: IpAddr) {
-    header.msg_control = control.as_mut_ptr().cast();
-    match source {
-        IpAddr::V4(address) => {
-            let info = libc::in_pktinfo {
-                ipi_ifindex: 0,
-                ipi_spec_dst: libc::in_addr {
-                    s_addr: u32::from_ne_bytes(address.octets()),
-                },
-                ipi_addr: libc::in_addr { s_addr: 0 },
-            };
-            put_control(header, libc::IPPROTO_IP, libc::IP_PKTINFO, info);
-        }
-        IpAddr::V6(address) => {
-            let info = libc::in6_pktinfo {
-                ipi6_addr: libc::in6_addr {
-                    s6_addr: address.octets(),
-                },
-                ipi6_ifindex: 0,
-            };
-            put_control(header, libc::IPPROTO_IPV6, libc::IPV6_PKTINFO, info);
-        }
-    }
-}
-
-fn put_control<T>(header: &mut libc::msghdr, level: libc::c_int, kind: libc::c_int, value: T) {
-    let length = size_of::<T>() as libc::c_uint;
-    // SAFETY: `msg_control` points to a `Control`, which has room for the larger of both values and its header, and
-    // `CMSG_FIRSTHDR` and `CMSG_DATA` stay within `msg_controllen`.
-    unsafe {
-        header.msg_controllen = libc::CMSG_SPACE(length) as _;
-        let message = libc::CMSG_FIRSTHDR(header);
-        (*message).cmsg_level = level;
-        (*message).cmsg_type = kind;
-        (*message).cmsg_len = libc::CMSG_LEN(length) as _;
-        libc::CMSG_DATA(message).cast::<T>().write_unaligned(value);
-    }
-}
-
-const _: () = assert!(size_of::<Control>() >= 16 + size_of::<libc::in6_pktinfo>() + 8);

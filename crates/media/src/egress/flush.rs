@@ -1,0 +1,243 @@
+//! What is due leaves: sealed back to back into the batch, sound first, then reports, then what was asked for again, then video in
+//! slices, then padding that tries for more bandwidth.
+
+use std::time::Instant;
+
+use super::header::{self, Header};
+use super::lane::Lane;
+use super::pacer::SLICE;
+use super::rtcp;
+use super::srtp::Srtp;
+use super::{Egress, MOST_ALLOWANCE, PassedOn, Queued, RETRANSMISSION_SHARE};
+use crate::bandwidth::{Bandwidth, Probe, Sent};
+use crate::batch::{Batch, Path};
+
+/// RTCP that fits into every path.
+const REPORT_BYTES: usize = 1_100;
+/// What fits into the last byte of a padding packet.
+const PADDING_BYTES: usize = 255;
+/// Series of padding that leave in one flush, and bytes of one series.
+const PROBES_PER_FLUSH: usize = 4;
+const PROBE_BYTES: usize = 20_000;
+
+/// What it takes to put a packet into the batch.
+struct Sealer<'a> {
+    now: Instant,
+    path: Path,
+    srtp: &'a mut Srtp,
+    bandwidth: Option<&'a mut Bandwidth>,
+    batch: &'a mut Batch,
+}
+
+impl Egress {
+    /// Puts what is due into the batch.
+    pub fn flush(&mut self, now: Instant, batch: &mut Batch) {
+        let ntp = self.ntp(now);
+        self.flushed = now;
+        let (Some(srtp), Some(path)) = (&mut self.srtp, self.paths.current()) else {
+            self.queue.clear();
+            return;
+        };
+        if let Some(bandwidth) = &mut self.bandwidth {
+            bandwidth.handle_timeout(now);
+        }
+        let pacing = self.bandwidth.as_ref().map(Bandwidth::pacing_bps);
+        self.pacer.advance(now, pacing, self.queue.waiting());
+        let mut sealer = Sealer {
+            now,
+            path,
+            srtp,
+            bandwidth: self.bandwidth.as_mut(),
+            batch,
+        };
+        let mut sent = 0;
+        for queued in self.queue.audio.drain(..) {
+            sent += sealer.media(&mut self.lanes, queued, Sent::Audio);
+        }
+        sealer.reports(&mut self.lanes, ntp);
+        self.pacer.spend(sent);
+        while self.pacer.is_open()
+            && let Some(queued) = self.queue.again.pop_front()
+        {
+            self.queue.bytes -= queued.size().min(self.queue.bytes);
+            self.pacer
+                .spend(sealer.retransmission(&mut self.lanes, &queued));
+        }
+        while self.pacer.is_open() && !self.queue.video.is_empty() {
+            let slice = self.queue.video.len().min(SLICE);
+            for queued in self.queue.video.drain(..slice) {
+                self.queue.bytes -= queued.size().min(self.queue.bytes);
+                let size = sealer.media(&mut self.lanes, queued, Sent::Media);
+                self.pacer.spend(size);
+                sent += size;
+            }
+        }
+        self.allowance = (self.allowance + sent / RETRANSMISSION_SHARE).min(MOST_ALLOWANCE);
+        self.pacer.spend(sealer.probes(&mut self.lanes));
+    }
+}
+
+impl Queued {
+    fn size(&self) -> usize {
+        self.sent.packet.payload.len()
+    }
+}
+
+impl Sealer<'_> {
+    /// Seals a packet that nobody got yet. Gives its size.
+    fn media(&mut self, lanes: &mut [Lane], queued: Queued, what: Sent) -> usize {
+        let Some(lane) = lanes.get_mut(usize::from(queued.route.0)) else {
+            return 0;
+        };
+        let (packet, numbers) = (&queued.sent.packet, queued.sent.numbers);
+        if !lane.claim(numbers.sequence) {
+            return 0;
+        }
+        let section = &lane.section;
+        let header = Header {
+            payload_type: section.payload_type,
+            marker: packet.marker,
+            padding: false,
+            sequence: numbers.sequence as u16,
+            timestamp: numbers.timestamp,
+            ssrc: section.ssrc,
+            mid: (!lane.is_known).then_some(&*section.mid),
+            passed_on: packet.extensions,
+        };
+        let size = self.seal(lane, &header, numbers.sequence, what, |buffer| {
+            let start = buffer.len();
+            buffer.extend_from_slice(&packet.payload);
+            if packet.vp8.is_some() {
+                let payload = buffer.get_mut(start..).unwrap_or_default();
+                header::write_pictures(payload, &numbers.pictures);
+            }
+        });
+        lane.note(self.now, queued.sent);
+        size
+    }
+
+    /// Seals a packet once more, in the stream that is there for it (RFC 4588, section 4).
+    fn retransmission(&mut self, lanes: &mut [Lane], queued: &Queued) -> usize {
+        let Some(lane) = lanes.get_mut(usize::from(queued.route.0)) else {
+            return 0;
+        };
+        let Some(stream) = lane.section.retransmission else {
+            return 0;
+        };
+        let (packet, numbers) = (&queued.sent.packet, queued.sent.numbers);
+        let index = lane.next_retransmission();
+        let header = Header {
+            payload_type: stream.payload_type,
+            marker: packet.marker,
+            padding: false,
+            sequence: index as u16,
+            timestamp: numbers.timestamp,
+            ssrc: stream.ssrc,
+            mid: Some(&lane.section.mid),
+            passed_on: packet.extensions,
+        };
+        self.seal(lane, &header, index, Sent::Retransmission, |buffer| {
+            buffer.extend((numbers.sequence as u16).to_be_bytes());
+            let start = buffer.len();
+            buffer.extend_from_slice(&packet.payload);
+            if packet.vp8.is_some() {
+                let payload = buffer.get_mut(start..).unwrap_or_default();
+                header::write_pictures(payload, &numbers.pictures);
+            }
+        })
+    }
+
+    /// Padding that the bandwidth estimation wants, in the retransmission stream of a section that carries something.
+    fn probes(&mut self, lanes: &mut [Lane]) -> usize {
+        let carries = |lane: &&mut Lane| lane.has_sent() && lane.section.retransmission.is_some();
+        let Some(lane) = lanes.iter_mut().find(carries) else {
+            return 0;
+        };
+        let mut sent = 0;
+        for _ in 0..PROBES_PER_FLUSH {
+            let probe = self
+                .bandwidth
+                .as_mut()
+                .and_then(|bandwidth| bandwidth.poll_probe(self.now));
+            let Some(probe) = probe else { break };
+            sent += self.padding(lane, probe);
+        }
+        sent
+    }
+
+    fn padding(&mut self, lane: &mut Lane, probe: Probe) -> usize {
+        let Some(stream) = lane.section.retransmission else {
+            return 0;
+        };
+        let mut sent = 0;
+        while sent < probe.bytes.min(PROBE_BYTES) {
+            let index = lane.next_retransmission();
+            let header = Header {
+                payload_type: stream.payload_type,
+                marker: false,
+                padding: true,
+                sequence: index as u16,
+                timestamp: lane.newest_timestamp(),
+                ssrc: stream.ssrc,
+                mid: Some(&lane.section.mid),
+                passed_on: PassedOn::default(),
+            };
+            let size = self.seal(lane, &header, index, Sent::Padding(probe.id), |buffer| {
+                buffer.resize(buffer.len() + PADDING_BYTES - 1, 0);
+                buffer.push(PADDING_BYTES as u8);
+            });
+            if size == 0 {
+                break;
+            }
+            sent += size;
+        }
+        sent
+    }
+
+    fn seal(
+        &mut self,
+        lane: &Lane,
+        header: &Header<'_>,
+        index: u64,
+        what: Sent,
+        payload: impl FnOnce(&mut Vec<u8>),
+    ) -> usize {
+        let (now, srtp, bandwidth) = (self.now, &mut *self.srtp, &mut self.bandwidth);
+        let mut size = 0;
+        let pushed = self.batch.push(self.path, |buffer| {
+            let start = buffer.len();
+            let written = header::write(buffer, header, &lane.section.extensions);
+            payload(buffer);
+            size = buffer.len() - start + srtp.tag_bytes();
+            if let Some((at, bandwidth)) = written.transport_number.zip(bandwidth.as_mut()) {
+                let number = bandwidth.sent(now, size, what).to_be_bytes();
+                *buffer.get_mut(at..)?.first_chunk_mut()? = number;
+            }
+            srtp.seal_rtp(buffer, start, written.bytes, header.ssrc, index)
+        });
+        pushed.map_or(0, |()| size)
+    }
+
+    /// The sender reports that are due, as few datagrams as possible.
+    fn reports(&mut self, lanes: &mut [Lane], ntp: rtcp::Ntp) {
+        let now = self.now;
+        let mut due = lanes
+            .iter_mut()
+            .filter(|lane| lane.report_is_due(now))
+            .peekable();
+        while let Some(first) = due.peek_mut() {
+            let (ssrc, index) = (first.section.ssrc, first.next_report_index());
+            let srtp = &mut *self.srtp;
+            self.batch.push(self.path, |buffer| {
+                let start = buffer.len();
+                while buffer.len() - start < REPORT_BYTES
+                    && let Some(lane) = due.next()
+                {
+                    rtcp::write_sender_report(buffer, &lane.report(now, ntp)?);
+                    rtcp::write_description(buffer, lane.section.ssrc, &lane.section.cname);
+                }
+                srtp.seal_rtcp(buffer, start, ssrc, index)
+            });
+        }
+    }
+}

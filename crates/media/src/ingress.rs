@@ -1,0 +1,153 @@
+//! From a datagram to the peer that sent it: by its address, which is learned here and nowhere else, and then into the
+//! engine or, for RTCP about what we send, into the egress. The part of [`Sfu`] that strangers can reach.
+
+use std::net::SocketAddr;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use str0m::ice::StunMessage;
+use str0m::net::Receive;
+
+use crate::api::{CloseReason, Datagram, PeerId};
+use crate::batch::Path;
+use crate::peer::Spent;
+use crate::sfu::Sfu;
+
+impl Sfu {
+    pub(crate) fn datagram(&mut self, datagram: Datagram<'_>) {
+        self.stats.datagrams_in += 1;
+        self.stats.bytes_in += datagram.bytes.len() as u64;
+        let destination = self.local_address(datagram);
+        // Whoever sends this is unknown yet, so the wall is around the parser.
+        let parsed = catch_unwind(AssertUnwindSafe(|| {
+            Receive::new(
+                datagram.transport.into(),
+                datagram.source,
+                destination,
+                datagram.bytes,
+            )
+            .ok()
+        }));
+        let Ok(Some(received)) = parsed else {
+            self.stats.dropped_malformed += 1;
+            return;
+        };
+        let is_stun = datagram.bytes.first().is_some_and(|first| *first < 4);
+        let peer = if is_stun {
+            self.stun_sender(datagram, destination)
+        } else {
+            self.known_sender(datagram)
+        };
+        let Some(peer) = peer else { return };
+        let Some(state) = self.peers.get_mut(&peer) else {
+            return;
+        };
+        match state
+            .budget
+            .spend(self.now, datagram.bytes.len(), self.config.ingress)
+        {
+            Spent::Within if is_rtcp(datagram.bytes) => self.rtcp(peer, datagram, received),
+            Spent::Within => {
+                let received = state.connection.receive(self.now, received);
+                self.settle(peer, received);
+            }
+            Spent::Above => self.stats.dropped_over_limit += 1,
+            Spent::Exhausted => self.close(peer, CloseReason::TooMuch),
+        }
+    }
+
+    /// What a client says of the streams that it gets is ours to hear, and the rest the engine's.
+    fn rtcp(&mut self, peer: PeerId, datagram: Datagram<'_>, received: Receive<'_>) {
+        let path = Path {
+            transport: datagram.transport,
+            source: received.destination,
+            destination: datagram.source,
+        };
+        let Some(state) = self.peers.get_mut(&peer) else {
+            return;
+        };
+        let Some(heard) = state.egress.receive(self.now, path, datagram.bytes) else {
+            self.stats.dropped_unauthentic += 1;
+            return;
+        };
+        state.proved(self.now);
+        if heard.is_for_engine {
+            let received = state.connection.receive(self.now, received);
+            self.settle(peer, received);
+        }
+        for route in heard.keyframes {
+            self.keyframe_wanted(peer, route);
+        }
+        self.mark_sending(peer);
+    }
+
+    /// The address that the client knows us by. Behind a translated address it is not the one the packet came to.
+    fn local_address(&self, datagram: Datagram<'_>) -> SocketAddr {
+        let candidates = &self.config.candidates;
+        let came_to = datagram.destination;
+        if candidates.contains(&came_to) {
+            return came_to;
+        }
+        candidates
+            .iter()
+            .find(|known| known.is_ipv4() == came_to.is_ipv4())
+            .copied()
+            .unwrap_or(came_to)
+    }
+
+    fn known_sender(&mut self, datagram: Datagram<'_>) -> Option<PeerId> {
+        let peer = self.demux.by_address(datagram.transport, datagram.source);
+        if peer.is_none() {
+            self.stats.dropped_unknown_address += 1;
+        }
+        peer
+    }
+
+    /// An address is learned here and nowhere else: from a request with the password of the peer that it names.
+    fn stun_sender(&mut self, datagram: Datagram<'_>, destination: SocketAddr) -> Option<PeerId> {
+        let (demux, peers, crypto) = (&self.demux, &self.peers, &self.crypto);
+        let proven = catch_unwind(AssertUnwindSafe(|| {
+            let message = StunMessage::parse(datagram.bytes)
+                .ok()
+                .filter(|message| message.is_binding_request())?;
+            let (ufrag, _) = message.split_username()?;
+            let id = demux.by_ufrag(ufrag)?;
+            let password = peers.get(&id)?.password.as_bytes();
+            let hmac =
+                |key: &[u8], parts: &[&[u8]]| crypto.sha1_hmac_provider.sha1_hmac(key, parts);
+            let is_authentic = message.verify(password, hmac);
+            is_authentic.then_some((id, message.use_candidate()))
+        }));
+        let Ok(Some((peer, is_nominated))) = proven else {
+            self.stats.dropped_unauthentic += 1;
+            return None;
+        };
+        self.demux.prove(peer, datagram.transport, datagram.source);
+        if let Some(state) = self.peers.get_mut(&peer) {
+            state.proved(self.now);
+            if is_nominated {
+                let path = Path {
+                    transport: datagram.transport,
+                    source: destination,
+                    destination: datagram.source,
+                };
+                state.egress.paths.client_nominates(self.now, path);
+            }
+        }
+        Some(peer)
+    }
+}
+
+/// RTP and RTCP share a port; the second byte tells them apart (RFC 5761, section 4).
+fn is_rtcp(datagram: &[u8]) -> bool {
+    matches!(datagram, [128..=191, 192..=223, ..])
+}
+
+/// RFC 7983, section 7.
+pub(crate) fn is_dtls(datagram: &[u8]) -> bool {
+    matches!(datagram, [20..=63, ..])
+}
+
+pub(crate) fn rtcp_sender(datagram: &[u8]) -> Option<u32> {
+    let ssrc = datagram.get(4..)?.first_chunk()?;
+    is_rtcp(datagram).then_some(u32::from_be_bytes(*ssrc))
+}
