@@ -49,6 +49,7 @@ const BLIND_AFTER_US: i64 = 3_000_000;
 const BLIND_MOST_BPS: f64 = START_BPS as f64;
 const BLIND_LEAST_BPS: f64 = 150_000.0;
 const BLIND_GROWTH: f64 = 1.05;
+const REPORT_US: i64 = 500_000;
 /// Receiver reports of a line that is full, and of one that is not.
 const BLIND_LOST: f64 = 0.10;
 const BLIND_CLEAN: f64 = 0.02;
@@ -79,6 +80,8 @@ pub(crate) struct Estimator {
     waiting_since_us: Option<i64>,
     waiting_packets: u32,
     silence: Option<Silence>,
+    /// When a receiver report was last heeded.
+    reported_us: Option<i64>,
     rtt_us: i64,
 }
 
@@ -120,6 +123,7 @@ impl Estimator {
             waiting_since_us: None,
             waiting_packets: 0,
             silence: None,
+            reported_us: None,
             rtt_us: 100_000,
         }
     }
@@ -314,9 +318,15 @@ impl Estimator {
     }
 
     pub fn report(&mut self, now_us: i64, fraction_lost: f64) {
-        if !self.blind(now_us) {
+        // One report tells about several streams.
+        if !self.blind(now_us)
+            || self
+                .reported_us
+                .is_some_and(|at_us| now_us - at_us < REPORT_US)
+        {
             return;
         }
+        self.reported_us = Some(now_us);
         let bps = if fraction_lost > BLIND_LOST {
             self.rate.bps() * (1.0 - fraction_lost / 2.0)
         } else if fraction_lost < BLIND_CLEAN {

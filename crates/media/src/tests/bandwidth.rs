@@ -3,8 +3,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::link::{BACK, Back, Line, Losses, Media, SLOT_MS, Simulation, Slot, line};
-use super::network::Random;
+use super::link::{BACK, Back, Line, Media, SLOT_MS, Simulation, Slot, line};
+use super::network::{Losses, Random};
 use crate::bandwidth::{Bandwidth, Sent};
 
 #[derive(Clone, Copy, Debug)]

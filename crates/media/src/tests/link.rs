@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
-use super::network::Random;
+use super::network::{Losses, Random};
 use crate::bandwidth::{Bandwidth, Sent};
 
 const PACKET: usize = 1_100;
@@ -13,18 +13,6 @@ const SOUND_BPS: u64 = 48_000;
 const FRAME_US: i64 = 33_000;
 /// What is measured is summed up over this.
 pub const SLOT_MS: i64 = 100;
-
-#[derive(Clone, Copy, Debug)]
-pub enum Losses {
-    None,
-    PerMille(u64),
-    /// Gilbert and Elliott's model: per mille to get into a bad stretch, out of it, and lost within.
-    Bursts {
-        begin: u64,
-        end: u64,
-        lost: u64,
-    },
-}
 
 #[derive(Clone, Copy, Debug)]
 pub struct Line {
@@ -363,7 +351,8 @@ impl Simulation {
             if let Some(slot) = self.flows[flow].slots.last_mut() {
                 slot.queue_ms = slot.queue_ms.max(queue_ms);
             }
-            if self.is_lost() {
+            let losses = self.line.losses;
+            if losses.is_lost(&mut self.random, &mut self.bad) {
                 continue;
             }
             let jitter_us = self.random.below(self.line.jitter_ms as u64 * 1_000 + 1) as i64;
@@ -377,19 +366,6 @@ impl Simulation {
             self.count += 1;
             self.arriving.insert((arrives_us, self.count), parcel);
         }
-    }
-
-    fn is_lost(&mut self) -> bool {
-        let lost = match self.line.losses {
-            Losses::None => 0,
-            Losses::PerMille(lost) => lost,
-            Losses::Bursts { begin, end, lost } => {
-                let turn = if self.bad { end } else { begin };
-                self.bad ^= self.random.below(1_000) < turn;
-                if self.bad { lost } else { 0 }
-            }
-        };
-        self.random.below(1_000) < lost
     }
 
     fn arrive(&mut self) {

@@ -8,6 +8,7 @@ mod client;
 mod egress;
 mod hostile;
 mod lifecycle;
+mod lines;
 mod link;
 pub(crate) mod network;
 mod quality;

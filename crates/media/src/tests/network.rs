@@ -50,6 +50,79 @@ pub const LOSSY: Conditions = Conditions {
     loss_per_mille: 40,
 };
 
+/// The line of one receiver: a bottleneck with a queue in front of it.
+#[derive(Clone, Copy, Debug)]
+pub struct Down {
+    pub bps: u64,
+    /// What does not fit is dropped.
+    pub queue_bytes: u64,
+    pub delay: Duration,
+    /// Up to so much more.
+    pub jitter: Duration,
+    /// Whether datagrams overtake each other in it.
+    pub reorders: bool,
+    pub losses: Losses,
+}
+
+#[derive(Clone, Copy, Debug)]
+pub enum Losses {
+    None,
+    PerMille(u64),
+    /// Gilbert and Elliott's model: per mille to get into a bad stretch, out of it, and lost within.
+    Bursts {
+        begin: u64,
+        end: u64,
+        lost: u64,
+    },
+}
+
+impl Losses {
+    pub fn is_lost(self, random: &mut Random, bad: &mut bool) -> bool {
+        let lost = match self {
+            Losses::None => 0,
+            Losses::PerMille(lost) => lost,
+            Losses::Bursts { begin, end, lost } => {
+                let turn = if *bad { end } else { begin };
+                *bad ^= random.below(1_000) < turn;
+                if *bad { lost } else { 0 }
+            }
+        };
+        random.below(1_000) < lost
+    }
+}
+
+struct Bottleneck {
+    line: Down,
+    /// When it has sent all that it was given.
+    free: Instant,
+    last_arrival: Instant,
+    bad: bool,
+}
+
+impl Bottleneck {
+    /// When a datagram arrives, if it does.
+    fn pass(&mut self, now: Instant, bytes: usize, random: &mut Random) -> Option<Instant> {
+        const IP_AND_UDP: usize = 28;
+        let line = self.line;
+        let takes = |bytes: u64| Duration::from_micros(bytes * 8_000_000 / line.bps);
+        let begins = self.free.max(now);
+        if begins - now > takes(line.queue_bytes) {
+            return None;
+        }
+        self.free = begins + takes((bytes + IP_AND_UDP) as u64);
+        if line.losses.is_lost(random, &mut self.bad) {
+            return None;
+        }
+        let jitter = random.below(line.jitter.as_micros() as u64 + 1);
+        let mut arrives = self.free + line.delay + Duration::from_micros(jitter);
+        if !line.reorders {
+            arrives = arrives.max(self.last_arrival);
+            self.last_arrival = arrives;
+        }
+        Some(arrives)
+    }
+}
+
 #[derive(Clone, Debug)]
 pub struct InFlight {
     pub source: SocketAddr,
@@ -61,6 +134,7 @@ pub struct Network {
     pub conditions: Conditions,
     pub random: Random,
     queue: BTreeMap<(Instant, u64), InFlight>,
+    bottlenecks: BTreeMap<SocketAddr, Bottleneck>,
     sent: u64,
 }
 
@@ -70,11 +144,31 @@ impl Network {
             conditions,
             random: Random(seed),
             queue: BTreeMap::new(),
+            bottlenecks: BTreeMap::new(),
             sent: 0,
         }
     }
 
+    /// From now on datagrams to this address go through a line of their own.
+    pub fn set_line(&mut self, now: Instant, to: SocketAddr, line: Down) {
+        let bottleneck = self.bottlenecks.entry(to).or_insert(Bottleneck {
+            line,
+            free: now,
+            last_arrival: now,
+            bad: false,
+        });
+        bottleneck.line = line;
+    }
+
     pub fn send(&mut self, now: Instant, datagram: InFlight) {
+        if let Some(bottleneck) = self.bottlenecks.get_mut(&datagram.destination) {
+            let bytes = datagram.bytes.len();
+            if let Some(arrives) = bottleneck.pass(now, bytes, &mut self.random) {
+                self.sent += 1;
+                self.queue.insert((arrives, self.sent), datagram);
+            }
+            return;
+        }
         if self.random.below(1_000) < self.conditions.loss_per_mille {
             return;
         }

@@ -1,0 +1,316 @@
+//! Calls over bad lines: conditions over time as data, and what people would notice of them. Sound that is missing or
+//! late, pictures that stand still, layers that flap.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+use super::client::{Got, HEAVY};
+use super::network::{Conditions, Down, Losses};
+use super::world::{LARGE, World, twice};
+use crate::{PeerId, Source};
+
+const SENDER: PeerId = PeerId(2);
+const RECEIVER: PeerId = PeerId(1);
+/// Up to the server, and down to those who have a good line.
+const GOOD: Conditions = Conditions {
+    delay: Duration::from_millis(15),
+    jitter: Duration::from_millis(1),
+    loss_per_mille: 0,
+};
+/// Sound that comes later than this after the quickest is as good as lost.
+const LATE: Duration = Duration::from_millis(200);
+
+const fn line(bps: u64) -> Down {
+    Down {
+        bps,
+        queue_bytes: 60_000,
+        delay: Duration::from_millis(15),
+        jitter: Duration::ZERO,
+        reorders: false,
+        losses: Losses::None,
+    }
+}
+
+#[derive(Clone, Copy, Debug)]
+enum Is {
+    /// Missing or late, out of 1 000 packets of sound.
+    Concealed,
+    /// Whole frames per second.
+    Frames,
+    /// The layer at the end.
+    Layer,
+}
+
+struct Call {
+    what: &'static str,
+    lines: &'static [(u64, Down)],
+    /// From and to which second, what, at least, at most.
+    expect: &'static [(u64, u64, Is, u64, u64)],
+}
+
+const ANY: u64 = u64::MAX;
+
+const CALLS: &[Call] = &[
+    Call {
+        what: "5 % loss",
+        lines: &[(
+            0,
+            Down {
+                losses: Losses::PerMille(50),
+                ..line(5_000_000)
+            },
+        )],
+        expect: &[
+            (5, 20, Is::Concealed, 0, 75),
+            (5, 20, Is::Frames, 28, 31),
+            (5, 20, Is::Layer, 2, 2),
+        ],
+    },
+    Call {
+        what: "10 % loss",
+        lines: &[(
+            0,
+            Down {
+                losses: Losses::PerMille(100),
+                ..line(5_000_000)
+            },
+        )],
+        expect: &[
+            (5, 20, Is::Concealed, 0, 130),
+            (5, 20, Is::Frames, 27, 31),
+            (5, 20, Is::Layer, 1, 2),
+        ],
+    },
+    Call {
+        what: "30 % loss",
+        lines: &[(
+            0,
+            Down {
+                losses: Losses::PerMille(300),
+                ..line(5_000_000)
+            },
+        )],
+        expect: &[(5, 20, Is::Concealed, 0, 350), (5, 20, Is::Frames, 15, 31)],
+    },
+    Call {
+        what: "bursts of loss",
+        lines: &[(
+            0,
+            Down {
+                losses: Losses::Bursts {
+                    begin: 5,
+                    end: 150,
+                    lost: 800,
+                },
+                ..line(5_000_000)
+            },
+        )],
+        expect: &[(5, 30, Is::Concealed, 0, 60), (5, 30, Is::Frames, 26, 31)],
+    },
+    Call {
+        what: "100 ms of jitter",
+        lines: &[(
+            0,
+            Down {
+                jitter: Duration::from_millis(100),
+                ..line(5_000_000)
+            },
+        )],
+        expect: &[
+            (5, 20, Is::Concealed, 0, 10),
+            (5, 20, Is::Frames, 28, 31),
+            (10, 20, Is::Layer, 1, 2),
+        ],
+    },
+    Call {
+        what: "reordering",
+        lines: &[(
+            0,
+            Down {
+                jitter: Duration::from_millis(20),
+                reorders: true,
+                ..line(5_000_000)
+            },
+        )],
+        expect: &[
+            (5, 20, Is::Concealed, 0, 5),
+            (5, 20, Is::Frames, 29, 31),
+            (5, 20, Is::Layer, 2, 2),
+        ],
+    },
+];
+
+fn between(packets: &[Got], world: &World, from_s: u64, to_s: u64) -> Vec<Got> {
+    let [from, to] = [from_s, to_s].map(|second| world.start + Duration::from_secs(second));
+    let captured = |got: &&Got| (from..to).contains(&got.sent.captured);
+    packets.iter().filter(captured).copied().collect()
+}
+
+fn measure(world: &World, receiver: PeerId, from_s: u64, to_s: u64, is: Is) -> u64 {
+    let audio = between(world.audio(receiver, 0), world, from_s, to_s);
+    let mut video = between(world.video(receiver, 0), world, from_s, to_s);
+    video.sort_by_key(|got| got.sequence);
+    match is {
+        Is::Concealed => {
+            let delay = |got: &Got| got.at - got.sent.captured;
+            let quickest = audio.iter().map(delay).min().unwrap_or_default();
+            let in_time: BTreeSet<u64> = audio
+                .iter()
+                .filter(|got| delay(got) < quickest + LATE)
+                .map(|got| got.sent.frame)
+                .collect();
+            let all = (to_s - from_s) * 50;
+            all.saturating_sub(in_time.len() as u64) * 1_000 / all
+        }
+        Is::Frames => {
+            let mut frames: BTreeMap<(usize, u64), BTreeSet<u64>> = BTreeMap::new();
+            let mut whole = 0;
+            for got in &video {
+                let frame = frames.entry((got.sent.layer, got.sent.frame)).or_default();
+                frame.insert(got.sent.packet);
+                whole += u64::from(frame.len() as u64 == got.sent.packets);
+            }
+            whole / (to_s - from_s)
+        }
+        Is::Layer => video.last().map_or(ANY, |got| got.sent.layer as u64),
+    }
+}
+
+fn concealed(world: &World, receiver: PeerId, from_s: u64, to_s: u64) -> u64 {
+    measure(world, receiver, from_s, to_s, Is::Concealed)
+}
+
+fn frames(world: &World, receiver: PeerId, from_s: u64, to_s: u64) -> u64 {
+    measure(world, receiver, from_s, to_s, Is::Frames)
+}
+
+/// One sees and hears the other, whose camera is as heavy as a browser's.
+fn begin(world: &mut World) {
+    world.join(RECEIVER.0);
+    world.join(SENDER.0);
+    let sender = world.client(SENDER);
+    (sender.shape, sender.keyframe_weight) = (HEAVY, 3);
+    world.bind(RECEIVER, 0, 1, Some(SENDER), LARGE);
+    world.start = world.now;
+}
+
+fn failures(call: &Call, opaque: bool) -> Vec<String> {
+    let mut world = World::new(GOOD, opaque);
+    begin(&mut world);
+    let address = world.client(RECEIVER).address;
+    let end_s = call.expect.iter().map(|(_, to_s, ..)| *to_s).max().unwrap();
+    for second in 0..end_s + 1 {
+        for (_, line) in call.lines.iter().filter(|(at_s, _)| *at_s == second) {
+            world.network.set_line(world.now, address, *line);
+        }
+        world.run_ms(1_000);
+    }
+    let mut failures = vec![];
+    for (from_s, to_s, is, least, most) in call.expect {
+        let found = measure(&world, RECEIVER, *from_s, *to_s, *is);
+        if !(*least..=*most).contains(&found) {
+            failures.push(format!(
+                "{}, opaque {opaque}, {from_s} to {to_s} s: {is:?} is {found}, not {least} to {most}",
+                call.what
+            ));
+        }
+    }
+    failures
+}
+
+fn check(part: &str) {
+    let mut calls = CALLS
+        .iter()
+        .filter(|call| call.what.contains(part))
+        .peekable();
+    assert!(calls.peek().is_some(), "{part}");
+    let failures: Vec<String> = calls
+        .flat_map(|call| [false, true].map(|opaque| failures(call, opaque)))
+        .flatten()
+        .collect();
+    assert!(failures.is_empty(), "\n{}", failures.join("\n"));
+}
+
+#[test]
+fn loss_costs_no_more_than_what_is_lost() {
+    check("loss");
+}
+
+#[test]
+fn jitter_and_reordering_are_not_taken_for_congestion() {
+    check("jitter");
+    check("reordering");
+}
+
+#[test]
+fn fifty_come_and_go_and_the_first_notices_nothing() {
+    twice(GOOD, |world| {
+        begin(world);
+        world.run_ms(2_000);
+        let before = world.sfu.stats().subscriptions;
+        let crowd: Vec<PeerId> = (10..59)
+            .map(|id| world.join_unconnected(id, 1, 0, true))
+            .collect();
+        for peer in &crowd {
+            for source in [Source::Camera, Source::Microphone] {
+                world.client(*peer).set_active(source, false);
+            }
+        }
+        let all = crowd.clone();
+        world.run_until("connected", |world| {
+            all.iter().all(|peer| world.saw_connected(*peer))
+        });
+        let asked = world.client(SENDER).keyframe_requests;
+        for peer in &crowd {
+            world.bind(*peer, 0, 1, Some(SENDER), LARGE);
+        }
+        world.run_ms(2_000);
+        let asked = world.client(SENDER).keyframe_requests - asked;
+        assert!(
+            (1..=6).contains(&asked),
+            "{asked} keyframes for all at once"
+        );
+        let seen = |peer: &&PeerId| world.video(**peer, 0).len() > 30;
+        assert_eq!(crowd.iter().filter(seen).count(), crowd.len());
+        for peer in crowd {
+            world.leave(peer);
+        }
+        world.run_ms(2_000);
+        assert_eq!(world.sfu.stats().subscriptions, before);
+        let seconds = (world.now - world.start).as_secs();
+        assert_eq!(concealed(world, RECEIVER, 1, seconds - 1), 0);
+        assert!(frames(world, RECEIVER, 1, seconds - 1) >= 29);
+    });
+}
+
+#[test]
+fn a_storm_of_keyframe_requests_costs_the_sender_few_and_the_bystander_nothing() {
+    twice(GOOD, |world| {
+        begin(world);
+        let restless: Vec<PeerId> = (10..16).map(|id| world.join(id)).collect();
+        for peer in &restless {
+            for source in [Source::Camera, Source::Microphone] {
+                world.client(*peer).set_active(source, false);
+            }
+        }
+        world.run_ms(1_000);
+        let (before, since) = (world.client(SENDER).keyframe_requests, world.now);
+        for generation in 1..25 {
+            for peer in &restless {
+                world.bind(*peer, 0, generation, Some(SENDER), LARGE);
+                world.ready(*peer, 0, generation);
+            }
+            world.run_ms(200);
+        }
+        let asked = world.client(SENDER).keyframe_requests - before;
+        let seconds = (world.now - since).as_secs_f64();
+        // Of three layers.
+        assert!(
+            asked as f64 <= seconds * 3.0 * 4.0,
+            "{asked} in {seconds} s"
+        );
+        let end_s = (world.now - world.start).as_secs();
+        assert_eq!(concealed(world, RECEIVER, 1, end_s - 1), 0);
+        assert!(frames(world, RECEIVER, 1, end_s - 1) >= 29);
+    });
+}
