@@ -6,6 +6,7 @@
 import { BrowserCapture } from './media/capture.ts';
 import { measureLevel } from './media/level.ts';
 import { Media } from './media/media.ts';
+import { watchPressure } from './media/pressure.ts';
 import { BrowserTones } from './media/tones.ts';
 import { AppModel } from './model/app.ts';
 import type { Browser, Storage as Kept, Passkeys } from './model/browser.ts';
@@ -196,6 +197,7 @@ const mediaPorts = {
   newPeer: () => new RTCPeerConnection({ bundlePolicy: 'max-bundle' }),
   newStream: (track: MediaStreamTrack) => new MediaStream([track]),
   receiveCapabilities: (kind: 'audio' | 'video') => RTCRtpReceiver.getCapabilities(kind),
+  watchPressure,
 };
 
 const app = new AppModel({

@@ -353,7 +353,7 @@ export function doorOf(state: Partial<DoorState>) {
   });
 }
 
-export function meetingOf(others: number, state: Partial<MeetingState> = {}, screens = 0) {
+export function meetingOf(others: number, state: Partial<MeetingState> = {}, screens = 0, paused = 0) {
   const name = (at: number) => NAMES[at % NAMES.length] ?? '';
   const tiles: Tile[] = Array.from({ length: others }, (_, at) => ({
     key: `p${at}`,
@@ -363,8 +363,9 @@ export function meetingOf(others: number, state: Partial<MeetingState> = {}, scr
     speaking: at === 1 || others === 1,
     muted: at % 3 === 0,
     away: at === 5,
-    showVideo: at % 4 !== 3,
+    showVideo: at % 4 !== 3 && at >= paused,
     videoExpected: false,
+    paused: at < paused,
     video: face(at + 1),
     audio: silence,
   }));
@@ -400,12 +401,13 @@ export function meetingOf(others: number, state: Partial<MeetingState> = {}, scr
     people: Array.from({ length: others + 1 }, (_, at) => person(at - 1)),
     knocking: [],
     self: { name: 'Anna Brandt', speaking: false },
-    ...(window.innerWidth >= 800 ? { screen: { on: false } } : {}),
+    ...(window.innerWidth >= 800 ? { screen: { on: false, mode: 'text' } } : {}),
     ...state,
   });
   return Object.assign(store, {
     admit: (id: string) => store.patch({ knocking: store.state.knocking.filter((one) => one.id !== id) }),
     toggleScreen: noop,
+    setScreenMode: noop,
     leave: noop,
     reconnect: noop,
     playSound: noop,

@@ -6,6 +6,7 @@ import { deApp } from './de_app.ts';
 import { deCalls } from './de_calls.ts';
 import { deMeetings } from './de_meetings.ts';
 import { dePeople } from './de_people.ts';
+import { dePictures } from './de_pictures.ts';
 import { dePush } from './de_push.ts';
 import { deRooms } from './de_rooms.ts';
 
@@ -18,6 +19,7 @@ export const de: Catalogue = {
   ...deRooms,
   ...deMeetings,
   ...dePush,
+  ...dePictures,
   'app.home': 'Zur Startseite',
   'app.language': 'English',
   'app.loading': 'Wird geladen …',

@@ -5,6 +5,7 @@ import { enApp } from './en_app.ts';
 import { enCalls } from './en_calls.ts';
 import { enMeetings } from './en_meetings.ts';
 import { enPeople } from './en_people.ts';
+import { enPictures } from './en_pictures.ts';
 import { enPush } from './en_push.ts';
 import { enRooms } from './en_rooms.ts';
 
@@ -17,6 +18,7 @@ export const en = {
   ...enRooms,
   ...enMeetings,
   ...enPush,
+  ...enPictures,
   'app.home': 'To the home page',
   'app.language': 'Deutsch',
   'app.loading': 'Loading …',

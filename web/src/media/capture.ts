@@ -3,6 +3,8 @@
  * browser says no into one of a few problems. Keeps no state.
  */
 
+import { SCREEN_SHAPES, type ScreenMode } from './encodings.ts';
+
 export type CaptureKind = 'microphone' | 'camera';
 
 export type CaptureProblem = 'denied' | 'missing' | 'busy' | 'lost' | 'insecure' | 'unsupported' | 'failed';
@@ -44,7 +46,7 @@ export interface Capture {
   list(): Promise<DeviceList>;
   onDevicesChanged(callback: () => void): void;
   /** The screen, and its sound where the browser gives it. */
-  openScreen(): Promise<{ video: MediaStreamTrack; audio?: MediaStreamTrack }>;
+  openScreen(mode: ScreenMode): Promise<{ video: MediaStreamTrack; audio?: MediaStreamTrack }>;
 }
 
 export class BrowserCapture implements Capture {
@@ -108,22 +110,38 @@ export class BrowserCapture implements Capture {
     this.#devices?.addEventListener?.('devicechange', callback);
   }
 
-  async openScreen(): Promise<{ video: MediaStreamTrack; audio?: MediaStreamTrack }> {
+  async openScreen(mode: ScreenMode): Promise<{ video: MediaStreamTrack; audio?: MediaStreamTrack }> {
     if (!this.#devices || !this.canShareScreen) throw new CaptureError(this.obstacle ?? 'unsupported');
     try {
       const stream = await this.#devices.getDisplayMedia({
-        video: { frameRate: { ideal: 15, max: 30 } },
+        video: screenConstraints(mode),
         audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
       });
       const [video] = stream.getVideoTracks();
       const [audio] = stream.getAudioTracks();
       if (!video) throw new CaptureError('failed');
-      if ('contentHint' in video) video.contentHint = 'detail';
+      hint(video, mode);
       return audio ? { video, audio } : { video };
     } catch (error) {
       throw error instanceof CaptureError ? error : new CaptureError(problemOf(error));
     }
   }
+}
+
+/** A screen that is shared already, in another mode. What the browser cannot change stays as it is. */
+export async function shapeScreen(video: MediaStreamTrack, mode: ScreenMode): Promise<void> {
+  hint(video, mode);
+  await video.applyConstraints(screenConstraints(mode)).catch(() => {});
+}
+
+function screenConstraints(mode: ScreenMode): MediaTrackConstraints {
+  const { width, height, fps } = SCREEN_SHAPES[mode];
+  return { width: { max: width }, height: { max: height }, frameRate: { ideal: fps, max: fps } };
+}
+
+/** Whether browsers save in sharpness or in frames when they must. */
+function hint(video: MediaStreamTrack, mode: ScreenMode): void {
+  if ('contentHint' in video) video.contentHint = mode === 'text' ? 'text' : 'motion';
 }
 
 function audioConstraints({ device }: CaptureChoice): MediaTrackConstraints {

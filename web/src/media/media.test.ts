@@ -26,6 +26,7 @@ class Scene {
     flowing: (flowing) => this.log.push(flowing ? 'flows' : 'stands'),
     visible: (key, visible) => this.log.push(`${key} ${visible ? 'visible' : 'hidden'}`),
     soundBlocked: () => {},
+    bears: ({ layers, fps }, less) => this.log.push(`bears ${less ? 'only ' : ''}${layers} layers, ${fps} frames`),
   });
 
   get peer(): FakePeer {
@@ -43,6 +44,7 @@ class Scene {
         return { sdp: `answer ${answer}`, connection: answer };
       },
       slotReady: (slot, generation) => this.ready.push(`${slot}:${generation}`),
+      noPicture: (slot, generation) => this.log.push(`no picture in ${slot}:${generation}`),
     });
   }
 
@@ -61,7 +63,7 @@ class Scene {
         name: id,
         guest: false,
         presence: 'connected',
-        tracks: [],
+        tracks: [{ source: 'camera', muted: false }],
         joined_at: 0,
       })),
       speaking: [],
@@ -374,4 +376,52 @@ describe('a slot', () => {
     await scene.clock.pass(300);
     expect(scene.log.at(-1)).toBe('person ann visible');
   });
+});
+
+describe('a picture that does not come', () => {
+  it('is told to the server while somebody looks at it, and not when the line has no room for it', async () => {
+    const scene = await new Scene().up();
+    scene.follow('c-1', slot(2, 1, 'ann', 50));
+    await scene.pass(5_000);
+    expect(scene.log).not.toContain('no picture in 2:1');
+    scene.media.looksAt(new Set(['person ann']));
+    await scene.pass(4_000);
+    expect(scene.log.filter((one) => one === 'no picture in 2:1').length).toBe(1);
+    await scene.pass(3_000);
+    expect(scene.log.filter((one) => one === 'no picture in 2:1').length).toBe(2);
+    scene.follow('c-1', { ...slot(2, 1, 'ann', 50), paused: true });
+    await scene.pass(9_000);
+    expect(scene.log.filter((one) => one === 'no picture in 2:1').length).toBe(2);
+  });
+
+  it('and was paused is shown again with its next frame', async () => {
+    const scene = await new Scene().up();
+    const video = new FakeVideo();
+    scene.media.output('person ann').video.attach(video.element);
+    scene.follow('c-1', slot(2, 1, 'ann', 50));
+    video.draw(60);
+    scene.follow('c-1', { ...slot(2, 1, 'ann', 50), paused: true });
+    expect(scene.media.paused('person ann')).toBe(true);
+    expect(scene.log.at(-1)).toBe('person ann hidden');
+    scene.follow('c-1', slot(2, 1, 'ann', 50));
+    expect([scene.media.paused('person ann'), scene.log.at(-1)]).toEqual([false, 'person ann hidden']);
+    video.draw(70);
+    expect(scene.log.at(-1)).toBe('person ann visible');
+  });
+});
+
+it('a device that does not keep up sends less, and says so', async () => {
+  const scene = await new Scene().up();
+  scene.peer.streams.set('q', {
+    type: 'outbound-rtp',
+    kind: 'video',
+    mid: '1',
+    rid: 'q',
+    qualityLimitationReason: 'cpu',
+  });
+  await scene.pass(15_000);
+  expect(scene.log.filter((one) => one.startsWith('bears'))).toEqual([
+    'bears only 2 layers, 30 frames',
+    'bears only 2 layers, 15 frames',
+  ]);
 });

@@ -5,6 +5,7 @@
  */
 
 import type { RoomView, Slot, Source } from '../protocol/generated.ts';
+import { type Budget, BudgetKeeper } from './budget.ts';
 import type { Clock } from './clock.ts';
 import { lineOf } from './encodings.ts';
 import { FrameWatch } from './frame_watch.ts';
@@ -12,6 +13,7 @@ import { assigned, drawn, type Label, stale } from './label.ts';
 import { FIRST_PERSON_SLOTS, Link, type LinkOffer, type Pair, type PeerPorts } from './link.ts';
 import { AudioOutput, Speakers, VideoOutput } from './outputs.ts';
 import { DOUBT_MS, PathWatch, Recovery, type Remedy } from './path_watch.ts';
+import { type ExpectedPicture, PictureWatch } from './picture_watch.ts';
 import { type Sample, StatsPoller } from './stats.ts';
 import { ALL_WISHES, type Wishes } from './uplink.ts';
 
@@ -25,12 +27,15 @@ const RETRY_MS = 1_500;
 export interface Signalling {
   offer(offer: LinkOffer & { connection?: string }): Promise<{ sdp: string; connection: string }>;
   slotReady(slot: number, generation: number): void;
+  noPicture(slot: number, generation: number): void;
 }
 
 export interface MediaPorts extends PeerPorts {
   readonly clock: Clock;
   /** In [0, 1). */
   random(): number;
+  /** Tells whether the system is pressed, until the returned function is called. */
+  watchPressure(onChange: (pressed: boolean) => void): () => void;
 }
 
 export interface MediaEvents {
@@ -39,6 +44,8 @@ export interface MediaEvents {
   /** The picture of this output may be shown, or must not be any more. */
   visible(key: string, visible: boolean): void;
   soundBlocked(blocked: boolean): void;
+  /** This device bears less than before, or more again. */
+  bears(budget: Budget, less: boolean): void;
 }
 
 /** Where one person's (or one shared screen's) media comes out. */
@@ -51,6 +58,8 @@ interface Bound {
   readonly pair: Pair;
   label: Label;
   watch: FrameWatch | undefined;
+  /** The line has no room for this picture. */
+  paused: boolean;
 }
 
 export class Media {
@@ -62,6 +71,11 @@ export class Media {
   readonly #outputs = new Map<string, Output>();
   readonly #tracks = new Map<Source, MediaStreamTrack | null>();
   readonly #slots = new Map<number, Bound>();
+  readonly #pictures = new PictureWatch();
+  readonly #budget: BudgetKeeper;
+  readonly #unwatchPressure: () => void;
+  /** Whose pictures can be seen at the moment. */
+  #looksAt: ReadonlySet<string> = new Set();
   #wishes = ALL_WISHES;
   #signalling: Signalling | undefined;
   #link: Link;
@@ -85,6 +99,15 @@ export class Media {
     this.#link = this.#newLink(FIRST_PERSON_SLOTS);
     this.stats = new StatsPoller(ports.clock, () => this.#link.sample(() => ports.clock.now()));
     this.stats.subscribe((sample) => this.#watchPath(sample));
+    this.stats.subscribe((sample) => this.#watchPictures(sample));
+    this.#budget = new BudgetKeeper((budget, step, before) => {
+      this.wish({ layers: budget.layers, fps: budget.fps });
+      events.bears(budget, step > before);
+    });
+    this.stats.subscribe((sample) => this.#budget.take(sample));
+    this.#unwatchPressure = ports.watchPressure((pressed) => {
+      this.#budget.pressed = pressed;
+    });
     this.#path = new PathWatch(ports.clock.now());
     this.stats.subscribe(({ path }) => {
       this.wish({ line: lineOf(this.#wishes.line, path?.availableOutgoingBps) });
@@ -116,7 +139,8 @@ export class Media {
   follow(view: RoomView): void {
     const fresh = this.#view === undefined;
     this.#view = view;
-    this.wish({ two: view.participants.length <= 2 });
+    const ours = this.#link.connection !== undefined && view.connection === this.#link.connection;
+    this.wish({ two: view.participants.length <= 2, demand: ours ? view.demand : undefined });
     this.#step(fresh);
   }
 
@@ -155,6 +179,16 @@ export class Media {
     return [...this.#slots.values()].some((bound) => outputKey(bound.pair, bound.label) === key);
   }
 
+  /** The line has no room for this picture. */
+  paused(key: string): boolean {
+    return [...this.#slots.values()].some((bound) => bound.paused && outputKey(bound.pair, bound.label) === key);
+  }
+
+  /** Those whose pictures can be seen, as outputs are named. */
+  looksAt(keys: ReadonlySet<string>): void {
+    this.#looksAt = keys;
+  }
+
   /** What stands in this picture is old: show it again with the next frame. */
   expectFresh(key: string): void {
     for (const bound of this.#slots.values()) {
@@ -180,6 +214,7 @@ export class Media {
   close(): void {
     this.#closed = true;
     this.stats.stop();
+    this.#unwatchPressure();
     this.#cancelLook?.();
     this.#emptySlots();
     this.#link.close();
@@ -291,17 +326,50 @@ export class Media {
       const bound = this.#slots.get(slot.slot);
       if (bound && bound.label.generation === slot.generation) {
         this.#relabel(bound, assigned(bound.label, slot));
+        this.#pause(bound, slot.paused === true);
         if (again) this.#sayReady(slot);
         continue;
       }
       // The old name goes before anything else: nobody's name ever stands under another face.
       if (bound) this.#release(slot.slot, bound);
-      const next: Bound = { pair, label: assigned(undefined, slot), watch: undefined };
+      const next: Bound = { pair, label: assigned(undefined, slot), watch: undefined, paused: slot.paused === true };
       this.#slots.set(slot.slot, next);
       const output = this.#outputs.get(outputKey(pair, next.label) ?? '');
       if (output) this.#bind(next, output);
       this.#sayReady(slot);
     }
+  }
+
+  /** What stood in a picture when it was paused is old when it comes back. */
+  #pause(bound: Bound, paused: boolean): void {
+    if (paused && !bound.paused && bound.label.visible) {
+      this.#relabel(bound, stale(bound.label));
+      this.#watch(bound);
+    }
+    bound.paused = paused;
+  }
+
+  /** A picture that should come and does not is the server's to mend. */
+  #watchPictures(sample: Sample): void {
+    const ours = sample.connection !== undefined && sample.connection === this.#link.connection;
+    if (!ours || !this.#flowing || !this.#signallingUp) return;
+    for (const { slot, generation } of this.#pictures.look(sample, this.#expectedPictures())) {
+      this.#signalling?.noPicture(slot, generation);
+    }
+  }
+
+  #expectedPictures(): ExpectedPicture[] {
+    return [...this.#slots].flatMap(([slot, { pair, label, paused }]) => {
+      const { kind } = pair;
+      const person = this.#view?.participants.find((one) => one.id === label.participant);
+      const source = kind === 'screen' ? 'screen' : 'camera';
+      const sends = person?.tracks.some((track) => track.source === source && !track.muted);
+      const looked = this.#looksAt.has(outputKey(pair, label) ?? '');
+      // What stands still on a shared screen need not come again.
+      const came = kind === 'screen' && label.visible;
+      const expected = sends && looked && !paused && !came && person?.presence === 'connected';
+      return expected ? [{ slot, generation: label.generation }] : [];
+    });
   }
 
   #sayReady(slot: Slot): void {

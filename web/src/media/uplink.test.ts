@@ -24,7 +24,7 @@ class Scene {
   }
 
   async want(...layers: string[]): Promise<void> {
-    const demand = new Map(layers.length > 0 ? [['camera' as const, layers]] : []);
+    const demand = layers.length > 0 ? [{ source: 'camera' as const, layers }] : [];
     this.uplink.follow({ ...ALL_WISHES, line: 2, demand });
     await settle();
   }
@@ -59,7 +59,7 @@ it('another camera keeps to the demand and to its own size, in the order in whic
   const scene = new Scene();
   const first = scene.uplink.setTrack('camera', track());
   const second = scene.uplink.setTrack('camera', track(640, 360));
-  scene.uplink.follow({ ...ALL_WISHES, demand: new Map([['camera', ['q', 'f']]]) });
+  scene.uplink.follow({ ...ALL_WISHES, demand: [{ source: 'camera', layers: ['q', 'f'] }] });
   await Promise.all([first, second]);
   await settle();
   expect(scene.sent).toBe('q+ h+ f-');
@@ -85,6 +85,9 @@ it('without layers the one encoding is the largest that is wanted', async () => 
   await scene.uplink.setTrack('camera', track());
   await scene.want('h');
   expect(scene.camera.encodings).toMatchObject([{ active: true, scaleResolutionDownBy: 2 }]);
+  scene.uplink.follow({ ...ALL_WISHES, demand: [{ source: 'camera', layers: [] }] });
+  await settle();
+  expect(scene.camera.encodings).toMatchObject([{ active: true, scaleResolutionDownBy: 1 }]);
   await scene.want();
   expect(scene.camera.encodings).toMatchObject([{ active: false, scaleResolutionDownBy: 1 }]);
 });

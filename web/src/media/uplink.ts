@@ -3,7 +3,7 @@
  * source follow each other in order, and only what differs is asked of the browser. Decides nothing: see `encodings.ts`.
  */
 
-import type { Source } from '../protocol/generated.ts';
+import type { Demand, Source } from '../protocol/generated.ts';
 import {
   cameraEncodings,
   type Encoding,
@@ -17,8 +17,8 @@ import {
 
 /** What all pictures of this person depend on. */
 export interface Wishes {
-  /** Layers that somebody looks at, by source; undefined while the server has not said. */
-  readonly demand: ReadonlyMap<Source, readonly string[]> | undefined;
+  /** What somebody looks at; undefined while the server cannot know. */
+  readonly demand: readonly Demand[] | undefined;
   /** What this device bears. */
   readonly layers: number;
   readonly fps: number;
@@ -89,8 +89,16 @@ export class Uplink {
 }
 
 function encodingsOf(source: Source, size: Size, { demand, layers, fps, line, screenMode, two }: Wishes): Encoding[] {
-  const sending: Sending = { wanted: demand && (demand.get(source) ?? []), layers, fps, line };
+  const sending: Sending = { wanted: wantedLayers(source, demand), layers, fps, line };
   return source === 'camera' ? cameraEncodings(size, sending, two) : screenEncodings(screenMode, sending);
+}
+
+/** Undefined is all there are; who sends in one encoding is asked for no layer by name. */
+function wantedLayers(source: Source, demand: readonly Demand[] | undefined): readonly string[] | undefined {
+  if (!demand) return undefined;
+  const asked = demand.find((one) => one.source === source);
+  if (!asked) return [];
+  return asked.layers.length > 0 ? asked.layers : undefined;
 }
 
 /** For a connection in which layers were not agreed on: the largest that is wanted. */

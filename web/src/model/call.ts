@@ -4,7 +4,9 @@
  * before.
  */
 
-import { type Capture, CaptureError, type CaptureProblem } from '../media/capture.ts';
+import type { Budget } from '../media/budget.ts';
+import { type Capture, CaptureError, type CaptureProblem, shapeScreen } from '../media/capture.ts';
+import type { ScreenMode } from '../media/encodings.ts';
 import { keyFor, type Media, type MediaEvents } from '../media/media.ts';
 import type {
   DeviceId,
@@ -39,6 +41,7 @@ export interface CallListener {
   pictures?(): void;
   soundBlocked?(blocked: boolean): void;
   screen?(on: boolean, problem?: CaptureProblem): void;
+  bears?(budget: Budget, less: boolean): void;
 }
 
 export class Call {
@@ -54,6 +57,7 @@ export class Call {
   #everFlowed = false;
   #soundBlocked = false;
   #screen: { video: MediaStreamTrack; audio?: MediaStreamTrack } | undefined;
+  #screenMode: ScreenMode = 'text';
   #closed = false;
 
   constructor(ports: CallPorts) {
@@ -65,6 +69,7 @@ export class Call {
         this.#soundBlocked = blocked;
         this.listener.soundBlocked?.(blocked);
       },
+      bears: (budget, less) => this.listener.bears?.(budget, less),
     });
     const { devices } = ports;
     for (const kind of ['microphone', 'camera'] as const) this.#media.setTrack(kind, devices.track(kind));
@@ -127,6 +132,8 @@ export class Call {
   }
 
   setWanted(wanted: readonly Wanted[]): void {
+    const kind = (source: Source) => (source === 'screen' ? 'screen' : 'person');
+    this.#media.looksAt(new Set(wanted.map(({ participant, source }) => keyFor(participant, kind(source)))));
     this.#client?.setWanted(wanted);
   }
 
@@ -140,8 +147,10 @@ export class Call {
     this.#media.forget(key);
   }
 
-  picture(participant: string, kind: 'person' | 'screen'): 'visible' | 'expected' | 'none' {
+  /** `paused`: the line has no room for it at the moment. */
+  picture(participant: string, kind: 'person' | 'screen'): 'visible' | 'paused' | 'expected' | 'none' {
     const key = keyFor(participant, kind);
+    if (this.#media.paused(key)) return 'paused';
     if (this.#visible.has(key)) return 'visible';
     return this.#media.carries(key) ? 'expected' : 'none';
   }
@@ -171,10 +180,20 @@ export class Call {
     return this.#screen !== undefined;
   }
 
+  get screenMode(): ScreenMode {
+    return this.#screenMode;
+  }
+
+  setScreenMode(mode: ScreenMode): void {
+    this.#screenMode = mode;
+    this.#media.wish({ screenMode: mode });
+    if (this.#screen) void shapeScreen(this.#screen.video, mode);
+  }
+
   async startScreen(): Promise<void> {
     if (this.#screen) return;
     try {
-      const screen = await this.#ports.capture.openScreen();
+      const screen = await this.#ports.capture.openScreen(this.#screenMode);
       if (this.#closed) {
         stopScreen(screen);
         return;
@@ -222,6 +241,7 @@ export class Call {
     this.#media.connect({
       offer: (offer) => client.offer(offer),
       slotReady: (slot, generation) => client.slotReady(slot, generation),
+      noPicture: (slot, generation) => client.noPicture(slot, generation),
     });
   }
 

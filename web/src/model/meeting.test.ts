@@ -244,11 +244,59 @@ describe('the own part', () => {
     const { capture, model, server } = await meeting();
     model.toggleScreen();
     await settle();
-    expect(model.state.screen).toEqual({ on: true });
+    expect(model.state.screen).toEqual({ on: true, mode: 'text' });
     expect(server.socket.all('publish').at(-1)).toMatchObject({ source: 'screen', muted: false });
     capture.tracks.at(-1)?.end();
-    expect(model.state.screen).toEqual({ on: false });
+    expect(model.state.screen).toEqual({ on: false, mode: 'text' });
     expect(server.socket.all('unpublish')).toMatchObject([{ source: 'screen' }]);
+  });
+
+  it('shares a screen for reading or for watching', async () => {
+    const { capture, media, model } = await meeting();
+    model.toggleScreen();
+    await settle();
+    const screen = capture.tracks.at(-1);
+    expect(screen?.contentHint).toBe('');
+    model.setScreenMode('motion');
+    await settle();
+    expect([model.state.screen?.mode, screen?.contentHint, screen?.constraints.frameRate]).toEqual([
+      'motion',
+      'motion',
+      { ideal: 30, max: 30 },
+    ]);
+    expect(media.log.at(-1)).toBe('wishes {"screenMode":"motion"}');
+  });
+});
+
+describe('fewer pictures', () => {
+  it('are said once and for a while when the line is too thin, and shown in the tile', async () => {
+    const { media, model, pass } = await meeting(participant('ann', 'camera'), participant('bob', 'camera'));
+    media.thin.add('person ann');
+    media.events.visible('person ann', false);
+    expect(model.state.tiles.map((tile) => [tile.paused, tile.showVideo])).toEqual([
+      [true, false],
+      [false, false],
+    ]);
+    expect(model.state.notice).toBe('thin_line');
+    await pass(11_000);
+    expect(model.state.notice).toBeUndefined();
+    media.thin.add('person bob');
+    media.events.visible('person bob', false);
+    expect(model.state.notice).toBeUndefined();
+  });
+
+  it('are asked for and said when the device is busy', async () => {
+    const { media, model, pass, server } = await meeting(participant('ann', 'camera'));
+    model.reportTiles([{ key: 'person ann', width: 640, height: 360 }]);
+    await pass(200);
+    media.events.bears({ layers: 2, fps: 15, scale: 0.5, most: Number.POSITIVE_INFINITY }, true);
+    expect(model.state.notice).toBe('busy_size');
+    await pass(200);
+    expect(server.socket.all('set_wanted').map((one) => one.wanted[0]?.width)).toEqual([640, 320]);
+    media.events.bears({ layers: 2, fps: 30, scale: 1, most: Number.POSITIVE_INFINITY }, false);
+    await pass(11_000);
+    expect(model.state.notice).toBeUndefined();
+    expect(server.socket.all('set_wanted').map((one) => one.wanted[0]?.width)).toEqual([640, 320, 640]);
   });
 });
 

@@ -11,10 +11,11 @@ import type { Browser } from './browser.ts';
 import type { Call } from './call.ts';
 import type { MeetingCalls } from './calls/in_meeting.ts';
 import type { DevicesModel } from './devices.ts';
+import { Notices, noticeOf } from './notice.ts';
 import { problemFrom } from './problem.ts';
 import type { Remembered } from './remembered.ts';
 import { roomPath } from './room_name.ts';
-import type { MeetingScreen, MeetingState, Person, Tile, TileSize } from './screens.ts';
+import type { MeetingScreen, MeetingState, Person, ScreenMode, Tile, TileSize } from './screens.ts';
 import { type SharedRoom, ShareModel } from './share.ts';
 import { Store } from './store.ts';
 import { splitKey, WantedTiles } from './wanted.ts';
@@ -40,6 +41,7 @@ export class MeetingModel extends Store<MeetingState> implements MeetingScreen {
   readonly #ports: MeetingPorts;
   readonly #call: Call;
   readonly #wanted: WantedTiles;
+  readonly #notices: Notices;
   #view: RoomView;
   #share: ShareModel | undefined;
   #shareProblem: CaptureProblem | undefined;
@@ -52,12 +54,17 @@ export class MeetingModel extends Store<MeetingState> implements MeetingScreen {
     this.#ports = ports;
     this.#call = call;
     this.#view = view;
+    this.#notices = new Notices(ports.browser.clock, (notice) => this.patch({ notice }));
     this.#wanted = new WantedTiles(ports.browser, (wanted) => call.setWanted(wanted));
     call.listener = {
       view: (next) => this.#follow(next),
       pictures: () => this.#draw(),
       reached: (server, media) => this.#reached(server && media),
       soundBlocked: (soundBlocked) => this.patch({ soundBlocked }),
+      bears: (budget, less) => {
+        this.#wanted.bear(budget);
+        if (less) this.#notices.say(noticeOf(budget));
+      },
       screen: (_on, problem) => {
         this.#shareProblem = problem;
         this.#draw();
@@ -105,6 +112,11 @@ export class MeetingModel extends Store<MeetingState> implements MeetingScreen {
     else void this.#call.startScreen();
   }
 
+  setScreenMode(mode: ScreenMode): void {
+    this.#call.setScreenMode(mode);
+    this.#draw();
+  }
+
   leave(): void {
     this.#gone('left');
   }
@@ -142,6 +154,7 @@ export class MeetingModel extends Store<MeetingState> implements MeetingScreen {
     this.#closed = true;
     this.#cancelConnection();
     this.#wanted.close();
+    this.#notices.close();
     this.#unlisten();
     this.closeShare();
     this.#ports.calls?.close();
@@ -195,6 +208,7 @@ export class MeetingModel extends Store<MeetingState> implements MeetingScreen {
       const [kind, participant] = splitKey(old.key);
       this.#call.forget(participant, kind);
     }
+    if (tiles.some((tile) => tile.paused)) this.#notices.say('thin_line');
     const you = view.participants.find((one) => one.id === view.you);
     const problem = this.#shareProblem;
     this.patch({
@@ -206,7 +220,9 @@ export class MeetingModel extends Store<MeetingState> implements MeetingScreen {
       knocking: view.knocking,
       ...(view.knocking.length === 0 ? { knockProblem: undefined } : {}),
       self: { name: you?.name ?? '', speaking: view.speaking.includes(view.you) },
-      screen: this.#ports.canShareScreen ? { on: this.#call.sharesScreen, ...(problem ? { problem } : {}) } : undefined,
+      screen: this.#ports.canShareScreen
+        ? { on: this.#call.sharesScreen, mode: this.#call.screenMode, ...(problem ? { problem } : {}) }
+        : undefined,
     });
   }
 
@@ -283,6 +299,7 @@ function drawTile(call: Call, view: RoomView, participant: Participant, kind: 'p
     away: presence === 'reconnecting',
     showVideo: picture === 'visible',
     videoExpected: picture === 'expected',
+    paused: picture === 'paused',
     video: surfaces.video,
     audio: surfaces.audio,
   };

@@ -4,6 +4,7 @@
  * Every screen is a `Readable` (see store.ts). Components must not import anything but `model/`.
  */
 
+import type { ScreenMode } from '../media/encodings.ts';
 import type { AudioSurface, VideoSurface } from '../media/surface.ts';
 import type { ErrorCode, RoomKind, RoomLeftReason, Status, WaitingReason } from '../protocol/generated.ts';
 import type { AccountScreen } from './account/screens.ts';
@@ -18,7 +19,7 @@ import type { ShellScreen } from './shell/screens.ts';
 import type { Readable } from './store.ts';
 import type { WorkState } from './work.ts';
 
-export type { AudioSurface, VideoSurface };
+export type { AudioSurface, ScreenMode, VideoSurface };
 
 /** Chosen by the server, or `offline`: the server could not be reached. Texts are chosen by this code. */
 export type ProblemCode = ErrorCode | 'offline';
@@ -470,6 +471,8 @@ export interface Tile {
   readonly showVideo: boolean;
   /** A picture is on its way: a quiet placeholder instead of the avatar. */
   readonly videoExpected: boolean;
+  /** The connection has no room for this picture at the moment: the avatar and a word. It comes back by itself. */
+  readonly paused: boolean;
   /** Put one `<video playsinline muted>` and one `<audio>` into the tile and attach them for as long as it stands. */
   readonly video: VideoSurface;
   readonly audio: AudioSurface;
@@ -492,6 +495,9 @@ export interface KnockingPerson {
   readonly name: string;
   readonly guest: boolean;
 }
+
+/** The line is thin, or this device is busy: with what it sends, how often, how sharp others are, how many of them. */
+export type MeetingNotice = 'thin_line' | 'busy_layers' | 'busy_frames' | 'busy_size' | 'busy_number';
 
 export interface MeetingState {
   /** In a call: the names of the others. */
@@ -520,7 +526,9 @@ export interface MeetingState {
   /** Own name and speaking state for the self view; picture and mute states are in `app.devices`. */
   readonly self: { readonly name: string; readonly speaking: boolean };
   /** Screen sharing; absent where the browser cannot. */
-  readonly screen?: { readonly on: boolean; readonly problem?: DeviceProblem };
+  readonly screen?: { readonly on: boolean; readonly mode: ScreenMode; readonly problem?: DeviceProblem };
+  /** Said for a few seconds, once each: why there are fewer or smaller pictures. Never something to do. */
+  readonly notice?: MeetingNotice;
   /** Present while the share sheet is open. */
   readonly share?: ShareScreen;
 }
@@ -538,6 +546,7 @@ export interface MeetingScreen extends Readable<MeetingState> {
   /** Somebody who knocks may come in, or not. */
   admit(knocking: string, admit: boolean): void;
   toggleScreen(): void;
+  setScreenMode(mode: ScreenMode): void;
   leave(): void;
   reconnect(): void;
   /** Call it in the click handler itself. */

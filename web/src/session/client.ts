@@ -187,6 +187,10 @@ export class Client {
     this.#connection.notify({ type: 'slot_ready', slot, generation });
   }
 
+  noPicture(slot: number, generation: number): void {
+    this.#connection.notify({ type: 'no_picture', slot, generation });
+  }
+
   #say(intent: Intent): void {
     // What is refused or lost is said again with the next seat; the screen shows what the server decided.
     this.#connection.request(intent).catch(() => {});

@@ -68,8 +68,12 @@ export class FakePeer {
     this.signalingState = 'stable';
   }
 
+  /** What the browser tells besides the path. */
+  readonly streams = new Map<string, object>();
+
   async getStats(): Promise<Map<string, object>> {
-    return new Map([['pair', { type: 'candidate-pair', state: 'succeeded', bytesReceived: this.received }]]);
+    const pair = { type: 'candidate-pair', state: 'succeeded', bytesReceived: this.received };
+    return new Map([['pair', pair], ...this.streams]);
   }
 
   close(): void {
@@ -113,6 +117,7 @@ export function fakePorts(clock: FakeClock, peers: FakePeer[]): MediaPorts {
   return {
     clock,
     random: () => 0.5,
+    watchPressure: () => () => {},
     newPeer: () => {
       const peer = new FakePeer();
       peers.push(peer);

@@ -274,6 +274,8 @@ export class FakeTrack {
   onended: (() => void) | null = null;
   enabled = true;
   readyState = 'live';
+  contentHint = '';
+  constraints: MediaTrackConstraints = {};
 
   constructor(
     readonly kind: 'audio' | 'video',
@@ -286,6 +288,10 @@ export class FakeTrack {
 
   stop(): void {
     this.readyState = 'ended';
+  }
+
+  async applyConstraints(constraints: MediaTrackConstraints): Promise<void> {
+    this.constraints = constraints;
   }
 
   /** Pulled out. */
@@ -439,6 +445,20 @@ export class FakeMedia {
 
   carries(): boolean {
     return true;
+  }
+
+  readonly thin = new Set<string>();
+
+  paused(key: string): boolean {
+    return this.thin.has(key);
+  }
+
+  looksAt(keys: ReadonlySet<string>): void {
+    this.log.push(`looks at ${[...keys].join(', ')}`);
+  }
+
+  wish(wishes: object): void {
+    this.log.push(`wishes ${JSON.stringify(wishes)}`);
   }
 
   forget(key: string): void {
