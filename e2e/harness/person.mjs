@@ -305,6 +305,35 @@ export class Person {
     return this.#look((probe) => probe.transports());
   }
 
+  hints() {
+    return this.#look((probe) => probe.hints());
+  }
+
+  /** What went out so far, by encoding. */
+  sent() {
+    return this.#look((probe) => probe.sent());
+  }
+
+  /** The page is hidden as by another tab over it, or seen again. @param {boolean} hidden */
+  async hide(hidden) {
+    await this.page.evaluate((is) => {
+      Object.defineProperty(document, 'visibilityState', { configurable: true, get: () => (is ? 'hidden' : 'visible') });
+      Object.defineProperty(document, 'hidden', { configurable: true, get: () => is });
+      document.dispatchEvent(new Event('visibilitychange', { bubbles: true }));
+    }, hidden);
+  }
+
+  /** Ms from now, or from a click on `button`, to a fresh frame in a tile. @param {string} name @param {string} [button] */
+  async frameAfter(name, button) {
+    return within(`a frame of ${name}`, 15_000, this.page.evaluate(async ([who, click]) => {
+      const begun = performance.now();
+      const buttons = [...document.querySelectorAll('button')];
+      if (click) buttons.find((one) => one.textContent?.trim() === click || one.ariaLabel === click)?.click();
+      const { probe } = /** @type {Probed} */ (/** @type {unknown} */ (window));
+      return Math.round((await probe.frameAt(who)) - begun);
+    }, /** @type {const} */ ([name, button ?? ''])));
+  }
+
   /** @param {{ name: string }} other @param {'audio' | 'video'} kind @returns {Promise<number>} */
   packets(other, kind) {
     return this.page.evaluate(

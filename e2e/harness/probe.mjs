@@ -12,6 +12,9 @@
  * @property {(name: string) => Promise<{ hz: number, db: number } | string>} tone the loudest tone of a tile's sound
  * @property {() => Promise<{ srtp: string, state: string }[]>} transports of all living peer connections
  * @property {(name: string, kind: 'audio' | 'video') => Promise<number>} packets received for a tile so far
+ * @property {() => Promise<{ kind: string, rid: string, bytes: number, height: number }[]>} sent of every encoding so far
+ * @property {() => string[]} hints what the pictures that are sent are meant for, where that was said
+ * @property {(name: string) => Promise<number>} frameAt when a fresh frame of a tile was drawn, on the page's clock
  * @property {(name: string) => void} followSound notes from now on when sound of this tile arrives
  * @property {() => number[]} arrivals of the sound that is followed, Unix ms
  * @property {(name: string) => Promise<Quality>} quality of what a tile got so far
@@ -149,6 +152,31 @@ export function installProbe() {
     async transports() {
       const all = (await stats()).filter((entry) => entry.type === 'transport' && entry.dtlsState !== 'closed');
       return all.map((entry) => ({ srtp: entry.srtpCipher ?? '', state: entry.dtlsState ?? '' }));
+    },
+
+    async sent() {
+      const all = (await stats()).filter((entry) => entry.type === 'outbound-rtp');
+      return all.map((entry) => ({
+        kind: entry.kind,
+        rid: entry.rid ?? '',
+        bytes: (entry.bytesSent ?? 0) + (entry.headerBytesSent ?? 0),
+        height: entry.frameHeight ?? 0,
+      }));
+    },
+
+    hints() {
+      const senders = living().flatMap((connection) => connection.getSenders());
+      return senders.map(({ track }) => (track?.kind === 'video' ? track.contentHint : '')).filter((hint) => hint !== '');
+    },
+
+    async frameAt(name) {
+      const deadline = performance.now() + 8000;
+      while (performance.now() < deadline) {
+        const video = tile(name)?.querySelector('video');
+        if (video && visible(video) && (await freshFrame(video))) return performance.now();
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      throw new Error(`no frame of ${name}`);
     },
 
     async packets(name, kind) {
