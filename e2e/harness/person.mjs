@@ -374,6 +374,16 @@ export class Person {
     return this.#look((probe) => probe.firstFrameMs());
   }
 
+  /** What happened when between the click and the first frame. */
+  wayIn() {
+    return this.#look((probe) => probe.way());
+  }
+
+  /** The connection is up, though nobody has gone in. */
+  async isPrepared() {
+    await until(`the media of ${this.name} to be prepared`, async () => (await this.transports()).some(({ state }) => state === 'connected'));
+  }
+
   /** Everybody else is there as a tile, and nobody besides. @param {{ name: string }[]} others */
   async hasTilesOf(...others) {
     await untilEqual(`the tiles of ${this.name}`, others.map((other) => other.name).sort(), () => this.tiles());

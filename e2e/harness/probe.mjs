@@ -20,6 +20,7 @@
  * @property {(name: string) => Promise<Quality>} quality of what a tile got so far
  * @property {(button: string) => void} timeFirstFrame arms the stop-watch: click on the button to first remote frame
  * @property {() => number | null} firstFrameMs
+ * @property {() => string[]} way what happened when between that click and that frame
  * @property {(side: 'mouth' | 'ear', name: string, ms: number) => Promise<number[]>} onsets when tones began, Unix ms
  */
 
@@ -103,6 +104,24 @@ export function installProbe() {
 
   /** @type {number | null} */
   let firstFrame = null;
+  /** @type {[what: string, at: number][]} */
+  let steps = [];
+  const step = (/** @type {string} */ what, at = performance.now()) => steps.push([what, at]);
+  const typeOf = (/** @type {unknown} */ text) => (typeof text === 'string' ? /"type":"(\w+)"/.exec(text)?.[1] : undefined);
+  const Socket = window.WebSocket;
+  window.WebSocket = class extends Socket {
+    /** @param {string | URL} url */
+    constructor(url) {
+      super(url);
+      this.addEventListener('message', ({ data }) => step(`< ${typeOf(data)}`));
+    }
+
+    /** @param {Parameters<WebSocket['send']>[0]} data */
+    send(data) {
+      step(`> ${typeOf(data)}`);
+      super.send(data);
+    }
+  };
   /** @type {number[]} */
   let arrivals = [];
   /** @type {ReturnType<typeof setInterval> | undefined} */
@@ -208,11 +227,16 @@ export function installProbe() {
 
     timeFirstFrame(button) {
       firstFrame = null;
+      steps = [];
       /** @type {number | undefined} */
       let clicked;
       const click = (/** @type {Event} */ event) => {
         const target = event.target instanceof Element ? event.target.closest('button') : null;
-        if (target?.textContent?.trim() === button || target?.getAttribute('aria-label') === button) clicked ??= performance.now();
+        if (target?.textContent?.trim() === button || target?.getAttribute('aria-label') === button) {
+          clicked = performance.now();
+          step('click', clicked);
+          document.removeEventListener('click', click, { capture: true });
+        }
       };
       document.addEventListener('click', click, { capture: true });
       const watched = new WeakSet();
@@ -220,8 +244,12 @@ export function installProbe() {
         for (const video of document.querySelectorAll('[role=group] video')) {
           if (watched.has(video) || !(video instanceof HTMLVideoElement)) continue;
           watched.add(video);
-          video.requestVideoFrameCallback((now) => {
+          step('tile');
+          video.requestVideoFrameCallback((now, { receiveTime, processingDuration }) => {
             if (firstFrame === null && clicked !== undefined) firstFrame = now - clicked;
+            if (receiveTime !== undefined) step('last packet', receiveTime);
+            if (receiveTime !== undefined && processingDuration !== undefined) step('decoded', receiveTime + processingDuration * 1000);
+            step('frame', now);
             observer.disconnect();
           });
         }
@@ -230,6 +258,12 @@ export function installProbe() {
       observer.observe(document, { childList: true, subtree: true });
     },
     firstFrameMs: () => firstFrame,
+    way() {
+      const clicked = steps.find(([what]) => what === 'click')?.[1] ?? 0;
+      const frame = steps.find(([what]) => what === 'frame')?.[1] ?? Number.POSITIVE_INFINITY;
+      const between = steps.filter(([, at]) => at >= clicked && at <= frame).toSorted((a, b) => a[1] - b[1]);
+      return between.map(([what, at]) => `${what} ${Math.round(at - clicked)}`);
+    },
 
     async onsets(side, name, ms) {
       const context = await audioContext();

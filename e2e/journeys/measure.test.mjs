@@ -17,12 +17,16 @@ journey('the time from Join to the first remote frame, and from mouth to ear', a
 
   /** @type {number[]} */
   const first = [];
+  /** @type {string[][]} */
+  const ways = [];
   await gast.comeAsGuest('Gast', '/r/public/Messen');
   await gast.agreeToDevices();
   for (let round = 0; round < ROUNDS; round++) {
+    await gast.isPrepared();
     await gast.timeFirstFrame('Join');
     await gast.button('Join').click();
     first.push(await until('the first frame', () => gast.firstFrameMs()));
+    ways.push(await gast.wayIn());
     if (round === ROUNDS - 1) break;
     await gast.leave();
     await gast.button('Join again').click();
@@ -38,7 +42,9 @@ journey('the time from Join to the first remote frame, and from mouth to ear', a
   });
   assert.ok(delays.length > 0, 'tones were heard after they were spoken');
   assert.equal(first.length, ROUNDS);
-  console.log(`join to first remote frame: median ${Math.round(median(first))} ms of ${first.map(Math.round).join(', ')}`);
+  const worst = Math.round(Math.max(...first));
+  console.log(`join to first remote frame: median ${Math.round(median(first))} ms, most ${worst} ms, of ${first.map(Math.round).join(', ')}`);
+  console.log(`the way of the median: ${ways[first.indexOf(median(first))]?.join(', ')}`);
   console.log(`mouth to ear: median ${Math.round(median(delays))} ms of ${delays.map(Math.round).join(', ')}`);
 });
 

@@ -342,6 +342,7 @@ export function doorOf(state: Partial<DoorState>) {
   });
   return Object.assign(store, {
     setName: (name: string) => store.patch({ name }),
+    stir: noop,
     join: () => store.patch({ phase: 'joining' }),
     cancel: () => store.patch({ phase: 'open' }),
     retry: noop,

@@ -44,6 +44,17 @@ pub enum ClientMessage {
         room: RoomId,
         device: DeviceId,
     },
+    /// At the door, by somebody who may come in without knocking: the media connection comes up already, answered as
+    /// an `offer` is. Nothing flows on it and nobody hears of it. The next `join_room` of this socket into the same room
+    /// makes it the connection of the seat; without one it ends, and so does the one of an earlier `prepare_room`.
+    PrepareRoom {
+        id: IntentId,
+        room: String,
+        device: DeviceId,
+        sdp: String,
+        uplink: UplinkMids,
+        slots: Vec<SlotMids>,
+    },
     LeaveRoom {
         id: IntentId,
     },

@@ -68,27 +68,19 @@ fn client_examples() -> Vec<ClientMessage> {
                 height: 360,
             }],
         },
+        ClientMessage::PrepareRoom {
+            id: id(),
+            room: "public/Frühstück? 100 % #1".into(),
+            device: "d-5f2c9a41b07e4d3c8f6a1b2c3d4e5f60".into(),
+            sdp: "v=0\r\n".into(),
+            uplink: uplink_mids(),
+            slots: slot_mids(),
+        },
         ClientMessage::Offer {
             id: id(),
             sdp: "v=0\r\n".into(),
-            uplink: UplinkMids {
-                microphone: "0".into(),
-                camera: "1".into(),
-                screen: "2".into(),
-                screen_audio: "3".into(),
-            },
-            slots: vec![
-                SlotMids {
-                    kind: SlotKind::Screen,
-                    audio: "4".into(),
-                    video: "5".into(),
-                },
-                SlotMids {
-                    kind: SlotKind::Person,
-                    audio: "8".into(),
-                    video: "9".into(),
-                },
-            ],
+            uplink: uplink_mids(),
+            slots: slot_mids(),
             connection: Some("c-1".into()),
         },
         ClientMessage::SlotReady {
@@ -137,6 +129,30 @@ fn client_examples() -> Vec<ClientMessage> {
         },
         ClientMessage::WatchPeople {
             people: vec!["u-ben".into()],
+        },
+    ]
+}
+
+fn uplink_mids() -> UplinkMids {
+    UplinkMids {
+        microphone: "0".into(),
+        camera: "1".into(),
+        screen: "2".into(),
+        screen_audio: "3".into(),
+    }
+}
+
+fn slot_mids() -> Vec<SlotMids> {
+    vec![
+        SlotMids {
+            kind: SlotKind::Screen,
+            audio: "4".into(),
+            video: "5".into(),
+        },
+        SlotMids {
+            kind: SlotKind::Person,
+            audio: "8".into(),
+            video: "9".into(),
         },
     ]
 }
@@ -369,6 +385,9 @@ fn server_examples() -> Vec<ServerMessage> {
         ServerMessage::Answer {
             id: "7".into(),
             sdp: "v=0\r\n".into(),
+            connection: "c-1".into(),
+        },
+        ServerMessage::PreparedEnded {
             connection: "c-1".into(),
         },
     ]

@@ -80,6 +80,10 @@ pub enum ServerMessage {
         sdp: String,
         connection: MediaConnectionId,
     },
+    /// What `prepare_room` brought up is gone: its time is over, it broke, or this person may not enter any more.
+    PreparedEnded {
+        connection: MediaConnectionId,
+    },
 }
 
 /// The app that this server holds: another `build` than the client's own is a newer or older one.

@@ -17,10 +17,15 @@ impl Room {
         if self.knows(join.connection) {
             return self.refuse(join.connection, join.id, ErrorCode::AlreadyInRoom);
         }
+        self.come_in(now, join.clone());
+        self.enter_prepared(&join);
+    }
+
+    fn come_in(&mut self, now: Now, join: Join) {
         if self.seats.of_person(&join.subject, &join.device).is_some() {
             return self.come_back(join);
         }
-        if !self.is_open_for(&join) {
+        if !self.is_open_for(&join.subject, join.invited) {
             self.turn_away(join.connection, join.id, ErrorCode::GuestsNotAllowed);
         } else if self.places_of(&join) >= most_places(&join.subject) {
             self.turn_away(join.connection, join.id, ErrorCode::TooMany);
@@ -39,6 +44,7 @@ impl Room {
     }
 
     pub(crate) fn leave(&mut self, connection: ConnectionId) {
+        self.leave_doorstep(connection);
         self.door.remove(connection);
         self.links.retain(|link| link.connection != connection);
         if let Some(seat) = self.seats.of_connection(connection) {
@@ -48,6 +54,7 @@ impl Room {
     }
 
     pub(crate) fn disconnected(&mut self, now: Now, connection: ConnectionId) {
+        self.leave_doorstep(connection);
         self.door.lose(now.instant, connection);
         self.links.retain(|link| link.connection != connection);
         if let Some(seat) = self.seats.of_connection(connection) {
@@ -60,6 +67,7 @@ impl Room {
 
     pub(crate) fn session_ended(&mut self, session: &SessionKey) {
         self.end_session_at_door(session);
+        self.end_session_on_doorstep(session);
         let seats: Vec<_> = self
             .seats
             .iter()
@@ -85,6 +93,7 @@ impl Room {
     /// Everybody has to go, and nothing of the meeting stays.
     pub(crate) fn end(&mut self, reason: RoomLeftReason) {
         self.send_away(reason, |_| true);
+        self.clear_doorstep();
         let seats: Vec<_> = self
             .seats
             .iter()
@@ -98,15 +107,15 @@ impl Room {
         }
     }
 
-    fn knows(&self, connection: ConnectionId) -> bool {
+    pub(crate) fn knows(&self, connection: ConnectionId) -> bool {
         self.door.is_waiting(connection)
             || self.links.iter().any(|link| link.connection == connection)
     }
 
     /// Whether they are welcome at all, now or when somebody lets them in.
-    fn is_open_for(&self, join: &Join) -> bool {
-        let invited = join.invited && self.facts.invites;
-        !join.subject.is_guest() || self.facts.access == Access::Guests || invited
+    pub(crate) fn is_open_for(&self, subject: &Subject, invited: bool) -> bool {
+        let invited = invited && self.facts.invites;
+        !subject.is_guest() || self.facts.access == Access::Guests || invited
     }
 
     fn come_back(&mut self, join: Join) {

@@ -4,8 +4,8 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use protocol::{
-    Access, DeviceId, IntentId, MediaConnectionId, ParticipantId, RoomId, RoomKind, RoomLeftReason,
-    ServerMessage, SlotMids, Source, UplinkMids, UserId, Wanted,
+    Access, DeviceId, ErrorCode, IntentId, MediaConnectionId, ParticipantId, RoomId, RoomKind,
+    RoomLeftReason, ServerMessage, SlotMids, Source, UplinkMids, UserId, Wanted,
 };
 
 /// One moment on both clocks: the steady one for timeouts, the wall clock for what people see and what is stored.
@@ -77,6 +77,7 @@ pub struct SeatRecord {
 #[derive(Clone, Debug)]
 pub enum Input {
     Join(Join),
+    Prepare(Prepare),
     Leave {
         connection: ConnectionId,
     },
@@ -109,8 +110,24 @@ pub struct Join {
     pub name: String,
     /// A guest who came by an invite.
     pub invited: bool,
+    /// The connection on which the same socket has prepared.
+    pub prepared: Option<ConnectionId>,
     /// The id of the seat, if this becomes a new one.
     pub fresh: ParticipantId,
+}
+
+/// Somebody at the door, who asks for their media connection before they come in.
+#[derive(Clone, Debug)]
+pub struct Prepare {
+    /// Its own: that of a join is another one.
+    pub connection: ConnectionId,
+    pub subject: Subject,
+    pub device: DeviceId,
+    pub session: SessionKey,
+    /// A guest who came by an invite.
+    pub invited: bool,
+    /// Always of a new media connection.
+    pub offer: Offer,
 }
 
 #[derive(Clone, Debug)]
@@ -200,6 +217,15 @@ pub enum MediaEvent {
 pub enum Refusal {
     Invalid,
     Unavailable,
+}
+
+impl Refusal {
+    pub(crate) fn code(self) -> ErrorCode {
+        match self {
+            Self::Invalid => ErrorCode::SdpInvalid,
+            Self::Unavailable => ErrorCode::Unavailable,
+        }
+    }
 }
 
 #[derive(Clone, Debug, PartialEq)]

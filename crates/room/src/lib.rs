@@ -16,6 +16,7 @@ mod admission;
 mod intents;
 mod io;
 mod media;
+mod prepared;
 mod seats;
 mod slots;
 mod view;
@@ -28,9 +29,10 @@ use protocol::{ErrorCode, IntentId, ParticipantId, RoomLeftReason, ServerMessage
 
 pub use io::{
     ConnectionId, Input, Intent, Join, MediaCommand, MediaEvent, Now, Offer, Output, People,
-    Persist, Refusal, RoomFacts, SeatRecord, SessionKey, Size, Subject, UplinkState,
+    Persist, Prepare, Refusal, RoomFacts, SeatRecord, SessionKey, Size, Subject, UplinkState,
 };
 
+use prepared::Doorstep;
 use seats::{Seat, Seats};
 use view::{Link, Shared};
 use waiting::AtDoor;
@@ -41,6 +43,7 @@ pub struct Room {
     epoch: String,
     seats: Seats,
     door: AtDoor,
+    doorstep: Doorstep,
     /// Connections of admitted people, in no order that matters.
     links: Vec<Link>,
     /// What all synchronised links have been told.
@@ -63,6 +66,7 @@ impl Room {
             epoch,
             seats: Seats::default(),
             door: AtDoor::default(),
+            doorstep: Doorstep::default(),
             links: Vec::new(),
             shared: Shared::default(),
             speaking: Vec::new(),
@@ -78,6 +82,7 @@ impl Room {
     pub fn handle_input(&mut self, now: Now, input: Input) {
         match input {
             Input::Join(join) => self.join(now, join),
+            Input::Prepare(ask) => self.prepare(now, ask),
             Input::Leave { connection } => self.leave(connection),
             Input::Disconnected { connection } => self.disconnected(now, connection),
             Input::Intent { connection, intent } => self.intent(now, connection, intent),
@@ -96,6 +101,7 @@ impl Room {
             self.remove_seat(&id);
         }
         self.door.forget_lost(now.instant);
+        self.expire_prepared(now.instant);
         self.settle(now);
     }
 
@@ -104,7 +110,11 @@ impl Room {
     }
 
     pub fn poll_timeout(&self) -> Option<Instant> {
-        let deadlines = [self.seats.next_deadline(), self.door.next_deadline()];
+        let deadlines = [
+            self.seats.next_deadline(),
+            self.door.next_deadline(),
+            self.doorstep.next_deadline(),
+        ];
         deadlines.into_iter().flatten().min()
     }
 
@@ -137,7 +147,8 @@ impl Room {
             // Whoever waits on does not make the next meeting a part of this one.
             self.door.expect_nobody();
         }
-        if self.seats.is_empty() && self.door.is_empty() {
+        self.look_at_doorstep();
+        if self.seats.is_empty() && self.door.is_empty() && self.doorstep.is_empty() {
             self.outputs.push_back(Output::Ended);
         }
     }

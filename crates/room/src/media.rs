@@ -22,9 +22,41 @@ pub struct Pending {
     pub request: u64,
     pub peer: MediaConnectionId,
     pub renegotiate: bool,
+    pub id: IntentId,
     connection: ConnectionId,
-    id: IntentId,
     slots: Vec<SlotMids>,
+}
+
+impl Pending {
+    /// The offer of a media connection that is not there yet.
+    pub fn fresh(request: u64, connection: ConnectionId, offer: &Offer) -> Self {
+        Self {
+            request,
+            peer: offer.fresh.clone(),
+            renegotiate: false,
+            id: offer.id.clone(),
+            connection,
+            slots: offer.slots.clone(),
+        }
+    }
+
+    /// Its answer goes to another connection of the same socket.
+    pub fn moved_to(self, connection: ConnectionId) -> Self {
+        Self { connection, ..self }
+    }
+
+    /// What comes of it when it is answered.
+    pub fn settled(&self) -> Media {
+        Media {
+            id: self.peer.clone(),
+            demand: Vec::new(),
+            slots: self
+                .slots
+                .iter()
+                .map(|mids| SlotState::new(mids.kind))
+                .collect(),
+        }
+    }
 }
 
 impl Room {
@@ -48,8 +80,8 @@ impl Room {
             request,
             peer: peer.clone(),
             renegotiate,
-            connection,
             id: offer.id,
+            connection,
             slots: offer.slots.clone(),
         };
         if let Some(superseded) = seat.pending.replace(pending) {
@@ -158,6 +190,9 @@ impl Room {
 
     fn negotiated(&mut self, request: u64, result: Result<String, Refusal>) {
         let waits = |pending: &Pending| pending.request == request;
+        if self.prepared_negotiated(request, &result) {
+            return;
+        }
         let Some(seat) = self
             .seats
             .iter_mut()
@@ -180,14 +215,10 @@ impl Room {
 
     /// A peer that came with the offer is not there now; whoever counts peers is told so.
     fn refused(&mut self, offer: Pending, refusal: Refusal) {
-        let code = match refusal {
-            Refusal::Invalid => ErrorCode::SdpInvalid,
-            Refusal::Unavailable => ErrorCode::Unavailable,
-        };
         if !offer.renegotiate {
             self.command(MediaCommand::Remove { peer: offer.peer });
         }
-        self.refuse(offer.connection, offer.id, code);
+        self.refuse(offer.connection, offer.id, refusal.code());
     }
 
     fn establish(&mut self, pending: Pending, sdp: String) {
@@ -211,21 +242,11 @@ impl Room {
             slots,
             demand,
         });
-        let tracks = if pending.renegotiate {
-            Vec::new()
-        } else {
-            seat.public.tracks.clone()
-        };
         if let Some(media) = replaced {
             self.command(MediaCommand::Remove { peer: media.id });
         }
-        for track in tracks {
-            let state = uplink_state(Some(track.muted));
-            self.command(MediaCommand::SetUplink {
-                peer: pending.peer.clone(),
-                source: track.source,
-                state,
-            });
+        if !pending.renegotiate {
+            self.say_uplinks(pending.connection);
         }
         let answer = ServerMessage::Answer {
             id: pending.id,
@@ -235,8 +256,26 @@ impl Room {
         self.send(pending.connection, answer);
     }
 
+    /// To a new media connection: what its person publishes.
+    pub(crate) fn say_uplinks(&mut self, connection: ConnectionId) {
+        let Some(seat) = self.seats.of_connection(connection) else {
+            return;
+        };
+        let Some(peer) = seat.peer().cloned() else {
+            return;
+        };
+        for track in seat.public.tracks.clone() {
+            let state = uplink_state(Some(track.muted));
+            self.command(MediaCommand::SetUplink {
+                peer: peer.clone(),
+                source: track.source,
+                state,
+            });
+        }
+    }
+
     /// The offer will not be answered; a peer that was made for it alone goes.
-    fn abandon(&mut self, pending: Pending) {
+    pub(crate) fn abandon(&mut self, pending: Pending) {
         if !pending.renegotiate {
             self.command(MediaCommand::Remove { peer: pending.peer });
         }
@@ -246,6 +285,7 @@ impl Room {
     }
 
     fn media_closed(&mut self, peer: &MediaConnectionId) {
+        self.prepared_closed(peer);
         for seat in self.seats.iter_mut() {
             if seat.peer() == Some(peer) {
                 seat.media = None;

@@ -170,7 +170,7 @@ impl Room {
         }
     }
 
-    fn has_to_knock(&self, subject: &Subject) -> bool {
+    pub(crate) fn has_to_knock(&self, subject: &Subject) -> bool {
         let walks_in = match subject {
             Subject::Account(user) => self.facts.walks_in(user),
             Subject::Guest(_) => !self.facts.knock,

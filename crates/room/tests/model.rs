@@ -47,6 +47,10 @@ enum Event {
     Knock(bool),
     Admit(Who, usize, bool),
     Expect(Who),
+    /// At the door; whether the media side has answered.
+    Prepare(Who, bool),
+    EnterPrepared(Who),
+    LeaveDoor(Who),
     End,
 }
 
@@ -87,6 +91,9 @@ fn event() -> impl Strategy<Value = Event> {
         3 => any::<bool>().prop_map(Event::Knock),
         6 => (who(), 0..3_usize, any::<bool>()).prop_map(|(by, place, admit)| Event::Admit(by, place, admit)),
         1 => prop::sample::select(&["bert", "carl"][..]).prop_map(Event::Expect),
+        4 => (who(), any::<bool>()).prop_map(|(who, answered)| Event::Prepare(who, answered)),
+        4 => who().prop_map(Event::EnterPrepared),
+        1 => who().prop_map(Event::LeaveDoor),
         1 => Just(Event::End),
     ]
 }
@@ -283,6 +290,13 @@ fn leaves_unknown_seats(world: &World, model: &Model, event: &Event) -> bool {
     world.restarted && model.seats.iter().any(seated)
 }
 
+fn entering(event: &Event) -> &str {
+    match event {
+        Event::EnterPrepared(who) => who,
+        _ => "",
+    }
+}
+
 fn act(world: &mut World, event: &Event) {
     match event {
         Event::Join(who) => world.join(who),
@@ -346,6 +360,14 @@ fn act(world: &mut World, event: &Event) {
         Event::Knock(knock) => world.knock(*knock, &["carl"]),
         Event::Admit(by, place, admit) => world.admit(by, *place, *admit),
         Event::Expect(person) => world.input(Input::Expect(UserId::from(*person))),
+        Event::Prepare(who, answered) => {
+            world.prepare(who, 3, 1);
+            if *answered {
+                world.answer_all();
+            }
+        }
+        Event::EnterPrepared(who) => world.enter_prepared(who),
+        Event::LeaveDoor(who) => world.leave_door(who),
         Event::End => world.input(Input::End(RoomLeftReason::CallEnded)),
     }
 }
@@ -491,12 +513,18 @@ proptest! {
             if leaves_unknown_seats(&world, &model, &event) {
                 continue;
             }
+            let prepared = world.clients.contains_key(&format!("{}@door", entering(&event)));
             act(&mut world, &event);
-            model.apply(&event);
+            match event {
+                // Who had asked before comes in like everybody else.
+                Event::EnterPrepared(who) if prepared => model.apply(&Event::Join(who)),
+                event => model.apply(&event),
+            }
             check_everybody(&mut world, &model);
         }
         for who in PEOPLE {
             world.lose(who);
+            world.leave_door(who);
         }
         world.pass(Duration::from_millis(GRACE_MS));
         // Says it again if everybody had gone before.

@@ -1212,3 +1212,229 @@ fn an_end_from_outside_tells_everybody_why_and_leaves_nothing() {
     assert!(world.unremoved_peers().is_empty());
     assert_eq!(world.room.poll_timeout(), None);
 }
+
+/// What the media side was told of this peer, in words.
+fn told(world: &World, peer: &str) -> Vec<String> {
+    let about = |command: &MediaCommand| match command {
+        MediaCommand::Negotiate { peer, .. } => Some((peer.clone(), "negotiate".to_owned())),
+        MediaCommand::Remove { peer } => Some((peer.clone(), "remove".to_owned())),
+        MediaCommand::SetUplink {
+            peer,
+            source,
+            state,
+        } => Some((peer.clone(), format!("{source:?} {state:?}"))),
+        MediaCommand::Bind {
+            peer, slot, from, ..
+        } => {
+            let from = from.as_ref().map_or("nobody", |from| from.as_str());
+            Some((peer.clone(), format!("slot {slot} from {from}")))
+        }
+        MediaCommand::SlotReady { .. } | MediaCommand::NoPicture { .. } => None,
+    };
+    let commands = world.media.iter().filter_map(about);
+    commands
+        .filter(|(about, _)| about.as_str() == peer)
+        .map(|(_, what)| what)
+        .collect()
+}
+
+fn held_at_door(world: &World, who: Who) -> Option<String> {
+    world
+        .peer(&format!("{who}@door"))
+        .map(|peer| peer.to_string())
+}
+
+/// Anna is inside, with media; somebody stands at the door with theirs prepared.
+fn at_the_door(access: Access, who: Who) -> (World, String) {
+    let mut world = World::new(access);
+    world.join("anna");
+    world.offer("anna", 1, 0);
+    world.publish("anna", CAMERA, false);
+    world.prepare(who, 1, 0);
+    world.answer_all();
+    let peer = held_at_door(&world, who).expect("prepared");
+    (world, peer)
+}
+
+#[test]
+fn what_was_prepared_at_the_door_is_bound_in_the_moment_of_the_join() {
+    let (mut world, peer) = at_the_door(Access::Accounts, "bert");
+    assert_eq!(world.sees("anna"), "anna[C]", "nobody is told");
+    assert_eq!((world.people.count, world.seats.len()), (1, 1));
+    assert_eq!(told(&world, &peer), ["negotiate"], "nothing flows");
+    world.enter_prepared("bert");
+    world.publish("bert", MICROPHONE, false);
+    let anna = world.peer("anna").unwrap().to_string();
+    assert_eq!(world.sees("bert"), "anna[C] bert[M] | 0=anna.1");
+    assert_eq!(world.sees("anna"), "anna[C] bert[M] | 0=bert.1");
+    let expected = [
+        "negotiate".to_owned(),
+        format!("slot 0 from {anna}"),
+        "Microphone Live".to_owned(),
+    ];
+    assert_eq!(told(&world, &peer), expected);
+    world.leave("bert");
+    assert_eq!(told(&world, &peer).last().unwrap(), "remove");
+}
+
+#[test]
+fn whoever_joins_before_the_answer_gets_it_inside() {
+    let mut world = World::new(Access::Accounts);
+    world.join("anna");
+    world.prepare("bert", 1, 0);
+    world.enter_prepared("bert");
+    assert_eq!(world.peer("bert"), None);
+    world.answer_all();
+    let peer = world.peer("bert").unwrap();
+    assert_eq!(world.unremoved_peers(), [peer]);
+}
+
+#[test]
+fn a_prepared_connection_ends_after_two_minutes_and_the_room_with_it() {
+    let mut world = World::new(Access::Accounts);
+    world.prepare("anna", 1, 0);
+    world.answer_all();
+    assert!(!world.ended, "somebody stands at the door");
+    world.pass(Duration::from_millis(119_999));
+    assert!(held_at_door(&world, "anna").is_some());
+    world.pass(Duration::from_millis(1));
+    assert_eq!(held_at_door(&world, "anna"), None, "they are told");
+    assert_eq!(world.unremoved_peers(), []);
+    assert!(world.ended);
+    world.enter_prepared("anna");
+    assert_eq!(world.sees("anna"), "anna", "and come in all the same");
+}
+
+#[test]
+fn only_who_may_come_in_without_knocking_prepares() {
+    let refused = |world: &mut World, who: Who| {
+        world.prepare(who, 1, 0);
+        world.answer_all();
+        world.clients[&format!("{who}@door")].refused
+    };
+    let mut world = World::new(Access::Accounts);
+    assert_eq!(
+        refused(&mut world, "gil"),
+        Some(ErrorCode::GuestsNotAllowed)
+    );
+    assert_eq!(refused(&mut world, "gil+"), None, "was invited");
+    world.access(Access::Guests);
+    // Whether somebody of the house is in, a guest does not learn so.
+    assert_eq!(refused(&mut world, "gil"), None);
+    world.knock(true, &["carl"]);
+    assert_eq!(refused(&mut world, "gil"), Some(ErrorCode::NotAdmitted));
+    assert_eq!(refused(&mut world, "bert"), Some(ErrorCode::NotAdmitted));
+    assert_eq!(refused(&mut world, "carl"), None);
+    assert_eq!(refused(&mut world, "anna"), None);
+}
+
+#[test]
+fn whoever_may_not_come_in_any_more_loses_what_they_prepared() {
+    let table: &[(&str, Access, Who, Step)] = &[
+        ("signed out", Access::Accounts, "bert", EndSession("bert")),
+        ("closed to guests", Access::Guests, "gil", Close),
+        ("others knock now", Access::Guests, "bert", Knock(true, &[])),
+        (
+            "the end of the meeting",
+            Access::Accounts,
+            "bert",
+            End(RoomLeftReason::RoomDeleted),
+        ),
+    ];
+    for (what, access, who, step) in table {
+        let (mut world, peer) = at_the_door(*access, who);
+        act(&mut world, step);
+        assert_eq!(held_at_door(&world, who), None, "{what}");
+        assert_eq!(told(&world, &peer), ["negotiate", "remove"], "{what}");
+    }
+    let (mut world, _) = at_the_door(Access::Accounts, "carl");
+    world.knock(true, &["carl"]);
+    assert!(held_at_door(&world, "carl").is_some(), "a member walks in");
+    world.knock(true, &[]);
+    assert_eq!(held_at_door(&world, "carl"), None, "not a member any more");
+}
+
+#[test]
+fn what_was_prepared_goes_with_its_socket_and_with_a_join_that_has_to_wait() {
+    let (mut world, peer) = at_the_door(Access::Accounts, "bert");
+    world.leave_door("bert");
+    assert_eq!(told(&world, &peer), ["negotiate", "remove"]);
+
+    let mut world = World::new(Access::Guests);
+    world.prepare("gil", 1, 0);
+    world.answer_all();
+    world.enter_prepared("gil");
+    assert_eq!(world.sees("gil"), "waiting");
+    assert_eq!(world.unremoved_peers(), []);
+}
+
+#[test]
+fn what_was_prepared_by_one_is_of_no_use_to_another() {
+    let (mut world, peer) = at_the_door(Access::Accounts, "bert");
+    let stolen = world.clients.remove("bert@door").unwrap();
+    world.clients.insert("mallory@door".to_owned(), stolen);
+    world.enter_prepared("mallory");
+    assert_eq!(world.sees("mallory"), "anna[C] mallory");
+    assert_eq!(told(&world, &peer), ["negotiate", "remove"]);
+    let connection = match &world.clients["mallory"].stand {
+        support::Stand::In { view, .. } => view.connection.clone(),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(connection, None);
+}
+
+#[test]
+fn a_page_that_prepares_again_lets_go_of_what_it_had() {
+    let (mut world, first) = at_the_door(Access::Accounts, "bert");
+    let old = world.clients.remove("bert@door").unwrap();
+    world.clients.insert("reloaded".to_owned(), old);
+    world.prepare("bert", 1, 0);
+    world.answer_all();
+    assert_eq!(told(&world, &first), ["negotiate", "remove"]);
+    assert_eq!(world.peer("reloaded"), None, "the old page is told");
+    world.prepare("bert/phone", 1, 0);
+    world.answer_all();
+    assert!(held_at_door(&world, "bert").is_some(), "another device");
+    world.enter_prepared("bert");
+    world.enter_prepared("bert");
+    assert_eq!(world.sees("anna"), "anna[C] bert | 0=bert.1", "once");
+}
+
+#[test]
+fn a_door_holds_so_many_prepared_connections_and_no_more() {
+    let mut world = World::new(Access::Accounts);
+    let devices: Vec<Who> = (0..33)
+        .map(|device| -> Who { Box::leak(format!("bert/{device}").into_boxed_str()) })
+        .collect();
+    for who in &devices {
+        world.prepare(who, 1, 0);
+    }
+    world.answer_all();
+    let (last, others) = devices.split_last().unwrap();
+    assert!(others.iter().all(|who| held_at_door(&world, who).is_some()));
+    let refused = world.clients[&format!("{last}@door")].refused;
+    assert_eq!(refused, Some(ErrorCode::TooMany));
+    assert_eq!(world.room.prepared().count(), 32);
+    world.enter_prepared(last);
+    assert_eq!(world.sees(last), "bert", "the old way");
+}
+
+#[test]
+fn a_prepared_connection_that_breaks_or_is_refused_is_told_of_and_gone() {
+    let (mut world, peer) = at_the_door(Access::Accounts, "bert");
+    let peer = protocol::MediaConnectionId::from(peer.as_str());
+    world.input(Input::Media(MediaEvent::Closed { peer }));
+    assert_eq!(held_at_door(&world, "bert"), None);
+    assert_eq!(world.room.prepared().count(), 0);
+
+    world.media.clear();
+    world.prepare("bert", 1, 0);
+    let Some(MediaCommand::Negotiate { request, .. }) = world.media.last().cloned() else {
+        panic!("{:?}", world.media);
+    };
+    let result = Err(Refusal::Invalid);
+    world.input(Input::Media(MediaEvent::Negotiated { request, result }));
+    let refused = world.clients["bert@door"].refused;
+    assert_eq!(refused, Some(ErrorCode::SdpInvalid));
+    assert_eq!(world.room.prepared().count(), 0);
+}

@@ -102,6 +102,94 @@ function slot(number: number, generation: number, participant?: string, first?: 
   };
 }
 
+describe('at the door', () => {
+  const arrival = { sdp: 'answer c-0', connection: 'c-0' };
+
+  it('comes up without a track, and the seat needs no other offer', async () => {
+    const scene = new Scene();
+    const track = { getSettings: () => ({}) } as MediaStreamTrack;
+    scene.media.setTrack('camera', track);
+    await scene.media.arrive(async () => arrival);
+    scene.peer.become('connected');
+    expect(scene.media.prepared).toBe(true);
+    const sent = (): unknown[] => scene.peer.transceivers.map((one) => one.sender.track).filter((one) => one !== null);
+    expect(sent()).toEqual([]);
+    scene.connect();
+    scene.follow('c-0', slot(2, 1, 'ann'));
+    await settle();
+    expect(sent()).toEqual([track]);
+    expect(scene.offers).toEqual([]);
+    expect(scene.peers.length).toBe(1);
+    expect(scene.media.carries('person ann')).toBe(true);
+    expect(scene.log[0]).toBe('flows');
+  });
+
+  it('gives way to a new connection when the server has none for the seat', async () => {
+    const scene = new Scene();
+    await scene.media.arrive(async () => arrival);
+    scene.peer.become('connected');
+    scene.connect();
+    scene.follow(undefined);
+    await settle();
+    expect(scene.peers.length).toBe(2);
+    expect(scene.offers.length).toBe(1);
+  });
+
+  it('is made ready again, without the server, when it has ended or broken', async () => {
+    const scene = new Scene();
+    await scene.media.arrive(async () => arrival);
+    scene.media.unprepare();
+    await settle();
+    expect([scene.media.prepared, scene.peers.length, scene.peer.offers.length]).toEqual([false, 2, 1]);
+    await scene.media.arrive(async () => arrival);
+    scene.peer.become('failed');
+    expect(scene.media.prepared).toBe(false);
+    scene.connect();
+    await settle();
+    expect(scene.peers.length).toBe(3);
+    expect(scene.offers.length).toBe(1);
+  });
+
+  it('is used by whoever enters before the answer, which comes all the same', async () => {
+    const scene = new Scene();
+    let answer = (_: typeof arrival): void => {};
+    const arriving = scene.media.arrive(
+      () =>
+        new Promise((resolve) => {
+          answer = resolve;
+        }),
+    );
+    await settle();
+    scene.connect();
+    scene.follow(undefined);
+    answer(arrival);
+    await arriving;
+    scene.follow('c-0');
+    await settle();
+    expect(scene.offers).toEqual([]);
+    expect(scene.peer.answers).toEqual(['answer c-0']);
+    expect(scene.peers.length).toBe(1);
+  });
+
+  it('costs whoever enters nothing when it is refused', async () => {
+    const scene = new Scene();
+    let refuse = (_: Error): void => {};
+    const arriving = scene.media.arrive(
+      () =>
+        new Promise((_, reject) => {
+          refuse = reject;
+        }),
+    );
+    await settle();
+    scene.connect();
+    refuse(new Refused('not_admitted'));
+    await expect(arriving).rejects.toThrow();
+    await settle();
+    expect(scene.offers.map(({ sdp }) => sdp)).toEqual(['offer 1']);
+    expect(scene.peers.length).toBe(1);
+  });
+});
+
 describe('the offer', () => {
   it('describes itself once, though the call begins before the preparation is over', async () => {
     const scene = new Scene();

@@ -119,13 +119,48 @@ export class Media {
     await this.#link.offer();
   }
 
-  /** Sends the offer now; signalling may be refused until the seat is admitted. */
+  /** The connection is up, or on its way, before there is a seat. */
+  get prepared(): boolean {
+    return !this.#signalling && (this.#negotiating || (this.#link.connection !== undefined && !this.#isDown));
+  }
+
+  /** Still at the door: the server takes the offer already, and the connection comes up. Nothing flows before `connect`. */
+  async arrive(prepare: (offer: LinkOffer) => Promise<{ sdp: string; connection: string }>): Promise<void> {
+    if (this.#signalling || this.#negotiating || this.#closed) return;
+    if (this.#isDown) this.unprepare();
+    const link = this.#link;
+    this.#negotiating = true;
+    try {
+      const { sdp, connection } = await prepare(await link.offer());
+      if (!this.#closed && link === this.#link) await link.answer(sdp, connection);
+    } finally {
+      this.#negotiating = false;
+      // Somebody has come in meanwhile, and what they came with is of no use.
+      if (link.connection === undefined) void this.#negotiate();
+    }
+    this.#step(false);
+  }
+
+  /** What came up at the door is gone: joining makes another one. */
+  unprepare(): void {
+    if (this.#signalling || this.#closed || this.#link.connection === undefined) return;
+    this.#link.close();
+    this.#link = this.#newLink(this.#link.personSlots);
+    this.#transportChanged();
+    this.prepare().catch(() => {});
+  }
+
+  /** Sends the offer now, unless the connection is there already; signalling may be refused until the seat is admitted. */
   connect(signalling: Signalling): void {
+    if (this.#isDown) this.unprepare();
     this.#signalling = signalling;
     this.#signallingUp = true;
+    // With the seat the server says which connection it has: another one means that ours is gone.
+    this.#confirmed = this.#link.connection !== undefined;
+    this.#attachTracks(this.#link);
     this.#newPath();
     this.stats.start();
-    void this.#negotiate();
+    if (this.#link.connection === undefined) void this.#negotiate();
   }
 
   /** Whether the server can be spoken to. After a break the next view decides whether our connection still stands. */
@@ -146,7 +181,8 @@ export class Media {
 
   setTrack(source: Source, track: MediaStreamTrack | null): void {
     this.#tracks.set(source, track);
-    this.#link.uplink.setTrack(source, track).catch(() => {});
+    // At the door nothing is sent.
+    if (this.#signalling) this.#link.uplink.setTrack(source, track).catch(() => {});
   }
 
   /** What of the own pictures is to be sent. */
@@ -225,8 +261,16 @@ export class Media {
       if (link === this.#link) this.#transportChanged();
     });
     link.uplink.follow(this.#wishes);
-    for (const [source, track] of this.#tracks) link.uplink.setTrack(source, track).catch(() => {});
+    if (this.#signalling) this.#attachTracks(link);
     return link;
+  }
+
+  #attachTracks(link: Link): void {
+    for (const [source, track] of this.#tracks) link.uplink.setTrack(source, track).catch(() => {});
+  }
+
+  get #isDown(): boolean {
+    return this.#link.transport === 'down';
   }
 
   #step(fresh: boolean): void {

@@ -50,6 +50,8 @@ export class Call {
   readonly #media: Media;
   readonly #visible = new Set<string>();
   #client: Client | undefined;
+  /** Through which the media connection was asked for at the door. */
+  #door: { client: Client; unlisten(): void } | undefined;
   #unlisten: (() => void)[] = [];
   #connected = false;
   #server = true;
@@ -88,6 +90,21 @@ export class Call {
     return this.#soundBlocked;
   }
 
+  /** The media connection is up, or on its way, before there is a seat. */
+  get prepared(): boolean {
+    return this.#media.prepared;
+  }
+
+  /** At the door of a room that one may enter: the media connection comes up, and nothing flows. */
+  async prepare(client: Client, room: string, device: DeviceId): Promise<void> {
+    if (this.#client || this.#closed) return;
+    this.#leaveDoor();
+    const lost = (): void => this.#media.unprepare();
+    const unlisten = client.listen({ live: (live) => live || lost(), unprepared: lost });
+    this.#door = { client, unlisten };
+    await this.#media.arrive((offer) => client.prepare(room, device, offer));
+  }
+
   join(client: Client, room: string, device: DeviceId): void {
     this.#listenTo(client);
     client.join(room, device, this.#sources());
@@ -109,7 +126,15 @@ export class Call {
     ]);
   }
 
+  #leaveDoor(): void {
+    this.#door?.unlisten();
+    this.#door = undefined;
+    this.#media.unprepare();
+  }
+
   #listenTo(client: Client): void {
+    if (this.#door?.client !== client) this.#leaveDoor();
+    this.#door?.unlisten();
     this.#client = client;
     this.#unlisten.push(
       client.listen({
@@ -232,7 +257,9 @@ export class Call {
     this.listener = {};
     this.stopScreen();
     for (const unlisten of this.#unlisten) unlisten();
-    this.#client?.leave();
+    if (this.#client) this.#client.leave();
+    else if (this.#media.prepared) this.#door?.client.unprepare();
+    this.#door?.unlisten();
     this.#media.close();
   }
 
@@ -254,7 +281,8 @@ export class Call {
 
   #mediaFlows(flowing: boolean): void {
     this.#flowing = flowing;
-    if (flowing) this.#everFlowed = true;
+    // At the door nobody misses what ends.
+    if (flowing || !this.#client) this.#everFlowed = flowing;
     this.#tellReached();
   }
 

@@ -526,3 +526,148 @@ describe('the door of a room where others knock', () => {
     expect(door.state).toMatchObject({ phase: 'open', canJoin: true, problem });
   });
 });
+
+describe('the step in front of the door', () => {
+  /** What the server hears before anybody joins, without the hello. */
+  function asked(scene: Scene): string[] {
+    return scene.server.sockets.flatMap((socket) => socket.types()).filter((type) => type !== 'hello');
+  }
+
+  /** The server answers what was asked last. */
+  async function answer(scene: Scene, connection = 'c-1'): Promise<void> {
+    const id = scene.server.socket.all('prepare_room').at(-1)?.id ?? '';
+    scene.server.socket.say({ type: 'answer', id, sdp: 'answer', connection });
+    await settle();
+  }
+
+  async function prepared(scene: Scene): Promise<DoorModel> {
+    const door = await scene.door();
+    scene.server.socket.open();
+    await settle();
+    await answer(scene);
+    return door;
+  }
+
+  it('brings the media of an account up before the click, which then asks for the seat alone', async () => {
+    const scene = account();
+    const door = await prepared(scene);
+    expect(asked(scene)).toEqual(['prepare_room']);
+    expect(scene.server.socket.all('prepare_room')[0]).toMatchObject({ room: 'public/Küche', sdp: 'offer' });
+    expect(scene.media[0]?.log.at(-1)).toBe('arrived c-1');
+    door.join();
+    await settle();
+    expect(asked(scene)).toEqual(['prepare_room', 'join_room', 'publish', 'publish']);
+    expect(scene.media[0]?.log.at(-1)).toBe('connect');
+    expect(scene.media.length).toBe(1);
+  });
+
+  it.each<[string, Partial<Door>]>([
+    ['one has to knock', { knock: true }],
+    ['there is no room yet', { exists: false }],
+  ])('does nothing where %s', async (_, door) => {
+    const scene = account();
+    scene.server.on('GET /door', 200, { ...OPEN, ...door });
+    await scene.door();
+    scene.server.socket.open();
+    await settle();
+    expect(asked(scene)).toEqual([]);
+  });
+
+  it('waits until a guest has stopped typing, and joins with the same grant', async () => {
+    const scene = guest();
+    const door = await scene.door();
+    door.setName('Be');
+    await scene.browser.clock.pass(900);
+    door.setName('Ben');
+    await scene.browser.clock.pass(900);
+    expect(scene.server.requests.map((one) => one.route)).not.toContain('POST /guests');
+    await scene.browser.clock.pass(100);
+    await settle();
+    scene.server.socket.open();
+    await settle();
+    await answer(scene);
+    expect(asked(scene)).toEqual(['prepare_room']);
+    expect(scene.remembered.grant('Küche')).toBeUndefined();
+    door.join();
+    await settle();
+    expect(scene.server.requests.filter((one) => one.route === 'POST /guests').length).toBe(1);
+    expect(scene.server.sockets.length).toBe(1);
+    expect(asked(scene)).toEqual(['prepare_room', 'join_room', 'publish', 'publish']);
+    expect(scene.remembered.grant('Küche')?.grant).toBe('g-1');
+  });
+
+  it('lets a guest come in under another name, with another grant and its own media', async () => {
+    const scene = guest('/r/public/K%C3%BCche#name=Ben');
+    const door = await scene.door();
+    await scene.browser.clock.pass(1_000);
+    await settle();
+    const first = scene.server.socket;
+    first.open();
+    await settle();
+    await answer(scene);
+    scene.server.on('POST /guests', 200, { grant: 'g-2', name: 'Benno', expires_in_ms: 1000 });
+    door.setName('Benno');
+    door.join();
+    await settle();
+    scene.server.socket.open();
+    expect(first.closed).toBe(true);
+    expect(scene.server.socket).not.toBe(first);
+    expect(scene.server.socket.types()).toEqual(['hello', 'join_room', 'publish', 'publish']);
+    expect(scene.media[0]?.log.slice(-3)).toEqual(['unprepare', 'signalling up', 'connect']);
+  });
+
+  it('comes up again when somebody stirs after it has ended, and not before ten seconds', async () => {
+    const scene = account();
+    const door = await prepared(scene);
+    door.stir();
+    await settle();
+    expect(asked(scene)).toEqual(['prepare_room']);
+    scene.server.socket.say({ type: 'prepared_ended', connection: 'c-1' });
+    expect(scene.media[0]?.log.at(-1)).toBe('unprepare');
+    door.stir();
+    await settle();
+    expect(asked(scene)).toEqual(['prepare_room']);
+    await scene.browser.clock.pass(10_000);
+    expect(asked(scene).filter((type) => type === 'prepare_room')).toEqual(['prepare_room']);
+    door.stir();
+    await settle();
+    expect(asked(scene).filter((type) => type === 'prepare_room').length).toBe(2);
+  });
+
+  it('is left with the door', async () => {
+    const scene = account();
+    const door = await prepared(scene);
+    door.close();
+    expect(asked(scene)).toEqual(['prepare_room', 'leave_room']);
+    expect(scene.media[0]?.log.at(-1)).toBe('close');
+  });
+
+  it('that a broken socket took away is there again with the next one', async () => {
+    const scene = account();
+    await prepared(scene);
+    scene.server.socket.break();
+    expect(scene.media[0]?.log.at(-1)).toBe('unprepare');
+    await scene.browser.clock.pass(5_000);
+    await settle();
+    scene.server.socket.open();
+    await settle();
+    await answer(scene, 'c-2');
+    expect(scene.media[0]?.log.at(-1)).toBe('arrived c-2');
+  });
+
+  it('forgets an old grant that is over, and asks for another one', async () => {
+    const scene = guest('/r/public/K%C3%BCche#name=Ben');
+    scene.remembered.setGrant({ room: 'Küche', grant: 'g-0', name: 'Ben' });
+    scene.server.on('POST /tickets', 401, { code: 'sign_in_required' });
+    const door = await scene.door();
+    await settle();
+    expect(scene.remembered.grant('Küche')).toBeUndefined();
+    expect(door.state).toMatchObject({ phase: 'open', canJoin: true });
+    scene.server.on('POST /tickets', 200, { ticket: 't-1' });
+    door.join();
+    await settle();
+    scene.server.socket.open();
+    expect(scene.server.requests.at(-1)).toMatchObject({ route: 'POST /tickets', bearer: 'Bearer g-1' });
+    expect(scene.server.socket.types()).toEqual(['hello', 'join_room', 'publish', 'publish']);
+  });
+});

@@ -12,6 +12,7 @@ import type { Browser } from './browser.ts';
 import type { Call } from './call.ts';
 import type { Device } from './device_id.ts';
 import type { DevicesModel } from './devices.ts';
+import { Doorstep } from './doorstep.ts';
 import { problemFrom } from './problem.ts';
 import type { Remembered } from './remembered.ts';
 import { readPersonName, readRoomText, roomPath, sameRoom, writeRoomText } from './room_name.ts';
@@ -45,7 +46,7 @@ export class DoorModel extends Store<DoorState> implements DoorScreen {
   /** As the address says it, `public/` included. */
   #text: string;
   #call: Call | undefined;
-  #guestClient: Client | undefined;
+  readonly #doorstep: Doorstep;
   /** For somebody with an account an invite only names the room. */
   readonly #invite: string | undefined;
   /** The grant that is tried was one from before: it may be over, and another may be had. */
@@ -79,6 +80,7 @@ export class DoorModel extends Store<DoorState> implements DoorScreen {
       canJoin: false,
     });
     this.#ports = ports;
+    this.#doorstep = new Doorstep(ports);
     this.#wishes = wishes;
     this.#invite = guest ? ports.invite : undefined;
     this.#text = writeRoomText(room.name, room.open ? 'guests' : 'accounts');
@@ -115,6 +117,11 @@ export class DoorModel extends Store<DoorState> implements DoorScreen {
   setName(name: string): void {
     if (this.state.viewer !== 'guest') return;
     this.patch({ name, canJoin: this.#canJoin(name) });
+    this.#stand();
+  }
+
+  stir(): void {
+    this.#doorstep.stir();
   }
 
   join(): void {
@@ -127,6 +134,7 @@ export class DoorModel extends Store<DoorState> implements DoorScreen {
     if (this.state.phase !== 'joining' && this.state.phase !== 'waiting') return;
     this.#giveUp();
     this.patch({ phase: 'open', canJoin: this.#canJoin(this.state.name) });
+    this.#stand();
   }
 
   retry(): void {
@@ -173,7 +181,8 @@ export class DoorModel extends Store<DoorState> implements DoorScreen {
     this.closeShare();
     if (this.state.phase === 'waiting') this.#ports.remembered.setMeeting(undefined);
     this.#call?.close();
-    this.#guestClient?.stop();
+    this.#doorstep.dismiss();
+    this.#doorstep.close();
     this.#ports.devices.end();
   }
 
@@ -190,6 +199,7 @@ export class DoorModel extends Store<DoorState> implements DoorScreen {
 
   #tryToEnter(): void {
     this.patch({ phase: 'joining', problem: undefined, canJoin: false });
+    this.#doorstep.stand(undefined);
     this.closeShare();
     const attempt = ++this.#attempt;
     this.#enter(attempt).catch((error) => {
@@ -199,11 +209,7 @@ export class DoorModel extends Store<DoorState> implements DoorScreen {
 
   async #enter(attempt: number): Promise<void> {
     const [client, device] = await Promise.all([this.#ports.client ?? this.#asGuest(), this.#ports.device]);
-    if (attempt !== this.#attempt || this.#closed) {
-      if (client !== this.#ports.client) client.stop();
-      return;
-    }
-    if (client !== this.#ports.client) this.#guestClient = client;
+    if (attempt !== this.#attempt || this.#closed) return;
     this.#call ??= this.#ports.newCall();
     const call = this.#call;
     call.listener = {
@@ -218,21 +224,11 @@ export class DoorModel extends Store<DoorState> implements DoorScreen {
   }
 
   async #asGuest(): Promise<Client> {
-    const { http, newGuestClient, remembered } = this.#ports;
-    const room = this.state.roomName;
     const name = readPersonName(this.state.name);
     if (!name) throw new Refusal('name_invalid');
-    const invite = this.#invite;
-    let grant = remembered.grant(room);
-    this.#grantIsOld = grant?.name === name && grant.invite === invite;
-    if (!grant || !this.#grantIsOld) {
-      const by = invite === undefined ? {} : { invite };
-      const entry = await http.enterAsGuest({ room: this.#text, name, ...by });
-      grant = { room, grant: entry.grant, name: entry.name, ...by };
-      remembered.setGrant(grant);
-      remembered.guestName = entry.name;
-    }
-    return newGuestClient.call(this.#ports, grant.grant);
+    const { client, old } = await this.#doorstep.guest(name, this.state.roomName, this.#text, this.#invite);
+    this.#grantIsOld = old;
+    return client;
   }
 
   #waits(waitsFor: WaitingReason): void {
@@ -250,6 +246,7 @@ export class DoorModel extends Store<DoorState> implements DoorScreen {
     this.#unlisten();
     this.closeShare();
     call.listener = {};
+    this.#doorstep.close();
     this.#ports.entered(call, view, client);
   }
 
@@ -280,6 +277,7 @@ export class DoorModel extends Store<DoorState> implements DoorScreen {
     }
     if (this.#seen) {
       this.patch({ phase: 'open', problem, canJoin: this.#canJoin(this.state.name) });
+      this.#stand();
       return;
     }
     // Came back from a reload and had no look at the door yet.
@@ -291,8 +289,7 @@ export class DoorModel extends Store<DoorState> implements DoorScreen {
   #giveUp(): void {
     this.#attempt++;
     this.#call?.close();
-    this.#guestClient?.stop();
-    this.#guestClient = undefined;
+    this.#doorstep.dismiss();
     this.#ports.remembered.setMeeting(undefined);
     this.#call = this.#closed ? undefined : this.#ports.newCall();
   }
@@ -313,6 +310,7 @@ export class DoorModel extends Store<DoorState> implements DoorScreen {
     this.patch({ roomName: name, access, knock, knocks, exists, owner, people, ...(opening ? { phase: 'open' } : {}) });
     if (this.state.phase === 'open') this.patch({ canJoin: this.#canJoin(this.state.name) });
     this.#countPeople();
+    this.#stand();
   }
 
   #notShown(error: unknown): void {
@@ -321,6 +319,18 @@ export class DoorModel extends Store<DoorState> implements DoorScreen {
     else if (problem.code === 'link_invalid') this.patch({ phase: 'invite_invalid' });
     else if (problem.code === 'name_invalid') this.patch({ phase: 'name_invalid' });
     else this.patch({ phase: 'failed', problem });
+  }
+
+  /** Whoever may come in as they are has everything up before they do. */
+  #stand(): void {
+    const { canJoin, exists, knocks, name, phase, roomName: room, viewer } = this.state;
+    const call = this.#call;
+    if (phase !== 'open' || !canJoin || !exists || knocks || !call) {
+      this.#doorstep.stand(undefined);
+      return;
+    }
+    const guest = viewer === 'guest' ? readPersonName(name) : undefined;
+    this.#doorstep.stand({ text: this.#text, room, name: guest, invite: this.#invite, call });
   }
 
   #countPeople(): void {

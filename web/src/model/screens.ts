@@ -373,6 +373,8 @@ export interface DoorState {
 
 export interface DoorScreen extends Readable<DoorState> {
   setName(name: string): void;
+  /** Somebody moves in front of the door. */
+  stir(): void;
   join(): void;
   /** While joining or waiting: back to `open`. */
   cancel(): void;

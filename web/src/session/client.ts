@@ -19,7 +19,7 @@ import type {
   WaitingReason,
   Wanted,
 } from '../protocol/generated.ts';
-import { Connection, type ConnectionPorts, type Intent } from './connection.ts';
+import { type Answer, Connection, type ConnectionPorts, type Intent } from './connection.ts';
 import { HousePeople } from './people.ts';
 import { type Channel, type HomeMessage, type RoomMessage, reduceHome, reduceRoom } from './reduce.ts';
 import { asRefusal, Refusal } from './refusal.ts';
@@ -40,6 +40,8 @@ export interface ClientListener {
   /** The seat waits at the door. */
   waiting?(reason: WaitingReason): void;
   left?(reason: RoomLeftReason): void;
+  /** What `prepare` brought up is gone. */
+  unprepared?(connection: string): void;
   /** Taking the seat was refused; it is not tried again. */
   refused?(refusal: Refusal): void;
   /** The session is over; the connection is closed for good. */
@@ -147,6 +149,16 @@ export class Client {
     else this.#connection.check();
   }
 
+  /** At the door: the media connection before the seat. The next `join` of the same room makes it the seat's. */
+  async prepare(room: string, device: DeviceId, offer: OfferIntent): Promise<AnswerToOffer> {
+    return answered(await this.#connection.request({ type: 'prepare_room', room, device, ...offer }));
+  }
+
+  /** One goes away from the door. */
+  unprepare(): void {
+    if (!this.#seat) this.#connection.request({ type: 'leave_room' }).catch(() => {});
+  }
+
   leave(): void {
     if (!this.#seat) return;
     this.#standUp();
@@ -173,9 +185,7 @@ export class Client {
   }
 
   async offer(offer: OfferIntent): Promise<AnswerToOffer> {
-    const answer = await this.#connection.request({ type: 'offer', ...offer });
-    if (answer?.type !== 'answer') throw new Refusal('internal');
-    return { sdp: answer.sdp, connection: answer.connection };
+    return answered(await this.#connection.request({ type: 'offer', ...offer }));
   }
 
   /** Somebody who knocks may come in, or not. */
@@ -261,6 +271,9 @@ export class Client {
         this.#seat.waited = true;
         this.#tell((listener) => listener.waiting?.(message.reason));
         return;
+      case 'prepared_ended':
+        this.#tell((listener) => listener.unprepared?.(message.connection));
+        return;
       case 'room_left':
         if (!this.#seat) return;
         this.#standUp();
@@ -314,4 +327,9 @@ export class Client {
   #tell(tell: (listener: ClientListener) => void): void {
     for (const listener of [...this.#listeners]) tell(listener);
   }
+}
+
+function answered(answer: Answer | undefined): AnswerToOffer {
+  if (answer?.type !== 'answer') throw new Refusal('internal');
+  return { sdp: answer.sdp, connection: answer.connection };
 }

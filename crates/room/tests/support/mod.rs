@@ -11,7 +11,7 @@ use protocol::{
 };
 use room::{
     ConnectionId, Input, Intent, Join, MediaCommand, MediaEvent, Now, Offer, Output, People,
-    Persist, Room, RoomFacts, SeatRecord, SessionKey, Subject,
+    Persist, Prepare, Room, RoomFacts, SeatRecord, SessionKey, Subject,
 };
 
 /// Who: `anna` has an account and owns the room, names that begin with `g` are guests, `anna/phone` is another device.
@@ -44,6 +44,9 @@ impl Client {
             ServerMessage::Ok { .. } => self.refused = None,
             ServerMessage::Error { code, .. } => self.refused = Some(code),
             ServerMessage::Answer { connection, .. } => self.media = Some(connection),
+            ServerMessage::PreparedEnded { connection } => {
+                assert_eq!(self.media.take(), Some(connection), "what ended was held");
+            }
             ServerMessage::Waiting { reason } => {
                 assert!(
                     !matches!(self.stand, Stand::In { .. }),
@@ -233,6 +236,44 @@ impl World {
     /// A new connection; what the device's former one saw last stays under `<who>!`. Names with `g` are guests', and those
     /// with a `+` behind them of guests who were invited.
     pub fn join(&mut self, who: &str) {
+        let connection = self.connect(who);
+        self.enter(who, connection, None);
+    }
+
+    /// Asks for a media connection at the door, as `<who>@door`. Answered by `answer_all`.
+    pub fn prepare(&mut self, who: &str, persons: usize, screens: usize) {
+        self.lose(&at_door(who));
+        let connection = self.connect(&at_door(who));
+        let (subject, device, session) = self.identity(who);
+        let offer = offer(slots(persons, screens), None, &format!("m{}", self.counter));
+        self.input(Input::Prepare(Prepare {
+            connection,
+            subject,
+            device,
+            session,
+            invited: person_of(who).ends_with('+'),
+            offer,
+        }));
+    }
+
+    /// Joins on the connection that prepared, if there is one.
+    pub fn enter_prepared(&mut self, who: &str) {
+        let Some(client) = self.clients.remove(&at_door(who)) else {
+            return;
+        };
+        let connection = self.connect(who);
+        let inside = self.clients.get_mut(who).expect("connected");
+        inside.media = client.media;
+        self.enter(who, connection, Some(client.connection));
+    }
+
+    pub fn leave_door(&mut self, who: &str) {
+        self.lose(&at_door(who));
+        self.clients.remove(&at_door(who));
+    }
+
+    /// A new connection of this device; what its former one saw last stays under `<who>!`.
+    fn connect(&mut self, who: &str) -> ConnectionId {
         self.counter += 1;
         let connection = ConnectionId(self.counter);
         let client = Client {
@@ -244,20 +285,36 @@ impl World {
         if let Some(old) = self.clients.insert(who.to_owned(), client) {
             self.clients.insert(format!("{who}!"), old);
         }
-        let (person, device) = who.split_once('/').unwrap_or((who, "laptop"));
+        connection
+    }
+
+    fn identity(&self, who: &str) -> (Subject, DeviceId, SessionKey) {
+        let person = person_of(who);
+        let device = who.split_once('/').map_or("laptop", |(_, device)| device);
         let subject = match person.starts_with('g') {
             true => Subject::Guest(person.to_owned()),
             false => Subject::Account(UserId::from(person)),
         };
+        (
+            subject,
+            DeviceId::from(device),
+            SessionKey(person.to_owned()),
+        )
+    }
+
+    fn enter(&mut self, who: &str, connection: ConnectionId, prepared: Option<ConnectionId>) {
+        let person = person_of(who);
+        let (subject, device, session) = self.identity(who);
         self.input(Input::Join(Join {
             connection,
             id: IntentId::from("join"),
             subject,
-            device: DeviceId::from(device),
-            session: SessionKey(person.to_owned()),
+            device,
+            session,
             name: person.to_owned(),
             invited: person.ends_with('+'),
-            fresh: ParticipantId(format!("p{}", self.counter)),
+            prepared,
+            fresh: ParticipantId(format!("p{}", connection.0)),
         }));
         // The room ends a connection with `room_left`; an unanswered one would hang.
         let answered = |client: &Client| client.stand != Stand::Outside || client.refused.is_some();
@@ -301,14 +358,7 @@ impl World {
     /// Offers a new media connection and lets the media side answer it.
     pub fn offer(&mut self, who: &str, persons: usize, screens: usize) {
         self.counter += 1;
-        let slot = |kind| SlotMids {
-            kind,
-            audio: "a".to_owned(),
-            video: "v".to_owned(),
-        };
-        let mut slots = vec![slot(SlotKind::Person); persons];
-        slots.extend(vec![slot(SlotKind::Screen); screens]);
-        let offer = offer(slots, None, &format!("m{}", self.counter));
+        let offer = offer(slots(persons, screens), None, &format!("m{}", self.counter));
         self.intent(who, Intent::Offer(offer));
         self.answer_all();
     }
@@ -464,6 +514,26 @@ impl World {
             Stand::In { view, .. } => describe(view),
         }
     }
+}
+
+/// Who stands at the door, apart from where they sit already.
+fn at_door(who: &str) -> String {
+    format!("{who}@door")
+}
+
+fn person_of(who: &str) -> &str {
+    who.split_once('/').map_or(who, |(person, _)| person)
+}
+
+fn slots(persons: usize, screens: usize) -> Vec<SlotMids> {
+    let slot = |kind| SlotMids {
+        kind,
+        audio: "a".to_owned(),
+        video: "v".to_owned(),
+    };
+    let mut slots = vec![slot(SlotKind::Person); persons];
+    slots.extend(vec![slot(SlotKind::Screen); screens]);
+    slots
 }
 
 pub fn offer(slots: Vec<SlotMids>, connection: Option<MediaConnectionId>, fresh: &str) -> Offer {

@@ -7,17 +7,18 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use protocol::{
-    ErrorCode, MediaConnectionId, ParticipantId, RoomId, RoomKind, RoomLeftReason, ServerMessage,
-    UserId,
+    ErrorCode, IntentId, MediaConnectionId, ParticipantId, RoomId, RoomKind, RoomLeftReason,
+    ServerMessage, UserId,
 };
 use room::{
-    ConnectionId, Input, Join, MediaCommand, MediaEvent, Now, Output, Persist, Refusal, Room,
-    RoomFacts, SeatRecord,
+    ConnectionId, Input, Join, MediaCommand, MediaEvent, Now, Output, Persist, Prepare, Refusal,
+    Room, RoomFacts, SeatRecord,
 };
 use tokio::sync::{mpsc, oneshot};
 use tokio::time::sleep_until;
 use tracing::Instrument;
 
+use super::doorstep::Permit;
 use super::{Hub, media};
 use crate::chance;
 use crate::house::Inside;
@@ -26,6 +27,8 @@ use crate::ws::outbound::Outbound;
 
 pub enum Command {
     Join(Box<Join>, Outbound),
+    /// Somebody at the door asks for their media connection, and may have one more.
+    Prepare(Box<Prepare>, Outbound, Permit),
     Input(Box<Input>),
     /// The room is not in the store any more. The sender goes when everybody was told.
     End(RoomLeftReason, oneshot::Sender<()>),
@@ -51,6 +54,8 @@ pub struct Driver {
     connections: HashMap<ConnectionId, Outbound>,
     /// What has to go if the room breaks.
     peers: HashSet<MediaConnectionId>,
+    /// Of what is prepared at the door.
+    permits: HashMap<MediaConnectionId, Permit>,
     seats: HashSet<ParticipantId>,
 }
 
@@ -63,7 +68,6 @@ enum Event {
 
 impl Driver {
     pub fn new(hub: Arc<Hub>, room: RoomId, group: u64, queue: mpsc::Receiver<Command>) -> Self {
-        let (connections, peers, seats) = (HashMap::new(), HashSet::new(), HashSet::new());
         Self {
             hub,
             room,
@@ -71,9 +75,10 @@ impl Driver {
             queue,
             ending: None,
             facts: None,
-            connections,
-            peers,
-            seats,
+            connections: HashMap::new(),
+            peers: HashSet::new(),
+            permits: HashMap::new(),
+            seats: HashSet::new(),
         }
     }
 
@@ -130,6 +135,7 @@ impl Driver {
                 ended = matches!(outputs.last(), Some(Output::Ended));
                 turns.extend(self.carry_out(outputs).await);
             }
+            self.return_permits(&room);
             if for_good {
                 return self.turn_away(ErrorCode::NotFound).await;
             }
@@ -159,8 +165,16 @@ impl Driver {
     fn prepare(&mut self, event: Event) -> Option<Turn> {
         match event {
             Event::Command(Command::Join(join, outbound)) => {
+                if let Some(prepared) = join.prepared {
+                    self.connections.remove(&prepared);
+                }
                 self.connections.insert(join.connection, outbound);
                 Some(Turn::from(Input::Join(*join)))
+            }
+            Event::Command(Command::Prepare(prepare, outbound, permit)) => {
+                self.connections.insert(prepare.connection, outbound);
+                self.permits.insert(prepare.offer.fresh.clone(), permit);
+                Some(Turn::from(Input::Prepare(*prepare)))
             }
             Event::Command(Command::Input(input)) => {
                 match &*input {
@@ -214,6 +228,14 @@ impl Driver {
             }
         }
         turns
+    }
+
+    /// What has become the media of a seat, or has ended, does not wait at the door any more.
+    fn return_permits(&mut self, room: &Room) {
+        if !self.permits.is_empty() {
+            let waiting: HashSet<_> = room.prepared().collect();
+            self.permits.retain(|peer, _| waiting.contains(peer));
+        }
     }
 
     /// Whoever does not have to knock is noted on their way in. A meeting does not wait for a disk.
@@ -274,8 +296,14 @@ impl Driver {
         tracing::error!(%reference, "a room broke and was ended");
         self.close_queue();
         while let Some(command) = self.queue.recv().await {
-            if let Command::Join(join, outbound) = command {
-                self.connections.insert(join.connection, outbound);
+            match command {
+                Command::Join(join, outbound) => {
+                    self.connections.insert(join.connection, outbound);
+                }
+                Command::Prepare(ask, outbound, _) => {
+                    refuse(&outbound, ask.connection, ask.offer.id, ErrorCode::Internal);
+                }
+                _ => {}
             }
         }
         for (connection, outbound) in self.connections.drain() {
@@ -302,16 +330,12 @@ impl Driver {
     async fn turn_away(&mut self, code: ErrorCode) {
         self.close_queue();
         while let Some(command) = self.queue.recv().await {
-            if let Command::Join(join, outbound) = command {
-                let id = Some(join.id);
-                let error = ServerMessage::Error {
-                    id,
-                    code,
-                    retry_after_ms: None,
-                    reference: None,
-                };
-                outbound.dismiss(join.connection, &error);
-            }
+            let (connection, id, outbound) = match command {
+                Command::Join(join, outbound) => (join.connection, join.id, outbound),
+                Command::Prepare(ask, outbound, _) => (ask.connection, ask.offer.id, outbound),
+                _ => continue,
+            };
+            refuse(&outbound, connection, id, code);
         }
     }
 
@@ -320,6 +344,17 @@ impl Driver {
         self.hub.live().remove(&self.room);
         self.queue.close();
     }
+}
+
+/// To a connection that does not get what it asked for.
+fn refuse(outbound: &Outbound, connection: ConnectionId, id: IntentId, code: ErrorCode) {
+    let error = ServerMessage::Error {
+        id: Some(id),
+        code,
+        retry_after_ms: None,
+        reference: None,
+    };
+    outbound.dismiss(connection, &error);
 }
 
 /// One step of the room's value.

@@ -1,8 +1,10 @@
 //! The way into a room: from a name and a principal to a place in the room's queue.
 
+use std::time::Instant;
+
 use identity::{RoomAddress, UnixMs};
 use protocol::{DeviceId, ErrorCode, IntentId, ParticipantId, RoomId, UserId};
-use room::{ConnectionId, Join, SessionKey, Subject};
+use room::{ConnectionId, Join, Offer, Prepare, SessionKey, Subject};
 
 use super::driver::Command;
 use super::{Hub, Rooms, Stay};
@@ -21,6 +23,22 @@ pub struct Entry<'a> {
     pub outbound: &'a Outbound,
 }
 
+/// What a socket says at the door.
+pub struct Preparation<'a> {
+    pub principal: &'a Principal,
+    pub room: &'a str,
+    pub device: DeviceId,
+    pub offer: Offer,
+    pub outbound: &'a Outbound,
+}
+
+impl Preparation<'_> {
+    /// As with a join: the room answers, and this is a refusal before that.
+    pub async fn send(self, rooms: &Rooms) -> Result<Stay, ErrorCode> {
+        rooms.prepare(self).await
+    }
+}
+
 /// How somebody names the room.
 pub enum Way<'a> {
     /// By its name, with or without `public/`.
@@ -30,33 +48,73 @@ pub enum Way<'a> {
 }
 
 impl Rooms {
-    /// The room itself answers, on the socket; a refusal before that is the error here.
-    pub async fn join(&self, entry: Entry<'_>) -> Result<Stay, ErrorCode> {
+    /// The room itself answers, on the socket; a refusal before that is the error here. What the socket has prepared is
+    /// used if it is for this room.
+    pub async fn join(&self, entry: Entry<'_>, prepared: Option<Stay>) -> Result<Stay, ErrorCode> {
         let room = match entry.to {
             Way::Address(address) => self.find(entry.principal, address).await?,
             Way::Call(room) => self.find_call(entry.principal, room).await?,
         };
+        let prepared = prepared.filter(|stay| stay.room == room.id);
         let connection = ConnectionId(self.0.count());
         let join = Join {
             connection,
             id: entry.id,
             subject: subject(&entry.principal.kind),
             device: entry.device,
-            session: SessionKey(entry.principal.session.as_str().to_owned()),
+            session: session(entry.principal),
             name: entry.principal.name.clone(),
-            invited: matches!(entry.principal.kind, Kind::Guest { invited: true, .. }),
+            invited: is_invited(entry.principal),
+            prepared: prepared.as_ref().map(Stay::connection),
             fresh: ParticipantId(chance::id()),
         };
         let command = Command::Join(Box::new(join), entry.outbound.clone());
-        match self.0.send_or_start(&room.id, command) {
-            Some(commands) => Ok(Stay {
-                room: room.id,
-                connection,
-                commands,
-                left: false,
-            }),
-            None => Err(ErrorCode::Unavailable),
-        }
+        let stay = self.stay(room.id, connection, command)?;
+        // The room has both in one message: nothing of it is to be given back.
+        prepared.into_iter().for_each(Stay::over);
+        Ok(stay)
+    }
+
+    /// A media connection for somebody who may come in and has not yet. Makes no room, remembers no visit.
+    async fn prepare(&self, ask: Preparation<'_>) -> Result<Stay, ErrorCode> {
+        let address = RoomAddress::parse(ask.room).map_err(|_| ErrorCode::NameInvalid)?;
+        let subject = subject(&ask.principal.kind);
+        let permit = self.0.doorstep.admit(Instant::now(), &subject)?;
+        let found = rooms::by_name(&self.0.db, &address.name).await;
+        let room = found.map_err(unavailable)?;
+        let room = match &ask.principal.room_scope {
+            Some(scope) => room
+                .filter(|room| room.id == *scope)
+                .ok_or(ErrorCode::GuestsNotAllowed),
+            None => room.ok_or(ErrorCode::NotFound),
+        }?;
+        let connection = ConnectionId(self.0.count());
+        let prepare = Prepare {
+            connection,
+            subject,
+            device: ask.device,
+            session: session(ask.principal),
+            invited: is_invited(ask.principal),
+            offer: ask.offer,
+        };
+        let command = Command::Prepare(Box::new(prepare), ask.outbound.clone(), permit);
+        self.stay(room.id, connection, command)
+    }
+
+    /// A place in the room's queue.
+    fn stay(
+        &self,
+        room: RoomId,
+        connection: ConnectionId,
+        command: Command,
+    ) -> Result<Stay, ErrorCode> {
+        let commands = self.0.send_or_start(&room, command);
+        Ok(Stay {
+            commands: commands.ok_or(ErrorCode::Unavailable)?,
+            room,
+            connection,
+            left: false,
+        })
     }
 
     async fn find(&self, principal: &Principal, address: &str) -> Result<StoredRoom, ErrorCode> {
@@ -134,6 +192,14 @@ impl Hub {
             Err(error) => tracing::warn!(%error, %room, "a visit is not remembered"),
         }
     }
+}
+
+fn session(principal: &Principal) -> SessionKey {
+    SessionKey(principal.session.as_str().to_owned())
+}
+
+fn is_invited(principal: &Principal) -> bool {
+    matches!(principal.kind, Kind::Guest { invited: true, .. })
 }
 
 fn subject(kind: &Kind) -> Subject {

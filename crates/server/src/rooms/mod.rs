@@ -1,6 +1,7 @@
 //! The hub: which meetings are live, and the way in to each. One task per live room owns its value; what crosses is a
 //! message on a bounded queue. Decides nothing about people or media.
 
+mod doorstep;
 mod driver;
 mod ending;
 mod entry;
@@ -17,7 +18,7 @@ mod writer;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use identity::guest::Welcome;
 use protocol::{Access, RoomId, limits};
@@ -36,13 +37,14 @@ use crate::store::seats::Change;
 use crate::store::{self, Db, call_rooms, members, rooms, seats};
 use crate::ws::sockets::Sockets;
 
-pub use entry::{Entry, Way};
+pub use entry::{Entry, Preparation, Way};
 pub use making::first_access;
 pub use media::fresh_connection;
 pub use people::People;
 pub use remote::Remote;
 pub use stay::Stay;
 
+use doorstep::Doorstep;
 use driver::{Command, Driver};
 use tasks::Tasks;
 use writer::Writer;
@@ -65,6 +67,7 @@ struct Hub {
     people: People,
     house: House,
     sockets: Sockets,
+    doorstep: Doorstep,
     live: Mutex<HashMap<RoomId, Live>>,
     drivers: Tasks,
     counter: AtomicU64,
@@ -93,6 +96,7 @@ impl Rooms {
             media,
             settings,
             sockets: Sockets::default(),
+            doorstep: Doorstep::new(Instant::now()),
             live: Mutex::default(),
             drivers: Tasks::default(),
             counter: AtomicU64::new(1),

@@ -53,7 +53,7 @@ struct House {
     db: Db,
     media: Receiver<::media::Command>,
     /// Kept, so that the hub goes on listening.
-    _events: mpsc::Sender<::media::Event>,
+    events: mpsc::Sender<::media::Event>,
     directory: PathBuf,
 }
 
@@ -76,7 +76,7 @@ impl House {
             users::create(&db, &new).await.expect("an account");
         }
         let (handle, media) = MediaHandle::detached();
-        let (_events, events) = mpsc::channel(16);
+        let (given, events) = mpsc::channel(16);
         let rooms = Rooms::new(db.clone(), handle, events, settings(true), pushes(&db));
         // What rang before is read by then: nothing of a test is taken for it.
         let outbound = Outbound::default();
@@ -90,7 +90,7 @@ impl House {
             rooms,
             db,
             media,
-            _events,
+            events: given,
             directory,
         }
     }
@@ -117,8 +117,53 @@ impl House {
             device: "device".into(),
             outbound: &outbound,
         };
-        let stay = self.rooms.join(entry).await?;
+        let stay = self.rooms.join(entry, None).await?;
         Ok(Visitor { stay, outbound })
+    }
+
+    async fn prepare(&self, principal: &Principal, room: &str) -> Result<Visitor, ErrorCode> {
+        let outbound = Outbound::default();
+        let ask = Preparation {
+            principal,
+            room,
+            device: "device".into(),
+            offer: offer(),
+            outbound: &outbound,
+        };
+        let stay = ask.send(&self.rooms).await?;
+        Ok(Visitor { stay, outbound })
+    }
+
+    /// Joins with what the same socket has prepared.
+    async fn enter_prepared(&self, user: &str, room: &str, at_door: Visitor) -> Visitor {
+        let Visitor { stay, outbound } = at_door;
+        let entry = Entry {
+            principal: &account(user),
+            id: "join".into(),
+            to: Way::Address(room),
+            device: "device".into(),
+            outbound: &outbound,
+        };
+        let stay = self.rooms.join(entry, Some(stay)).await;
+        let stay = stay.expect("a place in the queue");
+        Visitor { stay, outbound }
+    }
+
+    /// Lets the media side answer all offers, and gives what it was told.
+    async fn answer(&self) -> Vec<::media::Command> {
+        let told: Vec<_> = self.media.try_iter().collect();
+        for command in &told {
+            if let ::media::Command::Negotiate(offered) = command {
+                let event = ::media::Event::Negotiated {
+                    group: offered.group,
+                    peer: offered.peer,
+                    request: offered.request,
+                    result: Ok("answer".to_owned()),
+                };
+                assert!(self.events.send(event).await.is_ok());
+            }
+        }
+        told
     }
 
     fn commands(&self, room: &str) -> mpsc::Sender<Command> {
@@ -165,28 +210,30 @@ impl Visitor {
     }
 
     async fn offer(&self) {
-        let mid = |number: u8| number.to_string();
-        let uplink = UplinkMids {
-            microphone: mid(0),
-            camera: mid(1),
-            screen: mid(2),
-            screen_audio: mid(3),
-        };
-        let slots = vec![SlotMids {
-            kind: SlotKind::Person,
-            audio: mid(4),
-            video: mid(5),
-        }];
-        let (id, sdp, fresh) = ("offer".into(), "offer".to_owned(), fresh_connection());
-        let offer = Offer {
-            id,
-            sdp,
-            uplink,
-            slots,
-            connection: None,
-            fresh,
-        };
-        self.stay.intend(Intent::Offer(offer)).await;
+        self.stay.intend(Intent::Offer(offer())).await;
+    }
+}
+
+fn offer() -> Offer {
+    let mid = |number: u8| number.to_string();
+    let uplink = UplinkMids {
+        microphone: mid(0),
+        camera: mid(1),
+        screen: mid(2),
+        screen_audio: mid(3),
+    };
+    let slots = vec![SlotMids {
+        kind: SlotKind::Person,
+        audio: mid(4),
+        video: mid(5),
+    }];
+    Offer {
+        id: "offer".into(),
+        sdp: "offer".to_owned(),
+        uplink,
+        slots,
+        connection: None,
+        fresh: fresh_connection(),
     }
 }
 
@@ -475,5 +522,124 @@ async fn a_seat_that_cannot_be_stored_costs_the_others_nothing() {
         "{stored:?}"
     );
     drop(anna);
+    house.close().await;
+}
+
+#[tokio::test]
+async fn preparing_makes_no_room_and_tells_nobody() {
+    let house = House::new().await;
+    let nowhere = house.prepare(&account("anna"), "Garten").await;
+    assert_eq!(nowhere.err(), Some(ErrorCode::NotFound));
+    let address = identity::RoomAddress::parse("Garten").expect("a name");
+    let made = house
+        .rooms
+        .find_or_make(&address, Some(&"anna".into()))
+        .await;
+    let garden = made.expect("an answer").expect("a room").id;
+
+    let mut bert = house
+        .prepare(&account("bert"), "Garten")
+        .await
+        .expect("room for it");
+    until_told(&house).await;
+    assert_eq!(bert.next().await.0["type"], "answer");
+    assert_eq!(house.rooms.people(&garden), 0);
+    house.rooms.0.writer.flush().await;
+    assert_eq!(seats::all(&house.db).await.expect("an answer"), []);
+    let known = store::visits::known_rooms(&house.db, &"bert".into(), 50).await;
+    assert_eq!(known.expect("an answer"), [], "no visit");
+
+    // Gone with its socket, and the room's task with it.
+    drop(bert);
+    house.rooms.0.drivers.gone().await;
+    let told: Vec<_> = house.media.try_iter().collect();
+    assert!(
+        matches!(told[..], [::media::Command::Remove { .. }]),
+        "{told:?}"
+    );
+    house.close().await;
+}
+
+/// Answers the offer that is on its way.
+async fn until_told(house: &House) {
+    let offers = |told: &[::media::Command]| {
+        let is_offer =
+            |command: &::media::Command| matches!(command, ::media::Command::Negotiate(_));
+        told.iter().any(is_offer)
+    };
+    while !offers(&house.answer().await) {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn what_a_socket_prepared_becomes_the_media_of_its_seat() {
+    let house = House::new().await;
+    let anna = house.enter("anna", "Garten").await;
+    let mut bert = house
+        .prepare(&account("bert"), "Garten")
+        .await
+        .expect("room for it");
+    until_told(&house).await;
+    let (answer, ..) = bert.next().await;
+    let mut bert = house.enter_prepared("bert", "Garten", bert).await;
+    assert_eq!(bert.next().await.0["type"], "ok");
+    let (snapshot, ..) = bert.next().await;
+    assert_eq!(snapshot["room"]["connection"], answer["connection"]);
+    let told: Vec<_> = house.media.try_iter().collect();
+    assert!(told.is_empty(), "nobody else has media yet: {told:?}");
+    drop((anna, bert));
+    house.close().await;
+}
+
+#[tokio::test]
+async fn what_was_prepared_for_another_room_ends_with_the_join() {
+    let house = House::new().await;
+    let _anna = house.enter("anna", "Garten").await;
+    let mut bert = house
+        .prepare(&account("bert"), "Garten")
+        .await
+        .expect("room for it");
+    until_told(&house).await;
+    assert_eq!(bert.next().await.0["type"], "answer");
+    let mut bert = house.enter_prepared("bert", "Hof", bert).await;
+    assert_eq!(bert.next().await.0["type"], "ok");
+    let (snapshot, ..) = bert.next().await;
+    assert_eq!(snapshot["room"].get("connection"), None);
+    let removed = loop {
+        if let Ok(command) = house.media.try_recv() {
+            break command;
+        }
+        tokio::task::yield_now().await;
+    };
+    assert!(
+        matches!(removed, ::media::Command::Remove { .. }),
+        "{removed:?}"
+    );
+    house.close().await;
+}
+
+#[tokio::test]
+async fn an_account_prepares_a_few_at_once_and_more_when_they_were_used_or_have_ended() {
+    let house = House::new().await;
+    let _anna = house.enter("anna", "Garten").await;
+    let mut doors = Vec::new();
+    // One device: what it had goes when it asks again. No permit stays behind.
+    for _ in 0..8 {
+        let mut bert = house
+            .prepare(&account("bert"), "Garten")
+            .await
+            .expect("a permit");
+        until_told(&house).await;
+        assert_eq!(bert.next().await.0["type"], "answer");
+        doors.push(bert);
+    }
+    let mut bert = house
+        .enter_prepared("bert", "Garten", doors.pop().expect("the last"))
+        .await;
+    assert_eq!(bert.next().await.0["type"], "ok");
+    let next = house.prepare(&account("bert"), "Garten").await;
+    assert!(next.is_ok());
+    drop(doors);
     house.close().await;
 }

@@ -1,15 +1,15 @@
 //! What one client says and what follows from it: hello first, then intents, each handed to the room or to the home page.
 
 use protocol::{
-    BrowserId, Channel, ClientMessage, DeviceId, ErrorCode, IntentId, Limits, RoomLeftReason,
-    ServerMessage, VERSIONS, limits,
+    BrowserId, Channel, ClientMessage, ErrorCode, IntentId, Limits, RoomLeftReason, ServerMessage,
+    VERSIONS, limits,
 };
-use room::{Intent, Offer};
+use room::{ConnectionId, Intent, Offer};
 
 use super::outbound::{Ending, Outbound, Outgoing};
 use crate::http::Shared;
 use crate::principal::Principal;
-use crate::rooms::{Entry, Stay, Way, fresh_connection};
+use crate::rooms::{Stay, fresh_connection};
 
 pub struct Conversation {
     pub(super) principal: Principal,
@@ -18,6 +18,10 @@ pub struct Conversation {
     pub(super) outbound: Outbound,
     greeted: bool,
     pub(super) stay: Option<Stay>,
+    /// The media connection that waits at a door. Never beside a stay.
+    pub(super) prepared: Option<Stay>,
+    /// What this stay has prepared before: its answer may still be on the way.
+    pub(super) entered: Option<ConnectionId>,
 }
 
 impl Conversation {
@@ -29,6 +33,8 @@ impl Conversation {
             outbound,
             greeted: false,
             stay: None,
+            prepared: None,
+            entered: None,
         }
     }
 
@@ -50,13 +56,10 @@ impl Conversation {
             ClientMessage::GetSnapshot {
                 channel: Channel::Room,
             } => self.intend(Intent::GetSnapshot).await,
-            ClientMessage::JoinRoom { id, room, device } => {
-                self.join(id, Way::Address(&room), device).await;
-            }
-            ClientMessage::JoinCall { id, room, device } => {
-                self.join(id, Way::Call(&room), device).await;
-            }
-            ClientMessage::LeaveRoom { id } => self.leave(id).await,
+            entering @ (ClientMessage::JoinRoom { .. }
+            | ClientMessage::JoinCall { .. }
+            | ClientMessage::PrepareRoom { .. }
+            | ClientMessage::LeaveRoom { .. }) => self.hear_of_entering(entering).await,
             ClientMessage::Publish { id, source, muted } => {
                 self.intend_or_refuse(id.clone(), Intent::Publish { id, source, muted })
                     .await;
@@ -112,15 +115,21 @@ impl Conversation {
     /// Whether a queued message is still to be written: those of a stay that is over are not.
     pub fn passes(&mut self, message: &Outgoing) -> bool {
         let Some(of) = message.stay else { return true };
-        if self.stay.as_ref().map(Stay::connection) != Some(of) {
-            return false;
+        if self.entered == Some(of) {
+            return true;
         }
-        if message.ends_stay
-            && let Some(stay) = self.stay.take()
-        {
-            stay.over();
+        let is_of = |stay: &mut Stay| stay.connection() == of;
+        let ends = message.ends_stay;
+        for held in [&mut self.stay, &mut self.prepared] {
+            if ends && let Some(stay) = held.take_if(is_of) {
+                stay.over();
+                return true;
+            }
+            if held.as_mut().is_some_and(is_of) {
+                return true;
+            }
         }
-        true
+        false
     }
 
     /// The socket ends like this; what is still said to the client before. A seat is kept, unless the session is over.
@@ -169,33 +178,6 @@ impl Conversation {
     fn part(&self, code: ErrorCode) {
         self.refuse(None, code);
         self.outbound.end(Ending::Violation);
-    }
-
-    async fn join(&mut self, id: IntentId, to: Way<'_>, device: DeviceId) {
-        if self.stay.is_some() {
-            return self.refuse(Some(id), ErrorCode::AlreadyInRoom);
-        }
-        let entry = Entry {
-            principal: &self.principal,
-            id: id.clone(),
-            to,
-            device,
-            outbound: &self.outbound,
-        };
-        match self.app.rooms.join(entry).await {
-            Ok(stay) => self.stay = Some(stay),
-            Err(code) => self.refuse(Some(id), code),
-        }
-    }
-
-    async fn leave(&mut self, id: IntentId) {
-        match self.stay.take() {
-            Some(stay) => {
-                stay.leave().await;
-                self.outbound.push(&ServerMessage::Ok { id });
-            }
-            None => self.refuse(Some(id), ErrorCode::NotInRoom),
-        }
     }
 
     async fn intend_or_refuse(&self, id: IntentId, intent: Intent) {

@@ -17,10 +17,11 @@
 )]
 
 mod conversation;
+mod entering;
 pub mod outbound;
 mod parse;
 mod people;
-mod rate;
+pub mod rate;
 mod socket;
 pub mod sockets;
 

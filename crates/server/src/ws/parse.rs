@@ -24,6 +24,7 @@ const TYPES: &[&str] = &[
     "ping",
     "get_snapshot",
     "join_room",
+    "prepare_room",
     "leave_room",
     "publish",
     "unpublish",
@@ -56,6 +57,11 @@ struct Head<'a> {
 }
 
 impl Head<'_> {
+    /// Those with a description of media in them may be long.
+    fn has_offer(&self) -> bool {
+        matches!(&*self.kind, "offer" | "prepare_room")
+    }
+
     fn id(&self) -> Option<IntentId> {
         let id = self.id.as_deref();
         id.filter(|id| id.len() <= limits::CLIENT_ID_BYTES)
@@ -74,7 +80,7 @@ pub fn parse(text: &str) -> Parsed {
         return Parsed::Violation(Ending::TooLarge);
     }
     let head = serde_json::from_str::<Head<'_>>(text).ok();
-    if long && head.as_ref().is_none_or(|head| head.kind != "offer") {
+    if long && !head.as_ref().is_some_and(Head::has_offer) {
         return Parsed::Violation(Ending::TooLarge);
     }
     let id = head.as_ref().and_then(Head::id);
@@ -83,7 +89,7 @@ pub fn parse(text: &str) -> Parsed {
         Ok(message) if fits(&message) && (is_offer(&message) || !has_nul(text)) => {
             Parsed::Message(message)
         }
-        Ok(ClientMessage::Offer { .. }) => Parsed::Refused {
+        Ok(ClientMessage::Offer { .. } | ClientMessage::PrepareRoom { .. }) => Parsed::Refused {
             id,
             code: ErrorCode::SdpInvalid,
         },
@@ -139,6 +145,14 @@ fn fits(message: &ClientMessage) -> bool {
         | ClientMessage::SetStatus { id, .. } => short(id.as_str()),
         ClientMessage::JoinRoom { id, device, .. } | ClientMessage::JoinCall { id, device, .. } => {
             short(id.as_str()) && short(device.as_str()) && !device.as_str().is_empty()
+        }
+        ClientMessage::PrepareRoom {
+            id, device, slots, ..
+        } => {
+            short(id.as_str())
+                && short(device.as_str())
+                && !device.as_str().is_empty()
+                && slots.len() <= limits::SLOTS
         }
         ClientMessage::SetWanted { wanted } => wanted.len() <= limits::ARRAY_ITEMS,
         ClientMessage::Offer { id, slots, .. } => {

@@ -37,13 +37,18 @@ impl Rate {
         Self::new(now, every, limits::OFFER_BURST)
     }
 
-    fn new(now: Instant, every: Duration, burst: u32) -> Self {
+    pub fn new(now: Instant, every: Duration, burst: u32) -> Self {
         Self {
             every,
             burst,
             full_at: now,
             refused: 0,
         }
+    }
+
+    /// Nothing is owed: it is as good as new.
+    pub fn is_rested(&self, now: Instant) -> bool {
+        self.full_at <= now
     }
 
     pub fn count(&mut self, now: Instant) -> Verdict {

@@ -138,7 +138,9 @@ impl Socket {
         }
         match parse(&text) {
             Parsed::Message(message) => {
-                if let ClientMessage::Offer { id, .. } = &message {
+                if let ClientMessage::Offer { id, .. } | ClientMessage::PrepareRoom { id, .. } =
+                    &message
+                {
                     match rates.offers.count(now) {
                         Verdict::Fine => {}
                         Verdict::Flood => return Ok(Some(Ending::Flood)),

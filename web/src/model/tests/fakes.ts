@@ -7,6 +7,7 @@ import {
   type CaptureKind,
   type DeviceList,
 } from '../../media/capture.ts';
+import type { LinkOffer } from '../../media/link.ts';
 import type { MediaEvents, Signalling } from '../../media/media.ts';
 import type { Home, HomeRoom, RoomView } from '../../protocol/generated.ts';
 import { Client } from '../../session/client.ts';
@@ -424,8 +425,28 @@ export class FakeMedia {
     this.log.push('prepare');
   }
 
+  prepared = false;
+
+  async arrive(prepare: (offer: LinkOffer) => Promise<{ sdp: string; connection: string }>): Promise<void> {
+    this.prepared = true;
+    const mids = { microphone: '0', camera: '1', screen: '2', screen_audio: '3' };
+    try {
+      const { connection } = await prepare({ sdp: 'offer', uplink: mids, slots: [] });
+      this.log.push(`arrived ${connection}`);
+    } catch (error) {
+      this.prepared = false;
+      throw error;
+    }
+  }
+
+  unprepare(): void {
+    if (this.prepared) this.log.push('unprepare');
+    this.prepared = false;
+  }
+
   connect(signalling: Signalling): void {
     this.log.push('connect');
+    this.prepared = false;
     this.signalling = signalling;
   }
 
