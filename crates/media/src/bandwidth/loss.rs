@@ -7,6 +7,10 @@ const WINDOW_PACKETS: u32 = 20;
 /// Loss above what is the line's own that is taken for congestion, and below which the bound is lifted.
 const CONGESTED: f64 = 0.08;
 const FREE: f64 = 0.03;
+/// So many standard deviations of a window's loss are taken for chance.
+const CHANCE: f64 = 1.5;
+/// Less loss than this has to last for two windows.
+const AT_ONCE: f64 = 0.25;
 /// Per window.
 const LIFT: f64 = 1.15;
 const LIFT_SLOWLY: f64 = 1.02;
@@ -25,6 +29,9 @@ const OWN_MOST: f64 = 0.4;
 /// Sending less must take away this share of the loss, or the loss is the line's own.
 const RELIEF: f64 = 0.5;
 const OWN_FADES: f64 = 0.3;
+/// Loss that is there all the time without being much is the line's own too.
+const OWN_GROWS: f64 = 0.1;
+const OWN_UNTRIED: f64 = 0.05;
 const SMOOTHING: f64 = 0.3;
 
 /// A cut that has to prove itself.
@@ -108,7 +115,8 @@ impl Loss {
         if newest_sent_us - since_us < WINDOW_US || self.packets < WINDOW_PACKETS {
             return;
         }
-        let loss = f64::from(self.lost) / f64::from(self.packets);
+        let packets = f64::from(self.packets);
+        let loss = f64::from(self.lost) / packets;
         self.smoothed += (loss - self.smoothed) * SMOOTHING;
         (self.window_us, self.packets, self.lost) = (None, 0, 0);
         if let Some(trial) = self.trial.take() {
@@ -121,11 +129,19 @@ impl Loss {
         if loss < self.own {
             self.own += (loss - self.own) * OWN_FADES;
         }
-        let excess = ((loss - self.own) / (1.0 - self.own)).max(0.0);
+        let above_own = |loss: f64| ((loss - self.own) / (1.0 - self.own)).max(0.0);
+        let excess = above_own(loss);
+        let certain = above_own(loss - CHANCE * (loss * (1.0 - loss) / packets).sqrt());
+        let lasts = self.excessive || certain > AT_ONCE;
         self.excessive = excess > FREE;
-        if excess > CONGESTED {
+        if certain > CONGESTED && lasts {
             self.cut(moment, loss, excess);
-        } else if let Some(bound_bps) = self.bound_bps {
+            return;
+        }
+        if self.excessive {
+            self.own += (loss.min(OWN_UNTRIED) - self.own).max(0.0) * OWN_GROWS;
+        }
+        if let Some(bound_bps) = self.bound_bps {
             let near = self.hit.is_some_and(|(hit_bps, at_us)| {
                 moment.now_us - at_us < REMEMBERED_US
                     && (NEAR..BEYOND).contains(&(bound_bps / hit_bps))

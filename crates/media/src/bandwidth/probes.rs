@@ -5,10 +5,10 @@ use super::{Probe, ProbeId};
 
 /// A series takes at least this long and has at least so many bytes: fewer packets measure nothing.
 const SERIES_US: i64 = 20_000;
-const SERIES_MOST_US: i64 = 120_000;
+const SERIES_MOST_US: i64 = 80_000;
 const SERIES_BYTES: f64 = 5_500.0;
 /// A jittering line is measured for longer.
-const SERIES_PER_JITTER: f64 = 3.0;
+const SERIES_PER_JITTER: f64 = 6.0;
 /// So much goes out at once.
 const SLICE_US: i64 = 4_000;
 const SLICE_BYTES: f64 = 1_000.0;
@@ -30,10 +30,10 @@ const WORTH: f64 = 1.05;
 const FOUND: f64 = 0.8;
 
 /// A pause between series that found nothing.
-const PAUSE_US: i64 = 5_000_000;
+const PAUSE_US: i64 = 1_500_000;
 const PAUSE_UNKNOWN_US: i64 = 500_000;
 const PAUSE_MOST_US: i64 = 9_000_000;
-const PAUSE_GROWTH: f64 = 1.4;
+const PAUSE_GROWTH: f64 = 2.0;
 /// After the rate was cut.
 const AFTER_CUT_US: i64 = 2_000_000;
 

@@ -118,7 +118,8 @@ const SCENARIOS: &[Scenario] = &[
         media: &[(0, MUCH)],
         expect: &[
             (5, 60, Is::Sent, 780, 1_000),
-            (2, 60, Is::QueueMost, 0, 300),
+            (2, 60, Is::QueueMost, 0, 400),
+            (2, 60, Is::Queue95, 0, 200),
         ],
     },
     Scenario {
@@ -399,7 +400,7 @@ const SCENARIOS: &[Scenario] = &[
             },
         )],
         media: &[(0, SOME)],
-        expect: &[(5, 60, Is::Sent, 600, 1_100)],
+        expect: &[(5, 60, Is::Sent, 600, 1_150)],
     },
     Scenario {
         what: "nothing arrives for six seconds",

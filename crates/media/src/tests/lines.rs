@@ -14,7 +14,7 @@ const RECEIVER: PeerId = PeerId(1);
 /// Up to the server, and down to those who have a good line.
 const GOOD: Conditions = Conditions {
     delay: Duration::from_millis(15),
-    jitter: Duration::from_millis(1),
+    jitter: Duration::ZERO,
     loss_per_mille: 0,
 };
 /// Sound that comes later than this after the quickest is as good as lost.
@@ -280,6 +280,44 @@ fn fifty_come_and_go_and_the_first_notices_nothing() {
         let seconds = (world.now - world.start).as_secs();
         assert_eq!(concealed(world, RECEIVER, 1, seconds - 1), 0);
         assert!(frames(world, RECEIVER, 1, seconds - 1) >= 29);
+    });
+}
+
+#[test]
+fn speakers_who_take_turns_are_heard_at_once_and_seen_soon() {
+    twice(GOOD, |world| {
+        begin(world);
+        let other = world.join(3);
+        world.client(other).shape = HEAVY;
+        let address = world.client(RECEIVER).address;
+        world.network.set_line(world.now, address, line(2_000_000));
+        world.run_ms(2_000);
+        let mut blind = 0;
+        for turn in 2..12 {
+            let speaker = if turn % 2 == 0 { other } else { SENDER };
+            world.bind(RECEIVER, 0, turn, Some(speaker), LARGE);
+            world.ready(RECEIVER, 0, turn);
+            let since = world.now;
+            world.run_ms(1_000);
+            let of_turn = |got: &&Got| got.sent.by == speaker && got.at > since;
+            let voice = || world.audio(RECEIVER, 0).iter().filter(of_turn);
+            let numbers: BTreeSet<u64> = voice().map(|got| got.sent.frame).collect();
+            let span = numbers.last().unwrap() - numbers.first().unwrap() + 1;
+            assert_eq!(
+                numbers.len() as u64,
+                span,
+                "turn {turn}: sound without gaps"
+            );
+            let silence = voice().next().unwrap().at - since;
+            assert!(silence < LATE, "turn {turn}: heard after {silence:?}");
+            let first = world.video(RECEIVER, 0).iter().find(of_turn);
+            let soon = since + Duration::from_millis(500);
+            blind += u64::from(first.is_none_or(|got| got.at > soon));
+        }
+        assert!(
+            blind <= 1,
+            "{blind} of 10 were not seen within half a second"
+        );
     });
 }
 
