@@ -2,9 +2,10 @@ import { describe, expect, it } from 'vitest';
 import { beginBudget, budgetAfter, LADDER, type Strain, strainOf } from './budget.ts';
 import type { Sample } from './stats.ts';
 
-const CALM: Strain = { sending: false, receiving: false };
-const SENDING: Strain = { sending: true, receiving: false };
-const RECEIVING: Strain = { sending: false, receiving: true };
+const CALM: Strain = { sending: false, receiving: false, pressed: false };
+const SENDING: Strain = { ...CALM, sending: true };
+const RECEIVING: Strain = { ...CALM, receiving: true };
+const PRESSED: Strain = { ...CALM, pressed: true };
 
 /** The steps that were taken, with the second of each. */
 function steps(seconds: number, strain: (second: number, step: number) => Strain): string[] {
@@ -24,6 +25,13 @@ describe('the ladder', () => {
     ['is not left for a hiccup', 60, (second) => (second % 10 < 2 ? SENDING : CALM), []],
     ['goes down for sending as far as that helps', 60, () => SENDING, ['6:1', '12:2']],
     ['goes down to the end for receiving', 60, () => RECEIVING, ['6:1', '12:2', '18:3', '24:4', '30:5']],
+    ['goes down one step for a system that is busy otherwise', 60, () => PRESSED, ['6:1']],
+    [
+      'is climbed back to that one step while the system stays busy',
+      90,
+      (second) => (second < 20 ? { ...RECEIVING, pressed: true } : PRESSED),
+      ['6:1', '12:2', '18:3', '39:2', '59:1'],
+    ],
     ['stops where it is enough', 30, (_, step) => (step < 1 ? SENDING : CALM), ['6:1', '26:0']],
     ['is climbed step by step', 60, (second) => (second < 14 ? SENDING : CALM), ['6:1', '12:2', '33:1', '53:0']],
     [
@@ -54,22 +62,28 @@ describe('the ladder', () => {
 describe('strain', () => {
   const base = { connection: 'c', videosIn: [], videosOut: [] };
   const sample = (values: object): Sample => ({ ...base, ...values }) as unknown as Sample;
-  const decoded = (framesDecoded: number, decodeMs: number, framesDropped: number): Sample =>
-    sample({ videosIn: [{ slot: 2, framesDecoded, decodeMs, framesDropped, fps: 25 }] });
+  const decoded = (
+    framesDecoded: number,
+    decodeMs: number,
+    framesDropped: number,
+    framesReceived = framesDecoded,
+  ): Sample => sample({ videosIn: [{ slot: 2, framesReceived, framesDecoded, decodeMs, framesDropped, fps: 25 }] });
   const encoded = (framesEncoded: number, encodeMs: number, limitation?: string): Sample =>
-    sample({ videosOut: [{ source: 'camera', rid: 'q', framesEncoded, encodeMs, fps: 30, limitation }] });
+    sample({ videosOut: [{ source: 'camera', rid: 'q', framesEncoded, encodeMs, fps: framesEncoded, limitation }] });
 
   it.each<[string, Sample | undefined, Sample, boolean, Strain]>([
     ['nothing flows', sample({}), sample({}), false, CALM],
     ['decoding is quick', decoded(0, 0, 0), decoded(25, 250, 0), false, CALM],
-    ['decoding takes the time of a frame', decoded(0, 0, 0), decoded(25, 1_000, 0), false, RECEIVING],
+    ['decoding takes the time of a frame and is behind', decoded(0, 0, 0), decoded(25, 1_000, 0, 29), false, RECEIVING],
+    ['decoding takes long and keeps up', decoded(0, 0, 0), decoded(25, 1_000, 0), false, CALM],
     ['frames are dropped', decoded(0, 0, 0), decoded(20, 100, 5), false, RECEIVING],
     ['one of few frames was dropped', decoded(0, 0, 0), decoded(2, 10, 1), false, CALM],
     ['encoding is quick', encoded(0, 0), encoded(30, 300, 'none'), false, CALM],
-    ['encoding takes the time of a frame', encoded(0, 0), encoded(30, 1_200, 'none'), false, SENDING],
+    ['encoding takes the time of a frame', encoded(0, 0), encoded(12, 900, 'none'), false, SENDING],
+    ['encoding takes long and keeps up', encoded(0, 0), encoded(30, 1_200, 'none'), false, CALM],
     ['the browser says so', undefined, encoded(30, 0, 'cpu'), false, SENDING],
     ['the line is thin, which is another matter', encoded(0, 0), encoded(30, 300, 'bandwidth'), false, CALM],
-    ['the system says so', sample({}), sample({}), true, { sending: true, receiving: true }],
+    ['the system says so', sample({}), sample({}), true, PRESSED],
     ['it was another connection', { ...decoded(0, 0, 0), connection: 'b' }, decoded(25, 1_000, 9), false, CALM],
   ])('%s', (_, before, now, pressure, expected) => {
     expect(strainOf(before, now, pressure)).toEqual(expected);

@@ -26,8 +26,11 @@ export const LADDER: readonly Budget[] = [
   { layers: 1, fps: 15, scale: 0.5, most: 4 },
 ];
 
-/** Only who cannot keep up with what comes in gives up some of that. */
-const LAST_OF_SENDING = 2;
+/**
+ * Only who cannot keep up with what comes in gives up some of that, and only who cannot keep up with sending sends fewer
+ * frames: a system that is busy with something else gains nothing from either.
+ */
+const LAST_STEP: { readonly [K in keyof Strain]: number } = { pressed: 1, sending: 2, receiving: LADDER.length - 1 };
 
 /** Of the last so many samples these many were strained: something is given up. */
 const WINDOW = 5;
@@ -44,14 +47,18 @@ const TRIAL_MS = 12_000;
 const BUSY = 0.75;
 const DROPPED = 0.15;
 const FEWEST_FRAMES = 5;
+/** Devices that work on several frames at once take long for each and still keep up: only these are late. */
+const SLOW_FPS = 20;
+const DECODED = 0.9;
 
 export interface Strain {
   readonly sending: boolean;
   readonly receiving: boolean;
+  /** The system says so of itself (Compute Pressure), where it says anything. */
+  readonly pressed: boolean;
 }
 
-/** `pressure`: the system's own word (Compute Pressure), where there is one. */
-export function strainOf(before: Sample | undefined, now: Sample, pressure: boolean): Strain {
+export function strainOf(before: Sample | undefined, now: Sample, pressed: boolean): Strain {
   const comparable = before && before.connection === now.connection ? before : undefined;
   const sent = now.videosOut.map((one) => ({
     one,
@@ -62,19 +69,25 @@ export function strainOf(before: Sample | undefined, now: Sample, pressure: bool
     old: comparable?.videosIn.find(({ slot }) => slot === one.slot),
   }));
   return {
-    sending: pressure || sent.some(({ one, old }) => one.limitation === 'cpu' || encodesLate(old, one)),
-    receiving: pressure || received.some(({ one, old }) => decodesLate(old, one)),
+    sending: sent.some(({ one, old }) => one.limitation === 'cpu' || encodesLate(old, one)),
+    receiving: received.some(({ one, old }) => decodesLate(old, one)),
+    pressed,
   };
 }
 
 function encodesLate(old: VideoOutSample | undefined, now: VideoOutSample): boolean {
-  return takesTooLong(growth(old?.encodeMs, now.encodeMs), growth(old?.framesEncoded, now.framesEncoded), now.fps);
+  const slow = (now.fps ?? SLOW_FPS) < SLOW_FPS;
+  return (
+    slow && takesTooLong(growth(old?.encodeMs, now.encodeMs), growth(old?.framesEncoded, now.framesEncoded), now.fps)
+  );
 }
 
 function decodesLate(old: VideoInSample | undefined, now: VideoInSample): boolean {
   const decoded = growth(old?.framesDecoded, now.framesDecoded);
   const dropped = growth(old?.framesDropped, now.framesDropped) ?? 0;
-  if (takesTooLong(growth(old?.decodeMs, now.decodeMs), decoded, now.fps)) return true;
+  const received = growth(old?.framesReceived, now.framesReceived) ?? 0;
+  const behind = (decoded ?? 0) < DECODED * received;
+  if (behind && takesTooLong(growth(old?.decodeMs, now.decodeMs), decoded, now.fps)) return true;
   const all = (decoded ?? 0) + dropped;
   return all >= FEWEST_FRAMES && dropped / all > DROPPED;
 }
@@ -83,6 +96,8 @@ function takesTooLong(ms: number | undefined, frames: number | undefined, fps: n
   if (ms === undefined || frames === undefined || frames < FEWEST_FRAMES || !fps) return false;
   return ms / frames > (BUSY * 1_000) / fps;
 }
+
+const KINDS = ['pressed', 'sending', 'receiving'] as const satisfies (keyof Strain)[];
 
 export interface BudgetState {
   readonly step: number;
@@ -101,13 +116,12 @@ export function beginBudget(at: number): BudgetState {
 
 export function budgetAfter(state: BudgetState, at: number, strain: Strain): BudgetState {
   const recent = [...state.recent, strain].slice(-WINDOW);
-  const strained = strain.sending || strain.receiving;
+  const concerns = (kind: keyof Strain): boolean => strain[kind] && state.step <= LAST_STEP[kind];
+  const strained = KINDS.some(concerns);
   const next: BudgetState = { ...state, recent, calmSince: strained ? at : state.calmSince };
-  const count = (kind: keyof Strain): number => recent.filter((one) => one[kind]).length;
-  const receiving = count('receiving') >= STRAINED;
   if (at - state.since < SETTLE_MS) return next;
-  const lowest = receiving ? LADDER.length - 1 : LAST_OF_SENDING;
-  if ((receiving || count('sending') >= STRAINED) && state.step < lowest) return stepped(next, at, 1);
+  const lasts = (kind: keyof Strain): boolean => recent.filter((one) => one[kind]).length >= STRAINED;
+  if (KINDS.some((kind) => lasts(kind) && state.step < LAST_STEP[kind])) return stepped(next, at, 1);
   if (state.step > 0 && at - next.calmSince >= state.recoverMs) return stepped(next, at, -1);
   const settled = state.trial && at - state.since > TRIAL_MS && !strained;
   return settled ? { ...next, trial: false, recoverMs: RECOVER_MS } : next;
