@@ -27,7 +27,7 @@ journey('a camera is sent for those who look, and for nobody else', async () => 
   await anna.signInAt(ANNA, '/r/public/Blicke');
   await anna.join();
   await anna.isInside();
-  await until('nothing to be sent while nobody is there', async () => (await sends(anna)).rids === '');
+  await until('the smallest picture alone to be ready for the first who comes', async () => (await sends(anna)).rids === 'q');
 
   await gast.comeAsGuest('Gast', '/r/public/Blicke');
   await gast.join();

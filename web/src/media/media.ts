@@ -22,6 +22,8 @@ const MOST_PERSON_SLOTS = 25;
 const SLOT_STEP = 6;
 /** How long a connection may take to come up before it is given up. */
 const CONNECT_MS = 8_000;
+/** The smallest picture goes on for so long beside the one that a newcomer wants. */
+const GREETING_MS = 2_000;
 const RETRY_MS = 1_500;
 
 export interface Signalling {
@@ -91,6 +93,7 @@ export class Media {
   readonly #recovery = new Recovery();
   #connectingSince = 0;
   #cancelLook: (() => void) | undefined;
+  #cancelGreeting: (() => void) | undefined;
 
   constructor(ports: MediaPorts, events: MediaEvents) {
     this.#ports = ports;
@@ -175,7 +178,9 @@ export class Media {
     const fresh = this.#view === undefined;
     this.#view = view;
     const ours = this.#link.connection !== undefined && view.connection === this.#link.connection;
-    this.wish({ two: view.participants.length <= 2, demand: ours ? view.demand : undefined });
+    const people = view.participants.length;
+    this.#greet(people <= 1);
+    this.wish({ two: people <= 2, demand: ours ? view.demand : undefined });
     this.#step(fresh);
   }
 
@@ -191,6 +196,20 @@ export class Media {
     if (!differs) return;
     this.#wishes = { ...this.#wishes, ...wishes };
     this.#link.uplink.follow(this.#wishes);
+  }
+
+  /** Whoever is alone is ready for the next one, and for as long as theirs takes to come up. */
+  #greet(alone: boolean): void {
+    if (alone) {
+      this.#cancelGreeting?.();
+      this.#cancelGreeting = undefined;
+      this.wish({ greets: true });
+    } else if (this.#wishes.greets) {
+      this.#cancelGreeting ??= this.#ports.clock.after(GREETING_MS, () => {
+        this.#cancelGreeting = undefined;
+        this.wish({ greets: false });
+      });
+    }
   }
 
   output(key: string): Output {
@@ -252,6 +271,7 @@ export class Media {
     this.stats.stop();
     this.#unwatchPressure();
     this.#cancelLook?.();
+    this.#cancelGreeting?.();
     this.#emptySlots();
     this.#link.close();
   }

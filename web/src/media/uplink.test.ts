@@ -99,3 +99,16 @@ it('a screen follows its mode', async () => {
   await settle();
   expect(scene.screen.encodings.map((one) => one.maxFramerate)).toEqual([30, 30]);
 });
+
+it('whoever may be come to keeps the smallest layer of the camera awake beside what is wanted', async () => {
+  const scene = new Scene();
+  await scene.uplink.setTrack('camera', track());
+  await scene.uplink.setTrack('screen', track());
+  scene.uplink.follow({ ...ALL_WISHES, line: 2, demand: [], greets: true });
+  await settle();
+  expect(scene.sent).toBe('q+ h- f-');
+  expect(scene.screen.encodings.map(({ active }) => active)).toEqual([false, false]);
+  scene.uplink.follow({ ...ALL_WISHES, line: 2, demand: [{ source: 'camera', layers: ['h'] }], greets: true });
+  await settle();
+  expect(scene.sent).toBe('q+ h+ f-');
+});

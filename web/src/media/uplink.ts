@@ -26,6 +26,8 @@ export interface Wishes {
   readonly screenMode: ScreenMode;
   /** Nobody else is in than one other. */
   readonly two: boolean;
+  /** Somebody comes in at any moment, or just has. A sleeping camera takes its time; the smallest picture is there at once. */
+  readonly greets: boolean;
 }
 
 export const ALL_WISHES: Wishes = {
@@ -35,6 +37,7 @@ export const ALL_WISHES: Wishes = {
   line: UNKNOWN_LINE,
   screenMode: 'text',
   two: false,
+  greets: false,
 };
 
 type Sections = Readonly<Record<Source, RTCRtpTransceiver>>;
@@ -88,8 +91,14 @@ export class Uplink {
   }
 }
 
-function encodingsOf(source: Source, size: Size, { demand, layers, fps, line, screenMode, two }: Wishes): Encoding[] {
-  const sending: Sending = { wanted: wantedLayers(source, demand), layers, fps, line };
+function encodingsOf(
+  source: Source,
+  size: Size,
+  { demand, layers, fps, line, screenMode, two, greets }: Wishes,
+): Encoding[] {
+  const asked = wantedLayers(source, demand);
+  const wanted = source === 'camera' && greets && asked ? [...asked, 'q'] : asked;
+  const sending: Sending = { wanted, layers, fps, line };
   return source === 'camera' ? cameraEncodings(size, sending, two) : screenEncodings(screenMode, sending);
 }
 
