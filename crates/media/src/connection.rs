@@ -62,7 +62,8 @@ pub(crate) struct Answer {
 }
 
 pub(crate) struct Connection {
-    rtc: Rtc,
+    /// Large, and peers move about in their tree.
+    rtc: Box<Rtc>,
     /// The down sections that the engine does not know at the moment.
     taken: Vec<Taken>,
     broken: bool,
@@ -90,7 +91,7 @@ impl Connection {
                     rtc.add_local_candidate(candidate);
                 }
             }
-            rtc
+            Box::new(rtc)
         }))
         .map_err(|_| Fault::Panicked)?;
         Ok(Self {
@@ -233,7 +234,7 @@ impl Connection {
         if self.broken {
             return Err(Fault::Panicked);
         }
-        let rtc = &mut self.rtc;
+        let rtc = &mut *self.rtc;
         catch_unwind(AssertUnwindSafe(|| act(rtc))).map_err(|_| {
             self.broken = true;
             Fault::Panicked

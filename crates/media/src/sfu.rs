@@ -157,17 +157,17 @@ impl Sfu {
         };
         state.sending = false;
         state.egress.flush(self.now, &mut self.batch);
-        let next = state.egress.poll_timeout();
-        if next == state.egress_timer {
+        let Some(next) = state.egress.poll_timeout() else {
+            return;
+        };
+        // An earlier timer stays: it costs less to look in vain than to move it after each packet.
+        if state.egress_timer.is_some_and(|set| set <= next) {
             return;
         }
-        if let Some(at) = state.egress_timer.take() {
-            self.timers.remove(&(at, peer, Timer::Egress));
+        if let Some(later) = state.egress_timer.replace(next) {
+            self.timers.remove(&(later, peer, Timer::Egress));
         }
-        if let Some(at) = next {
-            self.timers.insert((at, peer, Timer::Egress));
-            state.egress_timer = Some(at);
-        }
+        self.timers.insert((next, peer, Timer::Egress));
     }
 
     /// When to call `handle_timeout` if nothing comes before.

@@ -3,6 +3,7 @@
 //! The payloads are shared by all who got them: there is one store per published layer, which lasts as long as one of
 //! these rings names a packet of it, and no longer than `KEPT_FOR` and a look by the clock.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -27,22 +28,28 @@ pub(crate) struct Numbered {
 #[derive(Debug, Default)]
 pub(crate) struct Past {
     kept: Vec<Option<Kept>>,
+    /// Times are counted from here.
+    epoch: Option<Instant>,
 }
 
 #[derive(Debug)]
 struct Kept {
     sent: Numbered,
-    at: Instant,
-    again: Option<Instant>,
+    at: Millis,
+    again: Option<Millis>,
 }
+
+/// Since the epoch, from 1: a ring has many of them.
+type Millis = NonZeroU32;
 
 impl Past {
     pub fn keep(&mut self, now: Instant, sent: Numbered) {
         if self.kept.is_empty() {
             self.resize(KEPT_AT_FIRST);
         }
+        let now = self.millis(now);
         let number = sent.numbers.sequence;
-        let is_young = |kept: &Kept| now.saturating_duration_since(kept.at) < GROW_BELOW;
+        let is_young = |kept: &Kept| since(now, kept.at) < GROW_BELOW;
         let would_lose = self.at(number).is_some_and(|there| is_young(there));
         if would_lose && self.kept.len() < KEPT_AT_MOST {
             self.resize(self.kept.len() * 2);
@@ -56,11 +63,11 @@ impl Past {
 
     /// `None` for what is gone, and for what was recalled less than `rest` ago.
     pub fn recall(&mut self, now: Instant, number: u64, rest: Duration) -> Option<Numbered> {
+        let now = self.millis(now);
         let kept = self.at(number)?;
-        let since = |then| now.saturating_duration_since(then);
         let is_other = kept.sent.numbers.sequence != number;
-        let is_resting = kept.again.is_some_and(|again| since(again) < rest);
-        if is_other || is_resting || since(kept.at) > KEPT_FOR {
+        let is_resting = kept.again.is_some_and(|again| since(now, again) < rest);
+        if is_other || is_resting || since(now, kept.at) > KEPT_FOR {
             return None;
         }
         kept.again = Some(now);
@@ -69,13 +76,20 @@ impl Past {
 
     /// Lets go of what nobody will ask for any more.
     pub fn forget_old(&mut self, now: Instant) {
-        let is_old = |kept: &mut Kept| now.saturating_duration_since(kept.at) > KEPT_FOR;
+        let now = self.millis(now);
+        let is_old = |kept: &mut Kept| since(now, kept.at) > KEPT_FOR;
         for place in &mut self.kept {
             place.take_if(is_old);
         }
         if self.kept.iter().all(Option::is_none) {
             self.kept = vec![];
         }
+    }
+
+    fn millis(&mut self, now: Instant) -> Millis {
+        let epoch = *self.epoch.get_or_insert(now);
+        let millis = now.saturating_duration_since(epoch).as_millis() as u32;
+        Millis::MIN.saturating_add(millis)
     }
 
     fn at(&mut self, number: u64) -> Option<&mut Kept> {
@@ -106,4 +120,8 @@ impl Past {
             self.put(kept);
         }
     }
+}
+
+fn since(now: Millis, then: Millis) -> Duration {
+    Duration::from_millis(u64::from(now.get().saturating_sub(then.get())))
 }
