@@ -513,3 +513,17 @@ it('a device that does not keep up sends less, and says so', async () => {
     'bears only 2 layers, 15 frames',
   ]);
 });
+
+it('a new connection sends all layers until the server says what is looked at', async () => {
+  const scene = await new Scene().up();
+  const track = { kind: 'video', getSettings: () => ({ width: 1280, height: 720 }) } as unknown as MediaStreamTrack;
+  scene.media.setTrack('camera', track);
+  await settle();
+  const sent = (): string =>
+    (scene.peer.transceivers[1]?.encodings ?? []).map(({ rid, active }) => `${rid}${active ? '+' : '-'}`).join(' ');
+  expect(sent()).toBe('q- h- f-');
+  scene.answers = ['c-2'];
+  scene.follow(undefined);
+  await settle();
+  expect([scene.peers.length, sent()]).toEqual([2, 'q+ h+ f+']);
+});

@@ -280,6 +280,8 @@ export class Media {
     const link = new Link(this.#ports, personSlots, () => {
       if (link === this.#link) this.#transportChanged();
     });
+    // What was looked at of the old connection says nothing of the new one.
+    this.#wishes = { ...this.#wishes, demand: undefined };
     link.uplink.follow(this.#wishes);
     if (this.#signalling) this.#attachTracks(link);
     return link;
