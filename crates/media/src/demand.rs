@@ -1,25 +1,148 @@
-//! Which of the encodings of a peer's video somebody needs, so that the peer can switch the others off, and what is done
-//! for a receiver that sees nothing. Tells changes only.
+//! Divides each receiver's line over its slots, and asks of each sender what somebody needs and nothing else. What is
+//! decided by whom: `allocation` divides, `uplink` knows what can come; here both meet.
 
-use crate::api::{Event, Generation, PeerId, SlotIndex};
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use crate::allocation::{Decision, Wish};
+use crate::api::{Event, Generation, PeerId, SlotIndex, Source, UplinkState};
+use crate::bandwidth::Bandwidth;
+use crate::peer::Peer;
 use crate::sfu::Sfu;
+use crate::slot::Slot;
+use crate::uplink::Subscriber;
+
+/// What a voice takes, and how many speak at once where it matters.
+const VOICE_BPS: u64 = 50_000;
+const VOICES: usize = 3;
+
+/// What is to be seen in one slot.
+struct Picture {
+    slot: usize,
+    from: PeerId,
+    source: Source,
+    /// The layer that would fill the tile.
+    best: Option<usize>,
+    /// What can be sent of it; absent while it is not sent at all.
+    wish: Option<Wish>,
+}
 
 impl Sfu {
-    /// Tells what is demanded of this peer, where that changed.
-    pub(crate) fn tell_demand(&mut self, peer: PeerId) {
-        let Some(state) = self.peers.get_mut(&peer).filter(|state| state.connected) else {
+    /// Divides the line of a receiver anew, and aims all its slots accordingly.
+    pub(crate) fn share_out(&mut self, peer: PeerId) {
+        let Some(state) = self.peers.get(&peer).filter(|state| state.connected) else {
+            return;
+        };
+        let pictures = self.pictures(state);
+        let sound = self.sound_bps(state);
+        let budget = line_bps(state).map(|bps| bps.saturating_sub(sound));
+        let wishes: Vec<Wish> = pictures
+            .iter()
+            .filter_map(|picture| picture.wish.clone())
+            .collect();
+        let now = self.now;
+        let Some(state) = self.peers.get_mut(&peer) else {
+            return;
+        };
+        let decision = state.allocation.decide(now, budget, &wishes);
+        if let Some(bandwidth) = &mut state.egress.bandwidth {
+            bandwidth.set_wanted(decision.wanted_bps + sound);
+        }
+        let senders = give(state, &pictures, &decision);
+        let told = told(state, &pictures, now);
+        let group = state.group;
+        for (slot, generation, paused) in told {
+            self.event(Event::SlotPaused {
+                group,
+                peer,
+                slot,
+                generation,
+                paused,
+            });
+        }
+        for picture in &pictures {
+            let slot = SlotIndex(picture.slot as u8);
+            self.aim_at(Subscriber { peer, slot }, picture.from, picture.source);
+        }
+        for sender in senders {
+            self.ask_for(sender);
+            self.request_keyframes(sender);
+        }
+    }
+
+    fn pictures(&self, state: &Peer) -> Vec<Picture> {
+        let mut pictures = vec![];
+        for (index, slot) in state.slots.iter().enumerate() {
+            let source = slot.video_source();
+            let Some(tile) = slot.binding.and_then(|binding| binding.tile()) else {
+                continue;
+            };
+            let uplinks = self.peers.get(&tile.from).map(|from| &from.uplinks);
+            let mut uplinks = uplinks.into_iter().flatten();
+            let Some(uplink) = uplinks.find(|uplink| uplink.source == source) else {
+                continue;
+            };
+            let choices = uplink.choices(self.now);
+            let options = choices.options(tile.height, slot.share.most(self.now));
+            let is_live = uplink.state == UplinkState::Live && !options.is_empty();
+            pictures.push(Picture {
+                slot: index,
+                from: tile.from,
+                source,
+                best: choices.best(tile.height),
+                wish: is_live.then_some(Wish {
+                    slot: index,
+                    generation: tile.generation,
+                    rank: tile.rank,
+                    camera: source == Source::Camera,
+                    options,
+                }),
+            });
+        }
+        pictures
+    }
+
+    /// What sound may take of this receiver's line, before any picture.
+    fn sound_bps(&self, state: &Peer) -> u64 {
+        let is_heard = |from: PeerId, source| {
+            let uplinks = self.peers.get(&from).map(|from| &from.uplinks);
+            let mut uplinks = uplinks.into_iter().flatten();
+            uplinks.any(|uplink| uplink.source == source && uplink.state == UplinkState::Live)
+        };
+        let voices = state.slots.iter().filter(|slot| {
+            let [audio, _] = slot.sources();
+            slot.from().is_some_and(|from| is_heard(from, audio))
+        });
+        voices.take(VOICES).count() as u64 * VOICE_BPS
+    }
+
+    /// Tells a sender which of its layers are needed now, where that changed.
+    pub(crate) fn ask_for(&mut self, peer: PeerId) {
+        let Some(state) = self.peers.get(&peer).filter(|state| state.connected) else {
             return;
         };
         let group = state.group;
-        let mut changed = vec![];
-        for uplink in state
+        let video = state
             .uplinks
-            .iter_mut()
-            .filter(|uplink| uplink.source.is_video())
-        {
-            if uplink.demand_changed() {
-                changed.push((uplink.source, uplink.demanded_rids()));
-            }
+            .iter()
+            .filter(|uplink| uplink.source.is_video());
+        let needed: Vec<(Source, u32)> = video
+            .map(|uplink| {
+                let each = uplink.subscribers.iter().map(|to| self.needed_by(*to));
+                (uplink.source, each.fold(0, |all, some| all | some))
+            })
+            .collect();
+        let now = self.now;
+        let Some(state) = self.peers.get_mut(&peer) else {
+            return;
+        };
+        let mut changed = vec![];
+        for (source, needed) in needed {
+            let is_needed = |layer: usize| needed >> layer.min(31) & 1 == 1;
+            let asked = state
+                .uplink(source)
+                .and_then(|uplink| uplink.demand(now, is_needed));
+            changed.extend(asked.map(|layers| (source, layers)));
         }
         for (source, layers) in changed {
             self.event(Event::Demand {
@@ -31,16 +154,107 @@ impl Sfu {
         }
     }
 
-    /// The receiver could show nothing of this slot for a while: it needs a keyframe at least.
-    pub(crate) fn no_picture(&mut self, peer: PeerId, slot: SlotIndex, generation: Generation) {
-        let route = self
+    /// The layers that a slot gets or waits for, as bits.
+    fn needed_by(&self, to: Subscriber) -> u32 {
+        let state = self.peers.get(&to.peer).filter(|state| state.connected);
+        let slot = state.and_then(|state| state.slots.get(usize::from(to.slot.0)));
+        let Some(slot) = slot else { return 0 };
+        let share = slot.share;
+        // What goes out, what should, and what would be better still.
+        let layers = [slot.current, share.layer, share.layer.and(share.better)];
+        let bits = layers.into_iter().flatten().map(|layer| 1 << layer.min(31));
+        bits.fold(0, |all, bit| all | bit)
+    }
+
+    /// The receiver could show nothing of this slot for a while: it gets a keyframe, and the next time a smaller layer.
+    pub(crate) fn no_picture(&mut self, peer: PeerId, index: SlotIndex, generation: Generation) {
+        let now = self.now;
+        let slot = self
             .peers
             .get_mut(&peer)
-            .and_then(|state| state.slot(slot))
-            .filter(|slot| slot.carries(generation))
-            .and_then(|slot| slot.video.route);
-        if let Some(route) = route {
-            self.keyframe_wanted(peer, route);
+            .and_then(|state| state.slot(index));
+        let is_this = |slot: &&mut Slot| {
+            let binding = slot.binding;
+            binding.is_some_and(|binding| binding.generation == generation)
+        };
+        let Some(slot) = slot.filter(is_this) else {
+            return;
+        };
+        let Some((from, layer)) = slot.from().zip(slot.visible_layer()) else {
+            return;
+        };
+        let source = slot.video_source();
+        if !slot.share.complain(now, layer) {
+            return;
+        }
+        self.share_out(peer);
+        let slot = self
+            .peers
+            .get_mut(&peer)
+            .and_then(|state| state.slot(index));
+        let layer = slot.and_then(|slot| slot.visible_layer());
+        if let Some((uplink, layer)) = self.uplink(from, source).zip(layer) {
+            uplink.want_keyframe(layer);
+        }
+        self.request_keyframes(from);
+    }
+}
+
+/// What the line to a receiver carries; `None` if it gives no feedback.
+fn line_bps(state: &Peer) -> Option<u64> {
+    let measured = state.egress.bandwidth.as_ref();
+    let measured = measured.map(Bandwidth::estimate_bps);
+    #[cfg(test)]
+    let measured = state.line_bps.or(measured);
+    measured
+}
+
+/// Notes what each slot gets, and gives the senders for whom that is something else than before.
+fn give(state: &mut Peer, pictures: &[Picture], decision: &Decision) -> BTreeSet<PeerId> {
+    let mut layers = decision.layers.iter();
+    let mut senders = BTreeSet::new();
+    for picture in pictures {
+        let Some(slot) = state.slots.get_mut(picture.slot) else {
+            continue;
+        };
+        let layer = match &picture.wish {
+            Some(_) => layers.next().copied().flatten(),
+            None => picture.best,
+        };
+        if slot.share.layer != layer {
+            senders.insert(picture.from);
+        }
+        slot.share.layer = layer;
+        slot.share.better = picture.best.filter(|_| decision.full);
+        slot.share.full = decision.full;
+        if layer.is_none() {
+            slot.pause_source(picture.source);
         }
     }
+    senders
+}
+
+/// Of which slots the receiver has to be told that they are paused, or are not any more.
+fn told(
+    state: &mut Peer,
+    pictures: &[Picture],
+    now: Instant,
+) -> Vec<(SlotIndex, Generation, bool)> {
+    let mut told = vec![];
+    for (index, slot) in state.slots.iter_mut().enumerate() {
+        let is_picture = pictures.iter().any(|picture| picture.slot == index);
+        if !is_picture {
+            slot.share.layer = None;
+        }
+        let paused = slot
+            .share
+            .pause(now, is_picture && slot.share.layer.is_none());
+        let generation = slot.binding.map(|binding| binding.generation);
+        told.extend(
+            generation
+                .zip(paused)
+                .map(|(generation, paused)| (SlotIndex(index as u8), generation, paused)),
+        );
+    }
+    told
 }

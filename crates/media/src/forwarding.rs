@@ -9,7 +9,7 @@ use crate::api::{CloseReason, Event, Generation, PeerId, SlotIndex, Source, Upli
 use crate::egress::Route;
 use crate::peer::Stream;
 use crate::sfu::Sfu;
-use crate::slot::{Bind, Verdict};
+use crate::slot::{Bind, Slot, Verdict};
 use crate::uplink::{Packet, Subscriber, Uplink};
 
 /// What became of a packet at one subscriber.
@@ -30,12 +30,15 @@ impl Sfu {
             return;
         };
         let (layers_changed, early) = uplink.take_in(&packet);
-        let subscribers = std::mem::take(&mut uplink.subscribers);
-        if layers_changed {
-            for subscriber in &subscribers {
-                self.aim_at(*subscriber, peer, packet.source);
+        if layers_changed && packet.source.is_video() {
+            for subscriber in uplink.subscribers.clone() {
+                self.share_out(subscriber.peer);
             }
         }
+        let Some(uplink) = self.uplink(peer, packet.source) else {
+            return;
+        };
+        let subscribers = std::mem::take(&mut uplink.subscribers);
         let mut keyframe_needed = false;
         for subscriber in &subscribers {
             match self.deliver(*subscriber, &packet) {
@@ -93,7 +96,7 @@ impl Sfu {
         read
     }
 
-    fn uplink(&mut self, peer: PeerId, source: Source) -> Option<&mut Uplink> {
+    pub(crate) fn uplink(&mut self, peer: PeerId, source: Source) -> Option<&mut Uplink> {
         self.peers.get_mut(&peer)?.uplink(source)
     }
 
@@ -150,14 +153,12 @@ impl Sfu {
         };
         state.connected = true;
         let group = state.group;
-        let slots = state.slots.len();
-        self.event(Event::Connected { group, peer });
-        for slot in 0..slots {
-            self.aim(Subscriber {
-                peer,
-                slot: SlotIndex(slot as u8),
-            });
+        for uplink in &mut state.uplinks {
+            uplink.sends_since = Some(self.now);
         }
+        self.event(Event::Connected { group, peer });
+        self.share_out(peer);
+        self.ask_for(peer);
     }
 
     pub(crate) fn bind(&mut self, peer: PeerId, index: SlotIndex, mut bind: Bind) {
@@ -189,7 +190,7 @@ impl Sfu {
             self.subscribe(to, from, audio, true);
             self.subscribe(to, from, video, bind.video.is_some());
         }
-        self.aim(to);
+        self.share_out(peer);
     }
 
     fn subscribe(&mut self, to: Subscriber, from: PeerId, source: Source, wanted: bool) {
@@ -224,9 +225,10 @@ impl Sfu {
             return;
         };
         uplink.state = state;
+        uplink.sends_since = Some(self.now);
         for subscriber in uplink.subscribers.clone() {
             if state == UplinkState::Live {
-                self.aim_at(subscriber, peer, source);
+                self.share_out(subscriber.peer);
             } else if let Some(slot) = self
                 .peers
                 .get_mut(&subscriber.peer)
@@ -252,23 +254,26 @@ impl Sfu {
         self.request_keyframes(from);
     }
 
-    fn aim_at(&mut self, to: Subscriber, from: PeerId, source: Source) {
+    pub(crate) fn aim_at(&mut self, to: Subscriber, from: PeerId, source: Source) {
         if !source.is_video() {
             return;
         }
         let Some(receiver) = self.peers.get_mut(&to.peer) else {
             return;
         };
+        let now = self.now;
         let connected = receiver.connected;
-        let Some(height) = receiver.slot(to.slot).and_then(|slot| slot.wanted_height()) else {
+        let may_flow = |slot: &&mut Slot| slot.wanted_height().is_some();
+        let Some(slot) = receiver.slot(to.slot).filter(may_flow) else {
             return;
         };
+        let given = slot.share.layer;
         let Some(uplink) = self.uplink(from, source) else {
             return;
         };
         let layer = Some(uplink)
             .filter(|uplink| uplink.state == UplinkState::Live)
-            .and_then(|up| up.choose(height));
+            .and_then(|up| Some(up.choices(now).stand_in(given?)));
         let Some(slot) = self
             .peers
             .get_mut(&to.peer)
@@ -303,7 +308,7 @@ impl Sfu {
     }
 
     /// Sends the requests of this sender's layers that are wanted and not too soon after the last ones.
-    fn request_keyframes(&mut self, sender: PeerId) {
+    pub(crate) fn request_keyframes(&mut self, sender: PeerId) {
         let Some(state) = self.peers.get_mut(&sender) else {
             return;
         };
@@ -327,19 +332,8 @@ impl Sfu {
         let Some(state) = self.peers.get_mut(&peer) else {
             return;
         };
-        let mut stale = vec![];
         for uplink in &mut state.uplinks {
-            if uplink.bury_the_dead(self.now) {
-                stale.extend(
-                    uplink
-                        .subscribers
-                        .iter()
-                        .map(|subscriber| (*subscriber, uplink.source)),
-                );
-            }
-        }
-        for (subscriber, source) in stale {
-            self.aim_at(subscriber, peer, source);
+            uplink.bury_the_dead(self.now);
         }
         self.request_keyframes(peer);
     }

@@ -1,23 +1,38 @@
-//! Which simulcast layer a receiver gets: a pure choice among those alive, by the size that is wanted.
+//! Which simulcast layer a receiver gets: a pure choice among those that can come, by the size that is wanted.
 
 use std::cmp::Ordering;
+
+use crate::api::Source;
 
 /// What the choice needs to know of a layer. Layers are ordered from the smallest to the largest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Candidate {
     pub height: u16,
-    pub alive: bool,
+    pub reach: Reach,
 }
 
-/// The smallest layer alive that is at least as high as wanted, else the largest alive. `None` when none is alive.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// It is being sent.
+    Alive,
+    /// Nobody has needed it: it comes when it is asked for.
+    Asleep,
+    /// It was asked for and did not come.
+    Unable,
+}
+
+/// The smallest layer that is at least as high as wanted, else the largest, of those that can come; of all when none can.
+/// `None` when there is none at all.
 pub(crate) fn choose(
-    layers: impl IntoIterator<Item = Candidate>,
+    layers: impl IntoIterator<Item = Candidate> + Clone,
     wanted_height: u16,
 ) -> Option<usize> {
+    let able = |layer: &Candidate| layer.reach != Reach::Unable;
+    let none_can = !layers.clone().into_iter().any(|layer| able(&layer));
     layers
         .into_iter()
         .enumerate()
-        .filter(|(_, layer)| layer.alive)
+        .filter(|(_, layer)| none_can || able(layer))
         .min_by(
             |(_, a), (_, b)| match (a.height >= wanted_height, b.height >= wanted_height) {
                 (true, true) => a.height.cmp(&b.height),
@@ -29,13 +44,27 @@ pub(crate) fn choose(
         .map(|(index, _)| index)
 }
 
-/// The height that a layer has when the camera gives 720 lines; used until its first keyframe tells, and for ever when
-/// the payload is encrypted.
-pub(crate) fn nominal_height(rid: Option<&str>) -> u16 {
-    match rid {
-        Some("q") => 180,
-        Some("h") => 360,
+/// The height that a layer has when the camera gives 720 lines and the screen 1080; used until its first keyframe tells,
+/// and for ever when the payload is encrypted.
+pub(crate) fn nominal_height(source: Source, rid: Option<&str>) -> u16 {
+    match (source, rid) {
+        (Source::Screen, Some("h")) => 540,
+        (Source::Screen, _) => 1080,
+        (_, Some("q")) => 180,
+        (_, Some("h")) => 360,
         _ => 720,
+    }
+}
+
+/// The rate that a layer is taken to have until it was measured. What comes in one encoding may be little: it is tried.
+pub(crate) fn nominal_bps(source: Source, rid: Option<&str>) -> u64 {
+    match (source, rid) {
+        (_, None) => 300_000,
+        (Source::Screen, Some("h")) => 300_000,
+        (Source::Screen, _) => 1_000_000,
+        (_, Some("q")) => 120_000,
+        (_, Some("h")) => 420_000,
+        _ => 1_500_000,
     }
 }
 
@@ -82,7 +111,7 @@ mod tests {
                 Some(2),
             ),
             (
-                "the middle one is dead",
+                "the middle one does not come",
                 &[(180, true), (360, false), (720, true)],
                 300,
                 Some(2),
@@ -99,16 +128,18 @@ mod tests {
                 700,
                 Some(1),
             ),
-            ("none lives", &[(180, false), (360, false)], 100, None),
+            ("none comes", &[(180, false), (360, false)], 100, Some(0)),
             ("no layers at all", &[], 100, None),
             ("one layer without simulcast", &[(720, true)], 90, Some(0)),
         ];
         for (description, layers, wanted, expected) in table {
-            let candidates = layers.iter().map(|(height, alive)| Candidate {
-                height: *height,
-                alive: *alive,
-            });
-            assert_eq!(choose(candidates, *wanted), *expected, "{description}");
+            for able in [Reach::Alive, Reach::Asleep] {
+                let candidates = layers.iter().map(|(height, alive)| Candidate {
+                    height: *height,
+                    reach: if *alive { able } else { Reach::Unable },
+                });
+                assert_eq!(choose(candidates, *wanted), *expected, "{description}");
+            }
         }
     }
 }

@@ -11,6 +11,7 @@
     clippy::indexing_slicing
 )]
 
+mod allocation;
 mod api;
 mod bandwidth;
 mod batch;
@@ -23,9 +24,11 @@ mod forwarding;
 mod ingress;
 mod layers;
 mod peer;
+mod rate;
 mod rewriter;
 mod sdp;
 mod sfu;
+mod share;
 mod slot;
 mod speakers;
 mod uplink;

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use str0m::media::Mid;
 use str0m::rtp::Ssrc;
 
+use crate::allocation::Allocation;
 use crate::api::{
     CloseReason, GroupId, IngressLimit, Refusal, SlotIndex, SlotMids, Source, UplinkMids,
 };
@@ -36,6 +37,10 @@ pub(crate) struct Peer {
     /// Our ICE password.
     pub password: String,
     pub connected: bool,
+    pub allocation: Allocation,
+    /// What the line carries, where a test says so.
+    #[cfg(test)]
+    pub line_bps: Option<u64>,
     /// The engine has something to say since the last drain.
     pub dirty: bool,
     /// The egress may have something to send since the last flush.
@@ -79,6 +84,9 @@ impl Peer {
             clock: SenderClock::default(),
             password: String::new(),
             connected: false,
+            allocation: Allocation::default(),
+            #[cfg(test)]
+            line_bps: None,
             dirty: false,
             sending: false,
             timer: None,

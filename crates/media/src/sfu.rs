@@ -206,7 +206,7 @@ impl Sfu {
                 from,
                 video,
                 ready,
-                ..
+                rank,
             } => {
                 self.bind(
                     peer,
@@ -216,6 +216,7 @@ impl Sfu {
                         from,
                         video,
                         ready,
+                        rank,
                     },
                 );
             }
@@ -446,13 +447,18 @@ impl Sfu {
             self.close(peer, reason);
         }
         let peers: Vec<PeerId> = self.peers.keys().copied().collect();
-        for peer in peers {
-            self.look_after_layers(peer);
-            self.tell_demand(peer);
-            let egress = self.peers.get_mut(&peer).map(|state| &mut state.egress);
+        for peer in &peers {
+            self.look_after_layers(*peer);
+            let egress = self.peers.get_mut(peer).map(|state| &mut state.egress);
             if egress.is_some_and(|egress| egress.tick(self.now)) {
-                self.mark_sending(peer);
+                self.mark_sending(*peer);
             }
+        }
+        for peer in &peers {
+            self.share_out(*peer);
+        }
+        for peer in &peers {
+            self.ask_for(*peer);
         }
         self.look_for_speakers();
     }

@@ -6,6 +6,7 @@
 use crate::api::{Generation, PeerId, Size, SlotKind, SlotMids, Source};
 use crate::egress::Route;
 use crate::rewriter::{Rewriter, Rewritten};
+use crate::share::Share;
 use crate::uplink::{Packet, clock_rate};
 
 #[derive(Debug)]
@@ -13,9 +14,11 @@ pub(crate) struct Slot {
     pub mids: SlotMids,
     pub audio: Lane,
     pub video: Lane,
-    binding: Option<Binding>,
+    /// What of the receiver's line its video gets.
+    pub share: Share,
+    pub binding: Option<Binding>,
     /// The layer that goes out, and the one that should.
-    current: Option<usize>,
+    pub current: Option<usize>,
     target: Option<usize>,
 }
 
@@ -27,11 +30,12 @@ pub(crate) struct Lane {
 }
 
 #[derive(Clone, Copy, Debug)]
-struct Binding {
-    generation: Generation,
+pub(crate) struct Binding {
+    pub generation: Generation,
     from: Option<PeerId>,
     video: Option<Size>,
     ready: bool,
+    rank: u8,
     started: bool,
 }
 
@@ -42,6 +46,16 @@ pub(crate) struct Bind {
     pub from: Option<PeerId>,
     pub video: Option<Size>,
     pub ready: bool,
+    pub rank: u8,
+}
+
+/// What is to be seen in a slot, now or as soon as its label is right.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Tile {
+    pub generation: Generation,
+    pub from: PeerId,
+    pub height: u16,
+    pub rank: u8,
 }
 
 /// What becomes of a packet.
@@ -61,12 +75,24 @@ pub(crate) enum Verdict {
     },
 }
 
+impl Binding {
+    pub fn tile(&self) -> Option<Tile> {
+        Some(Tile {
+            generation: self.generation,
+            from: self.from?,
+            height: self.video?.height,
+            rank: self.rank,
+        })
+    }
+}
+
 impl Slot {
     pub fn new(mids: SlotMids) -> Self {
         Self {
             mids,
             audio: Lane::new(Source::Microphone),
             video: Lane::new(Source::Camera),
+            share: Share::default(),
             binding: None,
             current: None,
             target: None,
@@ -99,11 +125,15 @@ impl Slot {
         if bind.video.is_none() {
             self.pause_video();
         }
+        if known.is_none() {
+            self.share = Share::default();
+        }
         self.binding = Some(Binding {
             generation: bind.generation,
             from: bind.from,
             video: bind.video,
             ready: bind.ready || known.is_some_and(|known| known.ready),
+            rank: bind.rank,
             started: known.is_some_and(|known| known.started),
         });
     }
@@ -114,11 +144,6 @@ impl Slot {
         if let Some(binding) = &mut self.binding {
             binding.from = None;
         }
-    }
-
-    pub fn carries(&self, generation: Generation) -> bool {
-        self.binding
-            .is_some_and(|binding| binding.generation == generation)
     }
 
     pub fn set_ready(&mut self, generation: Generation) {
@@ -200,8 +225,9 @@ impl Slot {
         let follows = rewriter.follows(packet.arrival.origin) && self.current == Some(packet.layer);
         let is_target = self.target == Some(packet.layer);
         let is_idle = rewriter.is_idle();
-        // Whichever layer comes first is better than nothing.
-        let joined = !follows && packet.starts_keyframe && (is_target || is_idle);
+        // Whichever layer comes first is better than nothing, if the line bears it.
+        let begins = is_target || (is_idle && self.share.bears(packet.layer));
+        let joined = !follows && packet.starts_keyframe && begins;
         if joined {
             rewriter.switch(&packet.arrival);
             self.current = Some(packet.layer);

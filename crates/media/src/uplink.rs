@@ -7,16 +7,21 @@ use std::time::{Duration, Instant};
 
 use str0m::rtp::{RtpPacket, Ssrc, Vp8Descriptor};
 
+use crate::allocation::Choice;
 use crate::api::{PeerId, Size, SlotIndex, Source, UplinkState};
 use crate::clock::{Report, SenderClock};
 use crate::egress::PassedOn;
-use crate::layers::{self, Candidate};
+use crate::layers::{self, Candidate, Reach};
+use crate::rate::Rate;
 use crate::rewriter::{Arrival, Origin, Pictures};
 
 pub(crate) const VIDEO_CLOCK_RATE: u32 = 90_000;
 pub(crate) const AUDIO_CLOCK_RATE: u32 = 48_000;
-/// A layer that sent nothing for so long is taken for switched off.
+/// A layer that sent nothing for so long is taken for switched off; one that was asked for and did not come until then,
+/// for one that its sender is not able to send.
 const LAYER_DEAD_AFTER: Duration = Duration::from_millis(1_500);
+/// A layer that nobody has needed for so long is switched off. Somebody else may need it in a moment.
+const SLEEP_AFTER: Duration = Duration::from_secs(3);
 /// Packets and time that a keyframe's beginning may be late.
 const EARLY_PACKETS: usize = 256;
 const EARLY_AGE: Duration = Duration::from_millis(300);
@@ -43,9 +48,18 @@ pub(crate) struct Uplink {
     pub source: Source,
     pub state: UplinkState,
     pub subscribers: Vec<Subscriber>,
+    /// From when on what is asked for can come.
+    pub sends_since: Option<Instant>,
     layers: Vec<Layer>,
-    /// Whether its sender was told that somebody looks.
-    demanded: bool,
+}
+
+/// What the layers of a source are to somebody who chooses among them now.
+#[derive(Clone, Copy)]
+pub(crate) struct Choices<'a> {
+    now: Instant,
+    source: Source,
+    sends_since: Option<Instant>,
+    layers: &'a [Layer],
 }
 
 /// One encoding of a source; audio and screens have a single one.
@@ -57,9 +71,19 @@ struct Layer {
     alive: bool,
     size: Option<Size>,
     report: Option<Report>,
+    rate: Rate,
+    asked: Asked,
     keyframe: KeyframeDemand,
     /// What came while a keyframe was awaited: parts of it may overtake its beginning.
     early: VecDeque<Arc<Packet>>,
+}
+
+/// Whether the sender was told that somebody needs a layer.
+#[derive(Clone, Copy, Debug, Default)]
+struct Asked {
+    /// Since when it is asked for; a layer that nobody needs sleeps.
+    since: Option<Instant>,
+    needed: Option<Instant>,
 }
 
 /// Asked for until it comes, but not all the time.
@@ -91,8 +115,8 @@ impl Uplink {
             source,
             state: UplinkState::default(),
             subscribers: vec![],
+            sends_since: None,
             layers: vec![],
-            demanded: false,
         };
         uplink.set_layers(rids);
         uplink
@@ -174,6 +198,7 @@ impl Uplink {
         };
         layer.ssrc = Some(packet.arrival.origin.ssrc.into());
         layer.last_packet = Some(packet.arrived);
+        layer.rate.packet(packet.arrived, packet.payload.len());
         let mut changed = !layer.alive;
         layer.alive = true;
         if !packet.starts_keyframe {
@@ -192,30 +217,36 @@ impl Uplink {
         }
     }
 
-    /// True when a layer died since the last look.
-    pub fn bury_the_dead(&mut self, now: Instant) -> bool {
-        let mut changed = false;
+    pub fn bury_the_dead(&mut self, now: Instant) {
         for layer in &mut self.layers {
             let silent = |last| now.saturating_duration_since(last) >= LAYER_DEAD_AFTER;
             if layer.alive && layer.last_packet.is_none_or(silent) {
                 layer.alive = false;
                 layer.keyframe.wanted = false;
                 layer.early.clear();
-                changed = true;
+                layer.rate.stopped();
             }
         }
-        changed
     }
 
-    /// True when somebody looks now who did not when this was asked last, or the other way round.
-    pub fn demand_changed(&mut self) -> bool {
-        let demanded = !self.subscribers.is_empty();
-        std::mem::replace(&mut self.demanded, demanded) != demanded
-    }
-
-    pub fn demanded_rids(&self) -> Option<Vec<String>> {
-        let rids = self.layers.iter().filter_map(|layer| layer.rid.clone());
-        self.demanded.then(|| rids.collect())
+    /// Takes in which layers are needed now. What to tell the sender, if that changed: the rids to send, or that nobody
+    /// looks.
+    pub fn demand(
+        &mut self,
+        now: Instant,
+        needed: impl Fn(usize) -> bool,
+    ) -> Option<Option<Vec<String>>> {
+        let mut changed = false;
+        for (index, layer) in self.layers.iter_mut().enumerate() {
+            changed |= layer.asked.update(now, needed(index));
+        }
+        let asked = || {
+            self.layers
+                .iter()
+                .filter(|layer| layer.asked.since.is_some())
+        };
+        let rids = || asked().filter_map(|layer| layer.rid.clone()).collect();
+        changed.then(|| asked().next().is_some().then(rids))
     }
 
     pub fn report(&mut self, rid: Option<&str>, report: Report) {
@@ -228,17 +259,13 @@ impl Uplink {
         }
     }
 
-    /// The layer for a tile of this height.
-    pub fn choose(&self, wanted_height: u16) -> Option<usize> {
-        let candidates = self.layers.iter().map(|layer| Candidate {
-            height: layer
-                .size
-                .map_or(layers::nominal_height(layer.rid.as_deref()), |size| {
-                    size.height
-                }),
-            alive: layer.alive,
-        });
-        layers::choose(candidates, wanted_height)
+    pub fn choices(&self, now: Instant) -> Choices<'_> {
+        Choices {
+            now,
+            source: self.source,
+            sends_since: self.sends_since,
+            layers: &self.layers,
+        }
     }
 
     /// Somebody needs a keyframe of this layer.
@@ -262,6 +289,67 @@ impl Uplink {
     }
 }
 
+impl Choices<'_> {
+    /// The layers that a tile of this height may get, from the smallest to the one that fills it, with their rates.
+    pub fn options(&self, wanted_height: u16, most: Option<usize>) -> Vec<Choice> {
+        let reaches = self.candidates().collect::<Vec<_>>();
+        let Some(top) = layers::choose(reaches.iter().copied(), wanted_height) else {
+            return vec![];
+        };
+        let usable = |(index, _): &(usize, &Layer)| {
+            let reach = reaches.get(*index).map(|candidate| candidate.reach);
+            *index <= top && (*index == top || reach != Some(Reach::Unable))
+        };
+        let layers = self.layers.iter().enumerate().filter(usable);
+        let mut options: Vec<Choice> = layers
+            .map(|(index, layer)| Choice {
+                layer: index,
+                bps: layer.bps(self.source),
+            })
+            .collect();
+        let within = options
+            .iter()
+            .filter(|choice| most.is_none_or(|most| choice.layer <= most));
+        let within = within.count().max(1);
+        options.truncate(within);
+        options
+    }
+
+    /// The layer that would fill the tile if every layer could come.
+    pub fn best(&self, wanted_height: u16) -> Option<usize> {
+        let candidates = self.layers.iter().map(|layer| Candidate {
+            height: layer.height(self.source),
+            reach: Reach::Alive,
+        });
+        layers::choose(candidates, wanted_height)
+    }
+
+    fn candidates(&self) -> impl Iterator<Item = Candidate> {
+        self.layers.iter().map(|layer| Candidate {
+            height: layer.height(self.source),
+            reach: self.reach(layer),
+        })
+    }
+
+    /// What can be sent now on the way to this layer: itself, else the largest below it, else itself when it comes.
+    pub fn stand_in(&self, layer: usize) -> usize {
+        let alive = |index: &usize| self.layers.get(*index).is_some_and(|layer| layer.alive);
+        (0..=layer).rev().find(alive).unwrap_or(layer)
+    }
+
+    fn reach(&self, layer: &Layer) -> Reach {
+        let since = layer.asked.since.max(self.sends_since);
+        let patient = |since| self.now.saturating_duration_since(since) < LAYER_DEAD_AFTER;
+        if layer.alive {
+            Reach::Alive
+        } else if layer.asked.since.is_none() || since.is_none_or(patient) {
+            Reach::Asleep
+        } else {
+            Reach::Unable
+        }
+    }
+}
+
 impl Layer {
     fn new(rid: Option<String>) -> Self {
         Self {
@@ -271,9 +359,41 @@ impl Layer {
             alive: false,
             size: None,
             report: None,
+            rate: Rate::default(),
+            asked: Asked::default(),
             keyframe: KeyframeDemand::default(),
             early: VecDeque::new(),
         }
+    }
+}
+
+impl Layer {
+    fn height(&self, source: Source) -> u16 {
+        let nominal = layers::nominal_height(source, self.rid.as_deref());
+        self.size.map_or(nominal, |size| size.height)
+    }
+
+    fn bps(&self, source: Source) -> u64 {
+        let nominal = layers::nominal_bps(source, self.rid.as_deref());
+        self.rate.bps().unwrap_or(nominal)
+    }
+}
+
+impl Asked {
+    /// True when the sender has to be told.
+    fn update(&mut self, now: Instant, needed: bool) -> bool {
+        if needed {
+            self.needed = Some(now);
+            let was_asleep = self.since.is_none();
+            self.since.get_or_insert(now);
+            return was_asleep;
+        }
+        let rested = |last| now.saturating_duration_since(last) >= SLEEP_AFTER;
+        let sleeps = self.since.is_some() && self.needed.is_none_or(rested);
+        if sleeps {
+            self.since = None;
+        }
+        sleeps
     }
 }
 

@@ -95,6 +95,8 @@ pub struct Client {
     /// The newest sender report per section: wall clock and RTP timestamp.
     pub reports: BTreeMap<String, (SystemTime, u32)>,
     pub keyframe_requests: u64,
+    /// Layers that this device cannot send.
+    pub unable: Vec<&'static str>,
     /// The server's ICE user fragment.
     pub server_ufrag: String,
     pub next: Instant,
@@ -139,6 +141,7 @@ impl Client {
             received: BTreeMap::new(),
             reports: BTreeMap::new(),
             keyframe_requests: 0,
+            unable: vec![],
             server_ufrag: String::new(),
             next: now,
             shape: LIGHT,
@@ -284,6 +287,36 @@ impl Client {
         layers
             .filter(|layer| layer.rid == Some(rid))
             .for_each(|layer| layer.active = active);
+    }
+
+    /// Sends what somebody looks at, as browsers do: a layer that wakes begins with a keyframe.
+    pub fn obey(&mut self, source: Source, demanded: Option<&[String]>) {
+        let unable = self.unable.clone();
+        let videos = self.video.iter_mut().filter(|video| video.source == source);
+        for layer in videos.flat_map(|video| &mut video.layers) {
+            let wanted = match (demanded, layer.rid) {
+                (None, _) => false,
+                (Some(_), None) => true,
+                (Some(rids), Some(rid)) => {
+                    rids.iter().any(|one| one == rid) && !unable.contains(&rid)
+                }
+            };
+            layer.keyframe_wanted |= wanted && !layer.active;
+            layer.active = wanted;
+        }
+    }
+
+    /// Which layers of the camera are sent.
+    pub fn sends(&self) -> Vec<&'static str> {
+        let cameras = self
+            .video
+            .iter()
+            .filter(|video| video.source == Source::Camera);
+        let layers = cameras.flat_map(|video| &video.layers);
+        layers
+            .filter(|layer| layer.active)
+            .filter_map(|layer| layer.rid)
+            .collect()
     }
 
     pub fn set_level(&mut self, level: i8) {

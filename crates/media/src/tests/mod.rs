@@ -2,6 +2,7 @@
 //! shared, and every call runs twice: with payload in the clear, and with payload that is noise but for what has to
 //! stay in the clear under end-to-end encryption (see `client::video_payload`).
 
+mod allocation;
 mod bandwidth;
 mod calls;
 mod client;

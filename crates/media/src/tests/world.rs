@@ -38,6 +38,9 @@ pub struct World {
     pub events: Vec<(Instant, Event)>,
     pub ledger: Ledger,
     pub opaque: bool,
+    /// How long clients take to send what is demanded; they do not care while there is none.
+    pub obey_after: Option<Duration>,
+    demanded: Vec<(Instant, PeerId, Source, Option<Vec<String>>)>,
     answers: BTreeMap<RequestId, Result<String, Refusal>>,
     requests: u64,
 }
@@ -77,6 +80,8 @@ impl World {
             events: vec![],
             ledger: Ledger::new(),
             opaque,
+            obey_after: None,
+            demanded: vec![],
             answers: BTreeMap::new(),
             requests: 0,
         }
@@ -101,6 +106,10 @@ impl World {
         let peer = PeerId(id);
         let mut client = Client::new(peer, self.now, self.opaque, simulcast);
         let sdp = client.offer(persons, screens, false);
+        if self.obey_after.is_some() {
+            client.obey(Source::Camera, None);
+            client.obey(Source::Screen, None);
+        }
         self.clients.insert(peer, client);
         self.negotiate(peer, sdp, false).unwrap();
         for source in [Source::Microphone, Source::Camera] {
@@ -259,11 +268,13 @@ impl World {
         let next = clients
             .chain(self.network.next())
             .chain(self.sfu.poll_timeout())
+            .chain(self.demanded.iter().map(|(at, ..)| *at))
             .min();
         let Some(next) = next.filter(|next| *next <= until) else {
             return false;
         };
         self.now = self.now.max(next);
+        self.obey();
         let mut batch = vec![];
         while let Some(datagram) = self.network.arrived(self.now) {
             if datagram.destination == SocketAddr::from(SERVER) {
@@ -304,6 +315,20 @@ impl World {
         }
     }
 
+    fn obey(&mut self) {
+        let now = self.now;
+        let (due, later) = std::mem::take(&mut self.demanded)
+            .into_iter()
+            .partition(|(at, ..)| *at <= now);
+        self.demanded = later;
+        let due: Vec<(Instant, PeerId, Source, Option<Vec<String>>)> = due;
+        for (_, peer, source, layers) in due {
+            if let Some(client) = self.clients.get_mut(&peer) {
+                client.obey(source, layers.as_deref());
+            }
+        }
+    }
+
     pub fn wake(&mut self, peer: PeerId) {
         let Some(client) = self.clients.get_mut(&peer) else {
             return;
@@ -334,7 +359,22 @@ impl World {
                 }) => {
                     self.answers.insert(request, result);
                 }
-                Output::Event(event) => self.events.push((self.now, event)),
+                Output::Event(event) => {
+                    if let (
+                        Some(after),
+                        Event::Demand {
+                            peer,
+                            source,
+                            layers,
+                            ..
+                        },
+                    ) = (self.obey_after, &event)
+                    {
+                        self.demanded
+                            .push((self.now + after, *peer, *source, layers.clone()));
+                    }
+                    self.events.push((self.now, event));
+                }
             }
         }
     }

@@ -72,6 +72,28 @@ impl Conversation {
                 self.intend_or_refuse(id.clone(), Intent::SetMuted { id, source, muted })
                     .await;
             }
+            ClientMessage::Admit {
+                id,
+                knocking,
+                admit,
+            } => {
+                let intent = Intent::Admit {
+                    id: id.clone(),
+                    knocking,
+                    admit,
+                };
+                self.intend_or_refuse(id, intent).await;
+            }
+            about_media @ (ClientMessage::SetWanted { .. }
+            | ClientMessage::Offer { .. }
+            | ClientMessage::SlotReady { .. }
+            | ClientMessage::NoPicture { .. }) => self.hear_of_media(about_media).await,
+            about_people => self.hear_of_people(about_people).await,
+        }
+    }
+
+    async fn hear_of_media(&mut self, message: ClientMessage) {
+        match message {
             ClientMessage::SetWanted { wanted } => self.intend(Intent::SetWanted { wanted }).await,
             ClientMessage::Offer {
                 id,
@@ -96,19 +118,7 @@ impl Conversation {
             ClientMessage::NoPicture { slot, generation } => {
                 self.intend(Intent::NoPicture { slot, generation }).await;
             }
-            ClientMessage::Admit {
-                id,
-                knocking,
-                admit,
-            } => {
-                let intent = Intent::Admit {
-                    id: id.clone(),
-                    knocking,
-                    admit,
-                };
-                self.intend_or_refuse(id, intent).await;
-            }
-            about_people => self.hear_of_people(about_people).await,
+            _ => {}
         }
     }
 
