@@ -42,14 +42,14 @@ journey('the time from Join to the first remote frame, and from mouth to ear', a
   });
   assert.ok(delays.length > 0, 'tones were heard after they were spoken');
   assert.equal(first.length, ROUNDS);
-  const worst = Math.round(Math.max(...first));
-  console.log(`join to first remote frame: median ${Math.round(median(first))} ms, most ${worst} ms, of ${first.map(Math.round).join(', ')}`);
-  console.log(`the way of the median: ${ways[first.indexOf(median(first))]?.join(', ')}`);
-  console.log(`mouth to ear: median ${Math.round(median(delays))} ms of ${delays.map(Math.round).join(', ')}`);
+  const [p50, p95] = [percentile(first, 50), percentile(first, 95)];
+  console.log(`join to first remote frame: p50 ${Math.round(p50)} ms, p95 ${Math.round(p95)} ms of ${first.map(Math.round).join(', ')}`);
+  console.log(`the way of the p50: ${ways[first.indexOf(p50)]?.join(', ')}`);
+  console.log(`mouth to ear: p50 ${Math.round(percentile(delays, 50))} ms of ${delays.map(Math.round).join(', ')}`);
 });
 
-/** @param {number[]} values */
-function median(values) {
+/** The smallest of the values that so many per cent do not exceed. @param {number[]} values @param {number} share */
+function percentile(values, share) {
   const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
+  return sorted[Math.ceil((sorted.length * share) / 100) - 1] ?? Number.NaN;
 }

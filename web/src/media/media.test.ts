@@ -142,7 +142,9 @@ describe('at the door', () => {
     await settle();
     expect([scene.media.prepared, scene.peers.length, scene.peer.offers.length]).toEqual([false, 2, 1]);
     await scene.media.arrive(async () => arrival);
-    scene.peer.become('failed');
+    scene.peer.become('connected');
+    expect(scene.media.prepared).toBe(true);
+    scene.peer.become('disconnected');
     expect(scene.media.prepared).toBe(false);
     scene.connect();
     await settle();

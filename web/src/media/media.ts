@@ -124,13 +124,13 @@ export class Media {
 
   /** The connection is up, or on its way, before there is a seat. */
   get prepared(): boolean {
-    return !this.#signalling && (this.#negotiating || (this.#link.connection !== undefined && !this.#isDown));
+    return !this.#signalling && (this.#negotiating || (this.#link.connection !== undefined && !this.#isBroken));
   }
 
   /** Still at the door: the server takes the offer already, and the connection comes up. Nothing flows before `connect`. */
   async arrive(prepare: (offer: LinkOffer) => Promise<{ sdp: string; connection: string }>): Promise<void> {
     if (this.#signalling || this.#negotiating || this.#closed) return;
-    if (this.#isDown) this.unprepare();
+    if (this.#isBroken) this.unprepare();
     const link = this.#link;
     this.#negotiating = true;
     try {
@@ -155,7 +155,7 @@ export class Media {
 
   /** Sends the offer now, unless the connection is there already; signalling may be refused until the seat is admitted. */
   connect(signalling: Signalling): void {
-    if (this.#isDown) this.unprepare();
+    if (this.#isBroken) this.unprepare();
     this.#signalling = signalling;
     this.#signallingUp = true;
     // With the seat the server says which connection it has: another one means that ours is gone.
@@ -291,8 +291,9 @@ export class Media {
     for (const [source, track] of this.#tracks) link.uplink.setTrack(source, track).catch(() => {});
   }
 
-  get #isDown(): boolean {
-    return this.#link.transport === 'down';
+  /** Of no use to whoever comes in: a new one is faster than mending it. */
+  get #isBroken(): boolean {
+    return this.#link.transport === 'down' || this.#link.transport === 'shaky';
   }
 
   #step(fresh: boolean): void {
