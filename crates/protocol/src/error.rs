@@ -77,6 +77,8 @@ pub enum ErrorCode {
     RateLimited,
     /// HTTP 413.
     TooLarge,
+    /// The server stops as soon as those who are in meetings are through, or restarts: nothing new begins. HTTP 503.
+    Restarting,
     /// Capacity or a dependency is missing at the moment. HTTP 503.
     Unavailable,
     /// A bug on our side; `reference` is in the server's log. HTTP 500.

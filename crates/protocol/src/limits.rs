@@ -41,6 +41,8 @@ pub const PING_INTERVAL_MS: u64 = 15_000;
 pub const IDLE_TIMEOUT_MS: u64 = 35_000;
 /// How long a seat waits for its person to come back.
 pub const SEAT_GRACE_MS: u64 = 60_000;
+/// The same when the page said goodbye: it was reloaded and is back soon, or it was closed.
+pub const RELOAD_GRACE_MS: u64 = 15_000;
 /// Life of a socket ticket, of a guest grant, and of a session without use and in all.
 pub const TICKET_MS: u64 = 30_000;
 pub const GUEST_GRANT_MS: u64 = 12 * 60 * 60 * 1000;

@@ -151,8 +151,6 @@ pub enum RoomLeftReason {
     Replaced,
     /// The room was closed to guests while this one was waiting.
     GuestsNotAllowed,
-    /// The person was away for longer than a seat is kept.
-    GraceExpired,
     /// Signed out, or the account or grant ended.
     SessionEnded,
     /// The other side of a call hung up, or nobody answered: `call_ended` on the home channel says more.

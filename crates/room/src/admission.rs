@@ -1,5 +1,7 @@
 //! The door: who takes a seat, who comes back to one, and who has to go.
 
+use std::time::Duration;
+
 use protocol::{Access, ErrorCode, RoomLeftReason};
 
 use crate::Room;
@@ -53,12 +55,12 @@ impl Room {
         }
     }
 
-    pub(crate) fn disconnected(&mut self, now: Now, connection: ConnectionId) {
+    pub(crate) fn disconnected(&mut self, now: Now, connection: ConnectionId, kept: Duration) {
         self.leave_doorstep(connection);
         self.door.lose(now.instant, connection);
         self.links.retain(|link| link.connection != connection);
         if let Some(seat) = self.seats.of_connection(connection) {
-            seat.disconnect(now);
+            seat.disconnect(now, kept);
             let record = seat.record();
             self.outputs
                 .push_back(Output::Persist(Persist::Save(record)));

@@ -85,6 +85,10 @@ pub enum Input {
     Disconnected {
         connection: ConnectionId,
     },
+    /// The page is gone and said so: it is being reloaded, or was closed.
+    PageGone {
+        connection: ConnectionId,
+    },
     Intent {
         connection: ConnectionId,
         intent: Intent,

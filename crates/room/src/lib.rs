@@ -33,7 +33,7 @@ pub use io::{
 };
 
 use prepared::Doorstep;
-use seats::{Seat, Seats};
+use seats::{GRACE, RELOAD_GRACE, Seat, Seats};
 use view::{Link, Shared};
 use waiting::AtDoor;
 
@@ -84,7 +84,8 @@ impl Room {
             Input::Join(join) => self.join(now, join),
             Input::Prepare(ask) => self.prepare(now, ask),
             Input::Leave { connection } => self.leave(connection),
-            Input::Disconnected { connection } => self.disconnected(now, connection),
+            Input::Disconnected { connection } => self.disconnected(now, connection, GRACE),
+            Input::PageGone { connection } => self.disconnected(now, connection, RELOAD_GRACE),
             Input::Intent { connection, intent } => self.intent(now, connection, intent),
             Input::SessionEnded { session } => self.session_ended(&session),
             Input::FactsChanged(facts) => self.facts_changed(facts),

@@ -9,7 +9,8 @@ use protocol::{
 use crate::io::{ConnectionId, Join, Now, SeatRecord, SessionKey, Subject};
 use crate::media::{Media, Pending};
 
-const GRACE: Duration = Duration::from_millis(limits::SEAT_GRACE_MS);
+pub const GRACE: Duration = Duration::from_millis(limits::SEAT_GRACE_MS);
+pub const RELOAD_GRACE: Duration = Duration::from_millis(limits::RELOAD_GRACE_MS);
 
 pub struct Seat {
     pub subject: Subject,
@@ -97,11 +98,14 @@ impl Seat {
         self.wanted = None;
     }
 
-    pub fn disconnect(&mut self, now: Now) {
+    /// Kept for so long, at most [`GRACE`].
+    pub fn disconnect(&mut self, now: Now, kept: Duration) {
         self.public.presence = Presence::Reconnecting;
+        // After a restart the time that is left follows from this, so a shorter one began earlier.
+        let earlier = u64::try_from(GRACE.saturating_sub(kept).as_millis()).unwrap_or(0);
         self.attendance = Attendance::Away {
-            since_unix_ms: now.unix_ms,
-            deadline: now.instant + GRACE,
+            since_unix_ms: now.unix_ms.saturating_sub(earlier),
+            deadline: now.instant + kept,
         };
     }
 

@@ -30,6 +30,7 @@ enum Event {
     Join(Who),
     Leave(Who),
     Lose(Who),
+    ClosePage(Who),
     Access(Access),
     EndSession(Who),
     Pass(u64),
@@ -73,7 +74,8 @@ fn event() -> impl Strategy<Value = Event> {
     prop_oneof![
         6 => who().prop_map(Event::Join),
         2 => who().prop_map(Event::Leave),
-        3 => who().prop_map(Event::Lose),
+        2 => who().prop_map(Event::Lose),
+        1 => who().prop_map(Event::ClosePage),
         1 => prop::sample::select(&[Access::Accounts, Access::Guests][..]).prop_map(Event::Access),
         1 => prop::sample::select(&["anna", "bert", "gil", "gert"][..]).prop_map(Event::EndSession),
         3 => prop::sample::select(&[1_u64, 14_999, 20_000, 59_999, 60_000][..]).prop_map(Event::Pass),
@@ -128,13 +130,18 @@ impl Model {
                 self.waiting
                     .retain(|waiting| waiting.who != *who || waiting.away.is_some());
             }
-            Event::Lose(who) => {
+            Event::Lose(who) | Event::ClosePage(who) => {
                 let now = self.now;
+                // As if it had been away for longer already.
+                let since = match event {
+                    Event::ClosePage(_) => now + limits::RELOAD_GRACE_MS - GRACE_MS,
+                    _ => now,
+                };
                 let seat = self
                     .seats
                     .iter_mut()
                     .find(|(seated, away)| seated == who && away.is_none());
-                seat.into_iter().for_each(|(_, away)| *away = Some(now));
+                seat.into_iter().for_each(|(_, away)| *away = Some(since));
                 for waiting in &mut self.waiting {
                     if waiting.who == *who && waiting.away.is_none() {
                         waiting.away = Some(now);
@@ -302,6 +309,7 @@ fn act(world: &mut World, event: &Event) {
         Event::Join(who) => world.join(who),
         Event::Leave(who) => world.leave(who),
         Event::Lose(who) => world.lose(who),
+        Event::ClosePage(who) => world.close_page(who),
         Event::Access(access) => world.access(*access),
         Event::EndSession(person) => world.end_session(person),
         Event::Pass(ms) => world.pass(Duration::from_millis(*ms)),
@@ -508,7 +516,7 @@ proptest! {
         events in vec(event(), 1..60),
     ) {
         let mut world = World::new(access);
-        let mut model = Model { access, now: 0, seats: Vec::new(), waiting: Vec::new(), knock: false, expected: Vec::new(), turned_away: Vec::new() };
+        let mut model = Model { access, now: GRACE_MS, seats: Vec::new(), waiting: Vec::new(), knock: false, expected: Vec::new(), turned_away: Vec::new() };
         for event in events {
             if leaves_unknown_seats(&world, &model, &event) {
                 continue;

@@ -15,6 +15,8 @@ enum Step {
     Leave(Who),
     /// The socket breaks.
     Lose(Who),
+    /// The page is closed, or reloaded.
+    ClosePage(Who),
     Open,
     Close,
     /// Whether the house counts invites, and whether it is an open one.
@@ -47,6 +49,7 @@ fn act(world: &mut World, step: &Step) {
         Join(who) => world.join(who),
         Leave(who) => world.leave(who),
         Lose(who) => world.lose(who),
+        ClosePage(who) => world.close_page(who),
         Open => world.access(Access::Guests),
         Close => world.access(Access::Accounts),
         House(invites, open_house) => world.house(*invites, *open_house),
@@ -299,6 +302,26 @@ fn a_seat_is_kept_for_sixty_seconds() {
         "p4",
         "a new stay is a new id"
     );
+}
+
+#[test]
+fn a_page_that_is_closed_keeps_its_seat_for_a_reload_and_no_longer() {
+    let world = check(
+        Access::Accounts,
+        &[
+            (Join("anna"), &[]),
+            (Join("bert"), &[]),
+            (ClosePage("bert"), &[("anna", "anna bert~")]),
+            (Seconds(14), &[("anna", "anna bert~")]),
+            (Join("bert"), &[("anna", "anna bert")]),
+            (ClosePage("bert"), &[("anna", "anna bert~")]),
+            (Seconds(10), &[("anna", "anna bert~")]),
+            (RestartAfter(4), &[]),
+            (Join("anna"), &[("anna", "anna bert~")]),
+            (Seconds(1), &[("anna", "anna")]),
+        ],
+    );
+    assert_eq!(world.participant("anna").unwrap().as_str(), "p1");
 }
 
 #[test]

@@ -110,14 +110,28 @@ impl App {
 
 /// Whether new work is welcome.
 #[derive(Debug, Default)]
-pub struct Readiness(AtomicBool);
+pub struct Readiness {
+    draining: AtomicBool,
+    stopping: AtomicBool,
+}
 
 impl Readiness {
+    /// What goes on may go on; nothing new begins.
     pub fn start_draining(&self) {
-        self.0.store(true, Ordering::Relaxed);
+        self.draining.store(true, Ordering::Relaxed);
     }
 
     pub fn is_draining(&self) -> bool {
-        self.0.load(Ordering::Relaxed)
+        self.draining.load(Ordering::Relaxed)
+    }
+
+    /// Nobody can be served any more.
+    pub fn start_stopping(&self) {
+        self.start_draining();
+        self.stopping.store(true, Ordering::Relaxed);
+    }
+
+    pub fn is_stopping(&self) -> bool {
+        self.stopping.load(Ordering::Relaxed)
     }
 }

@@ -86,8 +86,9 @@ pub async fn run(config: Config, lan: bool) -> anyhow::Result<()> {
             bail!("the web server stopped by itself");
         }
     }
+    drain(&app).await;
     tracing::info!("stopping");
-    app.readiness.start_draining();
+    app.readiness.start_stopping();
     chores.stop();
     in_step.abort();
     providers.iter().for_each(JoinHandle::abort);
@@ -100,6 +101,24 @@ pub async fn run(config: Config, lan: bool) -> anyhow::Result<()> {
     orderly("media", async { drop(media.await) }).await;
     orderly("database", db.close()).await;
     Ok(())
+}
+
+/// Meetings that go on may end by themselves, for as long as the settings allow.
+async fn drain(app: &App) {
+    app.readiness.start_draining();
+    app.rooms.start_nothing_new();
+    let longest = Duration::from_secs(u64::from(app.config.drain_seconds));
+    if longest.is_zero() {
+        return;
+    }
+    let seconds = longest.as_secs();
+    tracing::info!(
+        seconds,
+        "waiting for meetings to end; a second signal stops at once"
+    );
+    if timeout(longest, app.rooms.empty()).await.is_err() {
+        tracing::warn!("stopping though meetings go on");
+    }
 }
 
 async fn complete_directory(db: &Db) -> anyhow::Result<()> {

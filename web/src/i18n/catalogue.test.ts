@@ -50,6 +50,7 @@ const codes: { readonly [C in ErrorCode | 'offline']: Key & `code.${C}` } = {
   no_media_connection: 'code.no_media_connection',
   rate_limited: 'code.rate_limited',
   too_large: 'code.too_large',
+  restarting: 'code.restarting',
   unavailable: 'code.unavailable',
   internal: 'code.internal',
 };

@@ -255,8 +255,6 @@ export const de: Catalogue = {
   'left.replaced': 'Dieser Platz ist in einem anderen Tab offen',
   'left.replaced_hint': 'Dort nehmen Sie an „{room}“ teil. Nur ein Tab hat den Platz.',
   'left.guests_not_allowed': '„{room}“ ist nicht mehr für Gäste geöffnet',
-  'left.grace_expired': 'Zu lange weg gewesen',
-  'left.grace_expired_hint': 'Ihr Platz in „{room}“ wurde frei.',
   'left.session_ended': 'Abgemeldet',
   'left.session_ended_hint': 'Melden Sie sich an, um „{room}“ wieder zu betreten.',
   'left.visit_ended': 'Ihr Besuch ist zu Ende',
@@ -304,6 +302,7 @@ export const de: Catalogue = {
   'code.no_media_connection': 'Die Medienverbindung ist weg.',
   'code.rate_limited': 'Zu viele Versuche. Warten Sie einen Moment.',
   'code.too_large': 'Das war zu groß.',
+  'code.restarting': 'Der Server wird gleich neu gestartet. Versuchen Sie es in ein paar Minuten noch einmal.',
   'code.unavailable': 'Der Server ist ausgelastet. Versuchen Sie es gleich noch einmal.',
   'code.internal': 'Ein Fehler auf dem Server.',
 };

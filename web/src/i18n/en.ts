@@ -252,8 +252,6 @@ export const en = {
   'left.replaced': 'This seat is open in another tab',
   'left.replaced_hint': 'You joined “{room}” there. Only one tab has the seat.',
   'left.guests_not_allowed': '“{room}” was closed to guests',
-  'left.grace_expired': 'You were away for too long',
-  'left.grace_expired_hint': 'Your seat in “{room}” was given up.',
   'left.session_ended': 'You were signed out',
   'left.session_ended_hint': 'Sign in again to enter “{room}”.',
   'left.visit_ended': 'Your visit has ended',
@@ -299,6 +297,7 @@ export const en = {
   'code.no_media_connection': 'The media connection is gone.',
   'code.rate_limited': 'Too many attempts. Wait a moment and try again.',
   'code.too_large': 'That was too large.',
+  'code.restarting': 'The server is about to restart. Try again in a few minutes.',
   'code.unavailable': 'The server is busy. Try again in a moment.',
   'code.internal': 'A fault on the server.',
 } as const;

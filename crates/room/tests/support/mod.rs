@@ -330,10 +330,18 @@ impl World {
     }
 
     pub fn lose(&mut self, who: &str) {
+        self.gone(who, |connection| Input::Disconnected { connection });
+    }
+
+    pub fn close_page(&mut self, who: &str) {
+        self.gone(who, |connection| Input::PageGone { connection });
+    }
+
+    fn gone(&mut self, who: &str, input: impl Fn(ConnectionId) -> Input) {
         if let Some(client) = self.clients.get_mut(who) {
             client.stand = Stand::Outside;
             let connection = client.connection;
-            self.input(Input::Disconnected { connection });
+            self.input(input(connection));
         }
     }
 

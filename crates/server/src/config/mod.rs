@@ -29,6 +29,8 @@ pub struct Config {
     pub data_dir: PathBuf,
     /// Reverse proxies whose `X-Forwarded-For` says who really asks.
     pub trusted_proxies: Vec<IpAddr>,
+    /// How long meetings may go on when the server is asked to stop.
+    pub drain_seconds: u32,
     pub database: Database,
     pub tls: Tls,
     pub media: Media,
@@ -130,6 +132,7 @@ impl Default for Config {
             public_url: None,
             data_dir: PathBuf::from("data"),
             trusted_proxies: Vec::new(),
+            drain_seconds: 0,
             database: Database::default(),
             tls: Tls::default(),
             media: Media::default(),
@@ -167,6 +170,7 @@ const KEYS: &[(&str, Kind)] = &[
     ("public_url", Kind::Text),
     ("data_dir", Kind::Text),
     ("trusted_proxies", Kind::List),
+    ("drain_seconds", Kind::Number),
     ("database.url", Kind::Text),
     ("tls.certificate", Kind::Text),
     ("tls.key", Kind::Text),

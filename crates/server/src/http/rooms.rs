@@ -270,7 +270,7 @@ pub async fn let_guest_in(
 #[utoipa::path(post, path = "/tickets", tag = "rooms", security(("session" = []), ("grant" = [])),
     responses((status = 200, description = "Opens one WebSocket, within 30 s.", body = Ticket)))]
 pub async fn ticket(app: State, Anybody(principal): Anybody) -> ApiResult<Json<Ticket>> {
-    if app.readiness.is_draining() {
+    if app.readiness.is_stopping() {
         return Err(ApiError::retry(
             ErrorCode::Unavailable,
             std::time::Duration::from_secs(1),

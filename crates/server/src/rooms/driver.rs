@@ -178,7 +178,9 @@ impl Driver {
             }
             Event::Command(Command::Input(input)) => {
                 match &*input {
-                    Input::Leave { connection } | Input::Disconnected { connection } => {
+                    Input::Leave { connection }
+                    | Input::Disconnected { connection }
+                    | Input::PageGone { connection } => {
                         self.connections.remove(connection);
                     }
                     Input::Media(MediaEvent::Closed { peer }) => {

@@ -108,9 +108,9 @@ impl Rooms {
         connection: ConnectionId,
         command: Command,
     ) -> Result<Stay, ErrorCode> {
-        let commands = self.0.send_or_start(&room, command);
+        let commands = self.0.send_or_start(&room, command)?;
         Ok(Stay {
-            commands: commands.ok_or(ErrorCode::Unavailable)?,
+            commands,
             room,
             connection,
             left: false,

@@ -16,12 +16,12 @@ mod tests;
 mod writer;
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use identity::guest::Welcome;
-use protocol::{Access, RoomId, limits};
+use protocol::{Access, ErrorCode, RoomId, limits};
 use room::{Input, RoomFacts, SeatRecord, SessionKey};
 use tokio::sync::mpsc;
 use tokio::time::timeout;
@@ -70,6 +70,8 @@ struct Hub {
     doorstep: Doorstep,
     live: Mutex<HashMap<RoomId, Live>>,
     drivers: Tasks,
+    /// Meetings that go on may go on, but no other begins.
+    draining: AtomicBool,
     counter: AtomicU64,
 }
 
@@ -99,6 +101,7 @@ impl Rooms {
             doorstep: Doorstep::new(Instant::now()),
             live: Mutex::default(),
             drivers: Tasks::default(),
+            draining: AtomicBool::new(false),
             counter: AtomicU64::new(1),
         }));
         tokio::spawn(media::carry_events(Arc::downgrade(&rooms.0), events));
@@ -154,6 +157,16 @@ impl Rooms {
             let session = SessionKey(session.as_str().to_owned());
             let _ = commands.send(Input::SessionEnded { session }.into()).await;
         }
+    }
+
+    /// From now on one comes into meetings only that go on already.
+    pub fn start_nothing_new(&self) {
+        self.0.draining.store(true, Ordering::Relaxed);
+    }
+
+    /// Waits until nobody is in any room.
+    pub async fn empty(&self) {
+        self.0.drivers.gone().await;
     }
 
     /// Closes all sockets, ends all rooms and keeps the seats for whoever comes back after a restart.
@@ -227,13 +240,16 @@ impl Hub {
     }
 
     /// Puts a command into a room's queue, and starts the room if it is not live. A room can only end while its queue is
-    /// empty and this lock is free, so what was put in is handled. `None` while too much waits already.
+    /// empty and this lock is free, so what was put in is handled.
     fn send_or_start(
         self: &Arc<Self>,
         room: &RoomId,
         command: Command,
-    ) -> Option<mpsc::Sender<Command>> {
+    ) -> Result<mpsc::Sender<Command>, ErrorCode> {
         let mut live = self.live();
+        if self.draining.load(Ordering::Relaxed) && !live.contains_key(room) {
+            return Err(ErrorCode::Restarting);
+        }
         let entry = live.entry(room.clone()).or_insert_with(|| {
             let (commands, queue) = mpsc::channel(QUEUE);
             let group = self.count();
@@ -245,8 +261,10 @@ impl Hub {
             });
             Live { group, commands }
         });
-        entry.commands.try_send(command).ok()?;
-        Some(entry.commands.clone())
+        // Too much waits already.
+        let sent = entry.commands.try_send(command);
+        sent.map_err(|_| ErrorCode::Unavailable)?;
+        Ok(entry.commands.clone())
     }
 
     /// Takes a room off the list, unless somebody is on their way in.

@@ -42,6 +42,15 @@ impl Stay {
         let _ = self.commands.send(input.into()).await;
     }
 
+    /// The page said goodbye: the seat is kept for as long as a reload may take.
+    pub async fn page_gone(mut self) {
+        self.left = true;
+        let input = Input::PageGone {
+            connection: self.connection,
+        };
+        let _ = self.commands.send(input.into()).await;
+    }
+
     /// The room ended it: there is nothing to report back.
     pub fn over(mut self) {
         self.left = true;

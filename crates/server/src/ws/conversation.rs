@@ -142,6 +142,13 @@ impl Conversation {
         false
     }
 
+    /// The page behind the socket is gone.
+    pub async fn page_gone(mut self) {
+        if let Some(stay) = self.stay.take() {
+            stay.page_gone().await;
+        }
+    }
+
     /// The socket ends like this; what is still said to the client before. A seat is kept, unless the session is over.
     pub async fn end(self, ending: Ending) -> Option<ServerMessage> {
         if ending != Ending::SessionEnded {

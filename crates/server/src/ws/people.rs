@@ -18,6 +18,9 @@ impl Conversation {
             return;
         };
         match message {
+            ClientMessage::StartCall { id, .. } if self.app.readiness.is_draining() => {
+                self.refuse(Some(id), ErrorCode::Restarting);
+            }
             ClientMessage::StartCall { id, person, video } => {
                 self.call(me, id, &person, video, None).await;
             }

@@ -3,7 +3,7 @@
 use std::error::Error as _;
 use std::time::Duration;
 
-use axum::extract::ws::{CloseFrame, Message, WebSocket};
+use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use futures_util::StreamExt;
 use protocol::{ClientMessage, ErrorCode, IntentId, ServerMessage, limits};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
@@ -34,8 +34,10 @@ pub struct Socket {
 /// The other side is gone: there is nobody to close for.
 enum Gone {
     Lost,
-    /// It said goodbye itself, and waits for the same from us.
-    Closed,
+    /// It said goodbye itself, and waits for the same from us. Browsers do so for a page that goes away.
+    Closed {
+        with_page: bool,
+    },
 }
 
 struct Rates {
@@ -59,8 +61,12 @@ impl Socket {
                 let last_word = conversation.end(ending).await;
                 let _ = timeout(GOODBYE, say_goodbye(stream, last_word, ending, place)).await;
             }
-            Err(Gone::Closed) => {
-                drop(conversation);
+            Err(Gone::Closed { with_page }) => {
+                if with_page {
+                    conversation.page_gone().await;
+                } else {
+                    drop(conversation);
+                }
                 let _ = timeout(GOODBYE, return_goodbye(stream)).await;
             }
             Err(Gone::Lost) => {}
@@ -119,7 +125,10 @@ impl Socket {
     ) -> Result<Option<Ending>, Gone> {
         let message = match frame {
             Ok(Message::Binary(_)) => return Ok(Some(Ending::Violation)),
-            Ok(Message::Close(_)) => return Err(Gone::Closed),
+            Ok(Message::Close(frame)) => {
+                let with_page = frame.is_some_and(|frame| frame.code == close_code::AWAY);
+                return Err(Gone::Closed { with_page });
+            }
             Ok(message) => message,
             Err(error) => return violation(&error).map(Some),
         };

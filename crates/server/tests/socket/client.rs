@@ -9,6 +9,8 @@ use serde_json::{Value, json};
 use tokio::net::{TcpSocket, TcpStream};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::CloseFrame;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{WebSocketStream, client_async};
 
@@ -103,6 +105,18 @@ impl Socket {
 
     pub async fn of(person: &Person, base: &str) -> Self {
         Self::greeted(base, &ticket(person).await).await
+    }
+
+    /// Says goodbye first, as browsers do.
+    pub async fn close(&mut self, code: CloseCode) {
+        let frame = CloseFrame {
+            code,
+            reason: "".into(),
+        };
+        self.stream
+            .close(Some(frame))
+            .await
+            .expect("an open socket");
     }
 
     pub async fn hello(&mut self) -> Value {

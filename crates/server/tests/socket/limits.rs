@@ -5,7 +5,6 @@ use std::time::Duration;
 use futures_util::SinkExt;
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message;
-use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::Frame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::{CloseCode, Data, OpCode};
 
@@ -266,15 +265,7 @@ async fn too_many_offers_in_a_row_are_refused_and_other_messages_are_not() {
 async fn whoever_says_goodbye_is_told_goodbye() {
     let (house, anna) = House::new().with_anna().await;
     let mut socket = Socket::of(&anna, &house.base).await;
-    let frame = CloseFrame {
-        code: CloseCode::Normal,
-        reason: "".into(),
-    };
-    socket
-        .stream
-        .close(Some(frame))
-        .await
-        .expect("an open socket");
+    socket.close(CloseCode::Normal).await;
     assert_eq!(socket.closed().await.1, 1000);
 }
 

@@ -1,6 +1,7 @@
 //! Coming back: after a lost socket, on another socket, and after the server was killed or stopped.
 
 use serde_json::{Value, json};
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
 use crate::client::{Socket, grant, guest_ticket, people};
 use crate::support::House;
@@ -35,6 +36,85 @@ async fn a_lost_socket_keeps_its_seat_and_a_second_one_takes_it_over() {
     second.enter("Hof", "b").await;
     let mut other = Socket::of(&bert, &house.base).await;
     assert_ne!(other.enter("Garten", "another device").await["you"], you);
+}
+
+#[tokio::test]
+async fn a_page_that_says_goodbye_keeps_its_seat_for_a_reload_only() {
+    let (house, anna) = House::new().with_anna().await;
+    let bert = house.member("bert").await;
+    let mut watcher = Socket::of(&anna, &house.base).await;
+    watcher.enter("Garten", "a").await;
+    let mut page = Socket::of(&bert, &house.base).await;
+    let you = page.enter("Garten", "b").await["you"].clone();
+    page.close(CloseCode::Away).await;
+    watcher.change("participant_changed").await;
+    let mut reloaded = Socket::of(&bert, &house.base).await;
+    assert_eq!(reloaded.enter("Garten", "b").await["you"], you);
+    watcher.change("participant_changed").await;
+
+    let closed = std::time::Instant::now();
+    reloaded.close(CloseCode::Away).await;
+    assert_eq!(watcher.change("participant_left").await["participant"], you);
+    let kept = closed.elapsed().as_millis();
+    assert!((14_000..30_000).contains(&kept), "{kept} ms");
+}
+
+#[tokio::test]
+async fn while_meetings_may_end_by_themselves_nothing_new_begins() {
+    let mut house = House::new();
+    house.set("DRAIN_SECONDS", "600");
+    let (mut house, anna) = house.with_anna().await;
+    let bert = house.member("bert").await;
+    let mut inside = Socket::of(&anna, &house.base).await;
+    inside.enter("Garten", "a").await;
+    let mut outside = Socket::of(&bert, &house.base).await;
+    house.ask_to_stop();
+    while anna.get("/readyz").await.status != 503 {
+        tokio::task::yield_now().await;
+    }
+    outside
+        .send(json!({"type": "join_room", "id": "1", "room": "Hof", "device": "b"}))
+        .await;
+    assert_eq!(outside.wait_for("error").await["code"], "restarting");
+    outside.enter("Garten", "b").await;
+    let mut again = Socket::of(&anna, &house.base).await;
+    again.enter("Garten", "a").await;
+    assert!(!house.has_ended());
+
+    again.send(json!({"type": "leave_room", "id": "2"})).await;
+    outside.send(json!({"type": "leave_room", "id": "2"})).await;
+    assert_eq!(outside.closed().await.1, 1012);
+    let ended = tokio::task::spawn_blocking(move || house.end());
+    assert!(ended.await.expect("no panic").success());
+}
+
+#[tokio::test]
+async fn meetings_do_not_keep_a_server_longer_than_it_may_wait() {
+    let mut house = House::new();
+    house.set("DRAIN_SECONDS", "1");
+    let (mut house, anna) = house.with_anna().await;
+    let mut inside = Socket::of(&anna, &house.base).await;
+    inside.enter("Garten", "a").await;
+    house.ask_to_stop();
+    assert_eq!(inside.closed().await.1, 1012);
+    let ended = tokio::task::spawn_blocking(move || house.end());
+    assert!(ended.await.expect("no panic").success());
+}
+
+#[tokio::test]
+async fn whoever_asks_twice_to_stop_does_not_wait() {
+    let mut house = House::new();
+    house.set("DRAIN_SECONDS", "600");
+    let (mut house, anna) = house.with_anna().await;
+    let mut inside = Socket::of(&anna, &house.base).await;
+    inside.enter("Garten", "a").await;
+    house.ask_to_stop();
+    while anna.get("/readyz").await.status != 503 {
+        tokio::task::yield_now().await;
+    }
+    house.ask_to_stop();
+    let ended = tokio::task::spawn_blocking(move || house.end());
+    assert_eq!(ended.await.expect("no panic").code(), Some(1));
 }
 
 #[tokio::test]

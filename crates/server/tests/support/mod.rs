@@ -160,13 +160,28 @@ impl House {
 
     /// SIGTERM, and how it ended.
     pub fn stop(&mut self) -> ExitStatus {
-        let mut process = self.process.take().expect("the server runs");
-        let pid = process.id().to_string();
+        self.ask_to_stop();
+        self.end()
+    }
+
+    /// SIGTERM.
+    pub fn ask_to_stop(&mut self) {
+        let process = self.process.as_ref().expect("the server runs");
         let sent = Command::new("kill")
-            .args(["-TERM", &pid])
+            .args(["-TERM", &process.id().to_string()])
             .status()
             .expect("kill runs");
         assert!(sent.success());
+    }
+
+    pub fn has_ended(&mut self) -> bool {
+        let process = self.process.as_mut().expect("the server ran");
+        process.try_wait().expect("its state").is_some()
+    }
+
+    /// Waits until it has ended by itself.
+    pub fn end(&mut self) -> ExitStatus {
+        let mut process = self.process.take().expect("the server runs");
         process.wait().expect("its end")
     }
 
