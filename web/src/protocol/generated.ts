@@ -20,7 +20,7 @@ export type HistoryId = string;
 
 export type MeetingId = string;
 
-export type ErrorCode = "malformed" | "unknown_type" | "unsupported_version" | "sign_in_required" | "wrong_credentials" | "forbidden" | "not_owner" | "guests_not_allowed" | "not_found" | "method_not_allowed" | "name_invalid" | "name_taken" | "password_invalid" | "setup_link_invalid" | "link_invalid" | "wrong_code" | "passkey_invalid" | "mail_invalid" | "image_invalid" | "address_invalid" | "time_invalid" | "managed_elsewhere" | "last_admin" | "not_in_room" | "already_in_room" | "not_admitted" | "cannot_be_called" | "in_call" | "call_over" | "room_full" | "too_many" | "sdp_invalid" | "no_media_connection" | "rate_limited" | "too_large" | "unavailable" | "internal";
+export type ErrorCode = "malformed" | "unknown_type" | "unsupported_version" | "sign_in_required" | "wrong_credentials" | "forbidden" | "not_owner" | "guests_not_allowed" | "not_found" | "method_not_allowed" | "name_invalid" | "name_taken" | "password_invalid" | "setup_link_invalid" | "link_invalid" | "wrong_code" | "passkey_invalid" | "mail_invalid" | "image_invalid" | "address_invalid" | "time_invalid" | "managed_elsewhere" | "last_admin" | "not_in_room" | "already_in_room" | "not_admitted" | "cannot_be_called" | "in_call" | "call_over" | "room_full" | "too_many" | "sdp_invalid" | "no_media_connection" | "rate_limited" | "too_large" | "restarting" | "unavailable" | "internal";
 
 export type Access = "accounts" | "guests";
 
@@ -283,7 +283,7 @@ more: boolean, };
 
 export type WaitingReason = "nobody_in" | "knocking";
 
-export type RoomLeftReason = "replaced" | "guests_not_allowed" | "grace_expired" | "session_ended" | "call_ended" | "room_deleted" | "not_admitted" | "internal";
+export type RoomLeftReason = "replaced" | "guests_not_allowed" | "session_ended" | "call_ended" | "room_deleted" | "not_admitted" | "internal";
 
 export type ServerMessage = { "type": "welcome", version: number, features: Array<string>, limits: Limits, me: Me, app: App, } | { "type": "ok", id: IntentId, } | { "type": "error", id?: IntentId, code: ErrorCode, retry_after_ms?: number, 
 /**
