@@ -18,7 +18,7 @@ journey('a restart of the server, and a kill, bring everybody back', async () =>
 
   for (const end of /** @type {const} */ (['stop', 'kill'])) {
     await place.house[end]();
-    await anna.reads('Connection lost. Restoring it …');
+    await anna.reads(end === 'stop' ? 'The server is restarting. You will be back in a moment.' : 'Connection lost. Restoring it …');
     await place.house.start();
     await bothMeet(anna, gast);
   }

@@ -187,7 +187,7 @@ function openSocket(ticket: string): SocketLike {
   };
   socket.onopen = () => like.onopen?.();
   socket.onmessage = (event) => like.onmessage?.({ data: event.data });
-  socket.onclose = () => like.onclose?.();
+  socket.onclose = ({ code }) => like.onclose?.(code);
   return like;
 }
 

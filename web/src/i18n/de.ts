@@ -5,6 +5,7 @@ import { deAdmin } from './de_admin.ts';
 import { deApp } from './de_app.ts';
 import { deCalls } from './de_calls.ts';
 import { deMeetings } from './de_meetings.ts';
+import { deNetwork } from './de_network.ts';
 import { dePeople } from './de_people.ts';
 import { dePictures } from './de_pictures.ts';
 import { dePush } from './de_push.ts';
@@ -15,6 +16,7 @@ export const de: Catalogue = {
   ...deAdmin,
   ...deApp,
   ...deCalls,
+  ...deNetwork,
   ...dePeople,
   ...deRooms,
   ...deMeetings,

@@ -4,6 +4,7 @@ import { enAdmin } from './en_admin.ts';
 import { enApp } from './en_app.ts';
 import { enCalls } from './en_calls.ts';
 import { enMeetings } from './en_meetings.ts';
+import { enNetwork } from './en_network.ts';
 import { enPeople } from './en_people.ts';
 import { enPictures } from './en_pictures.ts';
 import { enPush } from './en_push.ts';
@@ -14,6 +15,7 @@ export const en = {
   ...enAdmin,
   ...enApp,
   ...enCalls,
+  ...enNetwork,
   ...enPeople,
   ...enRooms,
   ...enMeetings,

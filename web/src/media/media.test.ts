@@ -24,6 +24,7 @@ class Scene {
   participants = ['me', 'ann'];
   readonly media = new Media(fakePorts(this.clock, this.peers), {
     flowing: (flowing) => this.log.push(flowing ? 'flows' : 'stands'),
+    obstructed: (obstructed) => this.log.push(obstructed ? 'obstructed' : 'open'),
     visible: (key, visible) => this.log.push(`${key} ${visible ? 'visible' : 'hidden'}`),
     soundBlocked: () => {},
     bears: ({ layers, fps }, less) => this.log.push(`bears ${less ? 'only ' : ''}${layers} layers, ${fps} frames`),
@@ -356,6 +357,27 @@ describe('the path', () => {
     expect(scene.peers.length).toBe(2);
     scene.peer.become('connected');
     expect(scene.log.at(-1)).toBe('flows');
+  });
+
+  it('over which nothing ever comes, though the server answers, is blamed within seconds', async () => {
+    const scene = new Scene();
+    scene.connect();
+    await settle();
+    scene.follow('c-1');
+    await scene.clock.pass(4_000);
+    expect(scene.log).not.toContain('obstructed');
+    await scene.clock.pass(4_000);
+    expect(scene.log.at(-1)).toBe('obstructed');
+    scene.peer.become('connected');
+    expect(scene.log.slice(-2)).toEqual(['flows', 'open']);
+  });
+
+  it('is not blamed for a server that does not answer', async () => {
+    const scene = await new Scene().up();
+    scene.media.setSignalling(false);
+    scene.peer.become('disconnected');
+    await scene.clock.pass(30_000);
+    expect(scene.log).not.toContain('obstructed');
   });
 
   it('is left alone while the server cannot be spoken to', async () => {

@@ -25,6 +25,8 @@ const CONNECT_MS = 8_000;
 /** The smallest picture goes on for so long beside the one that a newcomer wants. */
 const GREETING_MS = 2_000;
 const RETRY_MS = 1_500;
+/** How long media may not come through, while the server answers, before the network is to blame. */
+const OBSTRUCTED_MS = 5_000;
 
 export interface Signalling {
   offer(offer: LinkOffer & { connection?: string }): Promise<{ sdp: string; connection: string }>;
@@ -43,6 +45,8 @@ export interface MediaPorts extends PeerPorts {
 export interface MediaEvents {
   /** Whether sound and pictures can flow. */
   flowing(flowing: boolean): void;
+  /** The server answers, but nothing comes through between it and our media: the network in between lets none through. */
+  obstructed(obstructed: boolean): void;
   /** The picture of this output may be shown, or must not be any more. */
   visible(key: string, visible: boolean): void;
   soundBlocked(blocked: boolean): void;
@@ -92,6 +96,9 @@ export class Media {
   readonly #path: PathWatch;
   readonly #recovery = new Recovery();
   #connectingSince = 0;
+  /** Since when the server answers and media does not come through. */
+  #inVainSince: number | undefined;
+  #obstructed = false;
   #cancelLook: (() => void) | undefined;
   #cancelGreeting: (() => void) | undefined;
 
@@ -171,6 +178,7 @@ export class Media {
     if (up && !this.#signallingUp) this.#confirmed = true;
     this.#signallingUp = up;
     this.#view = undefined;
+    this.#judgeNetwork();
   }
 
   /** What the server decided, after every change. */
@@ -494,6 +502,7 @@ export class Media {
     if (flowing !== this.#flowing) {
       this.#flowing = flowing;
       this.#events.flowing(flowing);
+      this.#judgeNetwork();
     }
     if (this.#negotiating || !this.#signallingUp) return;
     if (flowing) this.#step(false);
@@ -504,6 +513,7 @@ export class Media {
     if (this.#closed || sample.connection !== this.#link.connection) return;
     this.#path.see(sample);
     this.#heal();
+    this.#judgeNetwork();
     if (this.#path.isInDoubt(sample.at)) this.#lookCloser();
   }
 
@@ -517,6 +527,18 @@ export class Media {
         () => {},
       );
     });
+  }
+
+  #judgeNetwork(): void {
+    const now = this.#ports.clock.now();
+    const { connection, transport } = this.#link;
+    const flows = transport === 'connected' && !this.#path.isDead(now);
+    if (flows || !this.#signallingUp || this.#closed) this.#inVainSince = undefined;
+    else if (connection !== undefined) this.#inVainSince ??= now;
+    const obstructed = this.#inVainSince !== undefined && now - this.#inVainSince >= OBSTRUCTED_MS;
+    if (obstructed === this.#obstructed) return;
+    this.#obstructed = obstructed;
+    this.#events.obstructed(obstructed);
   }
 
   /** Browsers notice a dead path late, and some never: whatever is wrong is mended from here. */

@@ -36,8 +36,8 @@ export interface CallListener {
   left?(reason: RoomLeftReason): void;
   /** The session is over, and with it the seat. */
   ended?(refusal: Refusal): void;
-  /** Whether server and media are reached; `media` counts from the first time they were. */
-  reached?(server: boolean, media: boolean): void;
+  /** Whether server and media are reached, and what is known of why not. */
+  reached?(reached: boolean, why?: 'restart' | 'obstructed'): void;
   pictures?(): void;
   soundBlocked?(blocked: boolean): void;
   screen?(on: boolean, problem?: CaptureProblem): void;
@@ -57,6 +57,8 @@ export class Call {
   #server = true;
   #flowing = true;
   #everFlowed = false;
+  #restarts = false;
+  #obstructed = false;
   #soundBlocked = false;
   #screen: { video: MediaStreamTrack; audio?: MediaStreamTrack } | undefined;
   #screenMode: ScreenMode = 'text';
@@ -66,6 +68,10 @@ export class Call {
     this.#ports = ports;
     this.#media = ports.newMedia({
       flowing: (flowing) => this.#mediaFlows(flowing),
+      obstructed: (obstructed) => {
+        this.#obstructed = obstructed;
+        this.#tellReached();
+      },
       visible: (key, visible) => this.#pictureVisible(key, visible),
       soundBlocked: (blocked) => {
         this.#soundBlocked = blocked;
@@ -138,7 +144,7 @@ export class Call {
     this.#client = client;
     this.#unlisten.push(
       client.listen({
-        live: (live) => this.#serverReached(live),
+        live: (live, restarts) => this.#serverReached(live, restarts),
         room: (view) => {
           this.#media.follow(view);
           this.listener.view?.(view);
@@ -272,8 +278,9 @@ export class Call {
     });
   }
 
-  #serverReached(live: boolean): void {
+  #serverReached(live: boolean, restarts: boolean): void {
     this.#server = live;
+    this.#restarts = restarts;
     this.#media.setSignalling(live);
     if (live && !this.#connected && this.#client) this.#connectMedia(this.#client);
     this.#tellReached();
@@ -287,7 +294,11 @@ export class Call {
   }
 
   #tellReached(): void {
-    this.listener.reached?.(this.#server, this.#flowing || !this.#everFlowed);
+    // Media counts from the first time that it flowed, or could not.
+    const media = this.#flowing || !this.#everFlowed;
+    if (!this.#server) this.listener.reached?.(false, this.#restarts ? 'restart' : undefined);
+    else if (this.#obstructed) this.listener.reached?.(false, 'obstructed');
+    else this.listener.reached?.(media);
   }
 
   #pictureVisible(key: string, visible: boolean): void {

@@ -208,6 +208,24 @@ describe('the connection', () => {
     expect(model.state.connection).toBe('connected');
   });
 
+  it('is restarting when the server said that it will be back', async () => {
+    const { browser, model, server } = await meeting();
+    server.routes.delete('POST /tickets');
+    server.socket.break(1012);
+    expect(model.state.connection).toBe('restarting');
+    await browser.clock.pass(20_000);
+    expect(model.state.connection).toBe('stuck');
+  });
+
+  it('is obstructed when media never come through, until they do', async () => {
+    const { media, model } = await meeting();
+    media.events.obstructed(true);
+    expect(model.state.connection).toBe('obstructed');
+    media.events.flowing(true);
+    media.events.obstructed(false);
+    expect(model.state.connection).toBe('back');
+  });
+
   it('is reconnecting when the media stop, but not before they first came', async () => {
     const { media, model, pass } = await meeting();
     media.events.flowing(false);

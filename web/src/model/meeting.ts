@@ -59,7 +59,7 @@ export class MeetingModel extends Store<MeetingState> implements MeetingScreen {
     call.listener = {
       view: (next) => this.#follow(next),
       pictures: () => this.#draw(),
-      reached: (server, media) => this.#reached(server && media),
+      reached: (reached, why) => this.#reached(reached, why),
       soundBlocked: (soundBlocked) => this.patch({ soundBlocked }),
       bears: (budget, less) => {
         this.#wanted.bear(budget);
@@ -226,19 +226,23 @@ export class MeetingModel extends Store<MeetingState> implements MeetingScreen {
     });
   }
 
-  #reached(reached: boolean): void {
+  #reached(reached: boolean, why?: 'restart' | 'obstructed'): void {
     const { clock } = this.#ports.browser;
     const { connection } = this.state;
-    const down = connection === 'reconnecting' || connection === 'stuck';
-    if (reached !== down) return;
-    this.#cancelConnection();
+    const down = connection !== 'connected' && connection !== 'back';
     if (reached) {
+      if (!down) return;
+      this.#cancelConnection();
       this.patch({ connection: 'back' });
       this.#cancelConnection = clock.after(BACK_MS, () => this.patch({ connection: 'connected' }));
-    } else {
-      this.patch({ connection: 'reconnecting' });
-      this.#cancelConnection = clock.after(STUCK_MS, () => this.patch({ connection: 'stuck' }));
+      return;
     }
+    const next = why === 'restart' ? 'restarting' : why === 'obstructed' ? 'obstructed' : 'reconnecting';
+    if (connection === next || (down && next === 'reconnecting' && connection !== 'obstructed')) return;
+    this.#cancelConnection();
+    this.patch({ connection: next });
+    if (next !== 'obstructed')
+      this.#cancelConnection = clock.after(STUCK_MS, () => this.patch({ connection: 'stuck' }));
   }
 
   #remember(): void {

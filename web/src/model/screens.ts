@@ -510,9 +510,10 @@ export interface MeetingState {
   readonly viewer: 'account' | 'guest';
   /**
    * `reconnecting`: dim the last frames, slim bar. `stuck`: the same after 20 s, with a button for `reconnect()`.
+   * `restarting`: the server said that it will be back. `obstructed`: the network lets no media through.
    * `back`: "Back again" for 2 s. Controls stay in all of them.
    */
-  readonly connection: 'connected' | 'reconnecting' | 'stuck' | 'back';
+  readonly connection: 'connected' | 'reconnecting' | 'restarting' | 'obstructed' | 'stuck' | 'back';
   /** The browser refuses to play sound before a click: one button for `playSound()`. */
   readonly soundBlocked: boolean;
   /** Others' screens first, then people, in a stable order. Without oneself. */

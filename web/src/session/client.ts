@@ -26,7 +26,8 @@ import { asRefusal, Refusal } from './refusal.ts';
 
 export interface ClientListener {
   /** Whether the socket is there. */
-  live?(live: boolean): void;
+  /** `restarts`: the server went by order and will be back. */
+  live?(live: boolean, restarts: boolean): void;
   home?(home: Home): void;
   /** What changed, after `home`: for what is no part of its state. */
   changed?(change: HomeChange): void;
@@ -97,7 +98,7 @@ export class Client {
     this.#connection = new Connection(ports, {
       opened: () => this.#opened(),
       message: (message) => this.#message(message),
-      down: () => this.#down(),
+      down: (restarts) => this.#down(restarts),
       ended: (refusal) => this.#tell((listener) => listener.ended?.(refusal)),
     });
     this.people = new HousePeople(this.#connection);
@@ -210,15 +211,15 @@ export class Client {
     this.#awaitingSnapshot = false;
     this.people.opened();
     if (this.#seat) this.#takeSeat();
-    this.#tell((listener) => listener.live?.(true));
+    this.#tell((listener) => listener.live?.(true, false));
   }
 
-  #down(): void {
+  #down(restarts: boolean): void {
     if (this.#seat) {
       this.#seat.admitted = false;
       this.#seat.waited = false;
     }
-    this.#tell((listener) => listener.live?.(false));
+    this.#tell((listener) => listener.live?.(false, restarts));
   }
 
   #takeSeat(): void {

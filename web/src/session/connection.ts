@@ -22,6 +22,8 @@ const ATTEMPT_MS = 6_000;
 const INTENT_MS = 8_000;
 /** A socket that lived shorter does not reset the back-off. */
 const STEADY_MS = 5_000;
+/** Close code of a server that restarts. */
+const SERVICE_RESTART = 1012;
 /** A timer later than this says that the page slept: whatever seems overdue gets a second chance. */
 const SLEPT_MS = 1_000;
 
@@ -47,7 +49,8 @@ const FINAL_CODES: ReadonlySet<ErrorCode | 'offline'> = new Set<ErrorCode>([
 export interface SocketLike {
   onopen: (() => void) | null;
   onmessage: ((event: { data: unknown }) => void) | null;
-  onclose: (() => void) | null;
+  /** With the code of the close frame, if there was one. */
+  onclose: ((code?: number) => void) | null;
   send(text: string): void;
   close(): void;
 }
@@ -66,8 +69,8 @@ export interface ConnectionHandlers {
   /** `hello` was just sent: what should follow it without a round trip is sent now. */
   opened(): void;
   message(message: ServerMessage): void;
-  /** The socket is gone; another is being tried. */
-  down(): void;
+  /** The socket is gone; another is being tried. `restarts`: the server said that it will be back. */
+  down(restarts: boolean): void;
   /** The session is over: nothing more is tried. */
   ended(refusal: Refusal): void;
 }
@@ -179,8 +182,8 @@ export class Connection {
     socket.onmessage = (event) => {
       if (round === this.#round) this.#received(event.data);
     };
-    socket.onclose = () => {
-      if (round === this.#round) this.#lost(new Refusal('offline'));
+    socket.onclose = (code) => {
+      if (round === this.#round) this.#lost(new Refusal('offline'), code === SERVICE_RESTART);
     };
   }
 
@@ -227,7 +230,7 @@ export class Connection {
     settle(pending);
   }
 
-  #lost(refusal: Refusal): void {
+  #lost(refusal: Refusal, restarts = false): void {
     const wasOpen = this.open;
     const { clock, random } = this.#ports;
     if (FINAL_CODES.has(refusal.code)) {
@@ -241,7 +244,7 @@ export class Connection {
     this.#drop();
     const wait = Math.max(backoffMs(this.#attempt++, random.call(this.#ports)), refusal.retryAfterMs ?? 0);
     this.#cancelTimer = clock.after(wait, () => this.#connect());
-    if (wasOpen) this.#handlers.down();
+    if (wasOpen) this.#handlers.down(restarts);
   }
 
   /** Lets go of the socket and of everything that waits for it. */

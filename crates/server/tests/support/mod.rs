@@ -174,11 +174,6 @@ impl House {
         assert!(sent.success());
     }
 
-    pub fn has_ended(&mut self) -> bool {
-        let process = self.process.as_mut().expect("the server ran");
-        process.try_wait().expect("its state").is_some()
-    }
-
     /// Waits until it has ended by itself.
     pub fn end(&mut self) -> ExitStatus {
         let mut process = self.process.take().expect("the server runs");

@@ -6,7 +6,7 @@ import type { SocketLike } from '../connection.ts';
 export class FakeSocket implements SocketLike {
   onopen: (() => void) | null = null;
   onmessage: ((event: { data: unknown }) => void) | null = null;
-  onclose: (() => void) | null = null;
+  onclose: ((code?: number) => void) | null = null;
   closed = false;
   readonly sent: ClientMessage[] = [];
 
@@ -28,8 +28,9 @@ export class FakeSocket implements SocketLike {
     this.onmessage?.({ data: JSON.stringify(message) });
   }
 
-  break(): void {
-    this.onclose?.();
+  /** With the code of a close frame, if the server sent one. */
+  break(code?: number): void {
+    this.onclose?.(code);
   }
 
   /** What was sent of one type, in order. */
