@@ -3,7 +3,7 @@
 import assert from 'node:assert/strict';
 import { ANNA } from '../harness/house.mjs';
 import { journeys } from '../harness/journey.mjs';
-import { ownNetwork } from '../harness/netem.mjs';
+import { ownNetwork, sleeps } from '../harness/netem.mjs';
 import { until } from '../harness/wait.mjs';
 
 /** @typedef {import('../harness/person.mjs').Person} Person */
@@ -112,4 +112,38 @@ if (await ownNetwork(import.meta.url)) {
     assert.ok(percentile95(took) <= 16_000, `${took}`);
     await bela.sees(anna, gast);
   });
+
+  for (const seconds of byHand ? [45] : [12]) {
+    journey(`after ${seconds} s of sleep a computer is back at once`, async () => {
+      const [anna, gast] = await meeting(`Schlaf${seconds}`);
+      const wake = await sleeps(gast.pid?.() ?? assert.fail('no process'));
+      const silent = Date.now();
+      await until('silence', async () => ((await anna.arrivals()).at(-1) ?? 0) < Date.now() - 1000);
+      await pass(seconds * 1000 - (Date.now() - silent));
+      const woken = Date.now();
+      wake();
+      const [there, here] = await Promise.all([backAfter(gast, woken), backAfter(anna, woken)]);
+      console.log(`after ${seconds} s of sleep: sound back for the sleeper after ${there} ms, from them after ${here} ms`);
+      await meet(anna, gast);
+    });
+  }
+
+  if (byHand) {
+    journey('after 90 s without a line somebody takes a seat anew by themselves, muted as they were', async () => {
+      const [anna, gast] = await meeting('Lange');
+      await gast.button('Turn camera off').click();
+      await anna.seesNoPictureOf(gast);
+      await place.line.is({ cut: true });
+      await until('the seat to be given up', async () => (await anna.tiles()).length === 0, { timeoutMs: 100_000 });
+      await pass(20_000);
+      await place.line.is({});
+      const healed = Date.now();
+      const there = await backAfter(gast, healed);
+      console.log(`after 90 s without a line: sound back after ${there} ms`);
+      await anna.hasTilesOf(gast);
+      await anna.hears(gast);
+      await anna.seesNoPictureOf(gast);
+      await gast.sees(anna);
+    });
+  }
 }

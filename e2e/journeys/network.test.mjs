@@ -1,11 +1,18 @@
 /** Bad lines between browser and server. First of all: the line is as bad as it says. */
 
 import assert from 'node:assert/strict';
+import { ANNA } from '../harness/house.mjs';
 import { journeys } from '../harness/journey.mjs';
 import { ownNetwork } from '../harness/netem.mjs';
 
+/** @typedef {import('../harness/person.mjs').Person} Person */
+
+/** `npm run long`. */
+const byHand = process.env.STUBE_LONG === '1';
+const SECONDS = byHand ? 20 : 8;
+
 if (await ownNetwork(import.meta.url)) {
-  const { journey, place } = journeys(import.meta.url, { line: true });
+  const { journey, person, place } = journeys(import.meta.url, { line: true });
 
   journey('the line is as bad as it says', async () => {
     const { line } = place;
@@ -40,4 +47,81 @@ if (await ownNetwork(import.meta.url)) {
     await line.farMovesTo('198.18.0.77');
     assert.equal((await line.probe({ count: 10 })).returned, 10);
   });
+
+  /** Anna near the server, a guest far from it. @param {string} room @param {() => Promise<void>} [meanwhile] before the guest comes */
+  const meeting = async (room, meanwhile = async () => {}) => {
+    await place.house.addRoom(ANNA, `public/${room}`);
+    await place.line.is({});
+    const [anna, gast] = await Promise.all([person(1), person(2, { far: true })]);
+    await anna.signInAt(ANNA, `/r/public/${room}`);
+    await anna.join();
+    await anna.isInside();
+    await gast.comeAsGuest('Gast', `/r/public/${room}`);
+    await meanwhile();
+    await gast.join();
+    await gast.isInside();
+    return /** @type {const} */ ([anna, gast]);
+  };
+
+  /** What comes of somebody in some seconds. @param {Person} who @param {Person} of @param {number} seconds */
+  const quality = async (who, of, seconds) => {
+    const before = await who.qualityOf(of);
+    await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+    const after = await who.qualityOf(of);
+    return {
+      fps: (after.frames - before.frames) / seconds,
+      concealedPercent: (100 * (after.concealed - before.concealed)) / Math.max(1, after.samples - before.samples),
+      frozenSeconds: after.frozenSeconds - before.frozenSeconds,
+    };
+  };
+
+  /** @param {string} how @param {Awaited<ReturnType<typeof quality>>} found */
+  const say = (how, { fps, concealedPercent, frozenSeconds }) =>
+    console.log(`${how}: ${fps.toFixed(1)} fps, ${concealedPercent.toFixed(2)} % of the sound concealed, frozen for ${frozenSeconds.toFixed(1)} s`);
+
+  journey('a network that lets no UDP through is named within seconds, and forgotten when it does', async () => {
+    const [anna, gast] = await meeting('Sperre', () => place.line.is({ only_loses: 'udp', loss: 100 }));
+    const inside = Date.now();
+    assert.equal((await place.line.probe({ count: 5 })).returned, 0);
+    await gast.reads('This network lets no sound and no pictures through.');
+    console.log(`no UDP: said ${Date.now() - inside} ms after the entrance`);
+    await place.line.is({});
+    await gast.sees(anna);
+    await gast.hears(anna);
+    await anna.sees(gast);
+  });
+
+  journey('at 300 kbit/s there is a moving picture and whole sound', async () => {
+    const [anna, gast] = await meeting('Schmal');
+    await gast.sees(anna);
+    await place.line.is({ rate: 300, queue: 300 }, { rate: 300, queue: 300 });
+    await quality(gast, anna, 8);
+    await place.line.is({ rate: 300, queue: 300 }, { rate: 300, queue: 300 });
+    const found = await quality(gast, anna, SECONDS);
+    const { to_far } = await place.line.counts();
+    assert.ok(to_far.bytes * 8 <= 300_000 * (SECONDS + 3), `${to_far.bytes} bytes came over a narrow line`);
+    say('300 kbit/s', found);
+    assert.ok(found.fps >= 4 && found.concealedPercent <= 5, JSON.stringify(found));
+    await gast.sees(anna);
+    await gast.hears(anna);
+  });
+
+  for (const loss of byHand ? [5, 10, 30] : [10]) {
+    journey(`at ${loss} % loss sound stays, and nobody is removed`, async () => {
+      const [anna, gast] = await meeting(`Verlust${loss}`);
+      await gast.sees(anna);
+      await place.line.is({ loss });
+      await quality(gast, anna, 4);
+      const [there, here] = await Promise.all([quality(gast, anna, SECONDS), quality(anna, gast, SECONDS)]);
+      const { to_far } = await place.line.counts();
+      const lost = (100 * to_far.lost) / (to_far.lost + to_far.passed);
+      assert.ok(lost > loss / 2, `${lost} % were lost`);
+      say(`${loss} % loss, down`, there);
+      say(`${loss} % loss, up`, here);
+      await gast.hears(anna);
+      await anna.hears(gast);
+      await anna.hasTilesOf(gast);
+      for (const { concealedPercent } of [there, here]) assert.ok(concealedPercent <= Math.max(loss, 8), `${concealedPercent} %`);
+    });
+  }
 }
