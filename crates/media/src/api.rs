@@ -266,6 +266,8 @@ pub enum Refusal {
     Section { mid: String, problem: &'static str },
     #[error("the engine refused the offer: {0}")]
     Engine(String),
+    #[error("this media connection was renegotiated too often")]
+    TooOften,
     #[error("there is no such media connection")]
     UnknownPeer,
     #[error("this media connection exists already")]

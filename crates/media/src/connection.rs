@@ -20,6 +20,7 @@ use str0m::{Candidate, Event, Input, Output, Rtc, RtcConfig};
 use crate::api::{Certificate, Config, Refusal, Transport};
 use crate::batch::Path;
 use crate::clock::Report;
+use crate::demux::Credentials;
 use crate::egress::keys::{self, Keys};
 use crate::egress::{Extensions, Retransmission, Section};
 use crate::uplink::{AUDIO_CLOCK_RATE, VIDEO_CLOCK_RATE};
@@ -53,12 +54,11 @@ pub(crate) enum Happening {
     Goodbye,
 }
 
-/// What we answer, with our ICE user fragment and password.
+/// What we answer, with our ICE credentials.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub sdp: String,
-    pub ufrag: String,
-    pub password: String,
+    pub credentials: Credentials,
 }
 
 pub(crate) struct Connection {
@@ -118,8 +118,10 @@ impl Connection {
             let credentials = rtc.direct_api().local_ice_credentials();
             Ok(Answer {
                 sdp: answer.to_sdp_string(),
-                ufrag: credentials.ufrag,
-                password: credentials.pass,
+                credentials: Credentials {
+                    ufrag: credentials.ufrag,
+                    password: credentials.pass,
+                },
             })
         });
         match answered {

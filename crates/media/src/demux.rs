@@ -1,15 +1,37 @@
 //! Whose datagram is it: by the remote address, once the peer behind it has proven by STUN that it knows our ICE
-//! password, and by the user name of such a STUN message before. Addresses and fragments go with their peer.
+//! password, and by the user name of such a STUN message before. Credentials go with their peer, those from before a
+//! restart of ICE soon after it, and addresses when nothing is proven from them any more.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
+use std::time::{Duration, Instant};
 
 use crate::api::{PeerId, Transport};
 
 /// A client on the move proves new addresses; the oldest are forgotten.
 const ADDRESSES_PER_PEER: usize = 8;
+/// Clients check the path that they use every few seconds, and lose their consent after this (RFC 7675).
+const ADDRESS_LIFE: Duration = Duration::from_secs(30);
+/// After a restart a client uses the old path until the new one stands.
+const FORMER_LIFE: Duration = Duration::from_secs(3);
 
 type Remote = (Transport, SocketAddr);
+
+/// What STUN messages to us are addressed to and signed with.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Credentials {
+    pub ufrag: String,
+    pub password: String,
+}
+
+/// Whom a STUN message names, and how to see whether it is from them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Claim<'a> {
+    pub peer: PeerId,
+    pub password: &'a str,
+    /// Of before the last restart: the engine knows nothing of it any more.
+    pub is_former: bool,
+}
 
 #[derive(Debug, Default)]
 pub(crate) struct Demux {
@@ -20,8 +42,10 @@ pub(crate) struct Demux {
 
 #[derive(Debug, Default)]
 struct Known {
-    addresses: VecDeque<Remote>,
-    ufrag: String,
+    /// With the time of the last proof, in the order of the first.
+    addresses: VecDeque<(Remote, Instant)>,
+    current: Credentials,
+    former: Option<(Credentials, Instant)>,
 }
 
 impl Demux {
@@ -29,43 +53,89 @@ impl Demux {
         self.by_address.get(&(transport, source)).copied()
     }
 
-    pub fn by_ufrag(&self, ufrag: &str) -> Option<PeerId> {
-        self.by_ufrag.get(ufrag).copied()
+    pub fn claimed(&self, now: Instant, ufrag: &str) -> Option<Claim<'_>> {
+        let peer = *self.by_ufrag.get(ufrag)?;
+        let known = self.known.get(&peer)?;
+        if known.current.ufrag == ufrag {
+            return Some(Claim {
+                peer,
+                password: &known.current.password,
+                is_former: false,
+            });
+        }
+        let (former, until) = known.former.as_ref()?;
+        (former.ufrag == ufrag && now < *until).then_some(Claim {
+            peer,
+            password: &former.password,
+            is_former: true,
+        })
     }
 
-    /// The local fragment that this peer's STUN messages name from now on.
-    pub fn set_ufrag(&mut self, peer: PeerId, ufrag: String) {
+    /// What this peer's STUN messages name from now on; for a moment, they may still name what they did before.
+    pub fn set_credentials(&mut self, now: Instant, peer: PeerId, credentials: Credentials) {
         let known = self.known.entry(peer).or_default();
-        self.by_ufrag.remove(&known.ufrag);
-        known.ufrag.clone_from(&ufrag);
-        self.by_ufrag.insert(ufrag, peer);
+        if known.current == credentials {
+            return;
+        }
+        self.by_ufrag.insert(credentials.ufrag.clone(), peer);
+        let before = std::mem::replace(&mut known.current, credentials);
+        if let Some((oldest, _)) = known.former.replace((before, now + FORMER_LIFE)) {
+            self.by_ufrag.remove(&oldest.ufrag);
+        }
     }
 
     /// Only for an address from which the peer sent STUN with the right password.
-    pub fn prove(&mut self, peer: PeerId, transport: Transport, source: SocketAddr) {
+    pub fn prove(&mut self, now: Instant, peer: PeerId, transport: Transport, source: SocketAddr) {
         let remote = (transport, source);
         let before = self.by_address.insert(remote, peer);
+        let known = self.known.entry(peer).or_default();
         if before == Some(peer) {
+            let own = known.addresses.iter_mut().find(|(own, _)| *own == remote);
+            own.into_iter().for_each(|(_, proven)| *proven = now);
             return;
         }
-        if let Some(known) = before.and_then(|other| self.known.get_mut(&other)) {
-            known.addresses.retain(|address| *address != remote);
-        }
-        let known = self.known.entry(peer).or_default();
-        known.addresses.push_back(remote);
+        known.addresses.push_back((remote, now));
         if known.addresses.len() > ADDRESSES_PER_PEER
-            && let Some(oldest) = known.addresses.pop_front()
+            && let Some((oldest, _)) = known.addresses.pop_front()
         {
             self.by_address.remove(&oldest);
+        }
+        if let Some(known) = before.and_then(|other| self.known.get_mut(&other)) {
+            known.addresses.retain(|(address, _)| *address != remote);
+        }
+    }
+
+    /// Forgets credentials and addresses whose time is over.
+    pub fn age(&mut self, now: Instant) {
+        for known in self.known.values_mut() {
+            if known
+                .former
+                .as_ref()
+                .is_some_and(|(_, until)| *until <= now)
+                && let Some((former, _)) = known.former.take()
+            {
+                self.by_ufrag.remove(&former.ufrag);
+            }
+            known.addresses.retain(|(address, proven)| {
+                let lives = now.saturating_duration_since(*proven) < ADDRESS_LIFE;
+                if !lives {
+                    self.by_address.remove(address);
+                }
+                lives
+            });
         }
     }
 
     pub fn remove(&mut self, peer: PeerId) {
-        if let Some(known) = self.known.remove(&peer) {
-            self.by_ufrag.remove(&known.ufrag);
-            for address in known.addresses {
-                self.by_address.remove(&address);
-            }
+        let Some(known) = self.known.remove(&peer) else {
+            return;
+        };
+        self.by_ufrag.remove(&known.current.ufrag);
+        if let Some((former, _)) = known.former {
+            self.by_ufrag.remove(&former.ufrag);
+        }
+        for (address, _) in known.addresses {
+            self.by_address.remove(&address);
         }
     }
 
@@ -79,6 +149,10 @@ impl Demux {
 }
 
 #[cfg(test)]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "tests need one arbitrary instant to count from"
+)]
 mod tests {
     use super::*;
 
@@ -86,19 +160,27 @@ mod tests {
         SocketAddr::from(([192, 0, 2, 1], port))
     }
 
+    fn credentials(name: &str) -> Credentials {
+        Credentials {
+            ufrag: name.to_owned(),
+            password: format!("the password of {name}"),
+        }
+    }
+
     #[test]
     fn an_address_belongs_to_the_last_who_proved_it_and_goes_with_them() {
+        let now = Instant::now();
         let (a, b) = (PeerId(1), PeerId(2));
         let mut demux = Demux::default();
-        demux.set_ufrag(a, "aaaa".into());
-        demux.set_ufrag(b, "bbbb".into());
-        demux.prove(a, Transport::Udp, address(1));
+        demux.set_credentials(now, a, credentials("aaaa"));
+        demux.set_credentials(now, b, credentials("bbbb"));
+        demux.prove(now, a, Transport::Udp, address(1));
         assert_eq!(demux.by_address(Transport::Udp, address(1)), Some(a));
         assert_eq!(demux.by_address(Transport::Tcp, address(1)), None);
-        demux.prove(b, Transport::Udp, address(1));
+        demux.prove(now, b, Transport::Udp, address(1));
         demux.remove(a);
         assert_eq!(demux.by_address(Transport::Udp, address(1)), Some(b));
-        assert_eq!(demux.by_ufrag("aaaa"), None);
+        assert_eq!(demux.claimed(now, "aaaa"), None);
         demux.remove(b);
         assert_eq!(
             (demux.addresses(), demux.ufrags(), demux.known.len()),
@@ -107,15 +189,53 @@ mod tests {
     }
 
     #[test]
-    fn a_peer_keeps_few_addresses_and_one_fragment() {
+    fn a_peer_keeps_few_addresses_and_two_sets_of_credentials() {
+        let now = Instant::now();
         let mut demux = Demux::default();
         for port in 1..100 {
-            demux.set_ufrag(PeerId(1), format!("frag{port}"));
-            demux.prove(PeerId(1), Transport::Udp, address(port));
+            demux.set_credentials(now, PeerId(1), credentials(&format!("frag{port}")));
+            demux.prove(now, PeerId(1), Transport::Udp, address(port));
         }
-        assert_eq!((demux.addresses(), demux.ufrags()), (ADDRESSES_PER_PEER, 1));
+        assert_eq!((demux.addresses(), demux.ufrags()), (ADDRESSES_PER_PEER, 2));
         assert_eq!(
             demux.by_address(Transport::Udp, address(99)),
+            Some(PeerId(1))
+        );
+    }
+
+    #[test]
+    fn former_credentials_are_good_for_three_seconds_after_a_restart() {
+        let start = Instant::now();
+        let at = |ms| start + Duration::from_millis(ms);
+        let mut demux = Demux::default();
+        demux.set_credentials(at(0), PeerId(1), credentials("old"));
+        assert!(!demux.claimed(at(0), "old").unwrap().is_former);
+        // More slots are no restart.
+        demux.set_credentials(at(1_000), PeerId(1), credentials("old"));
+        demux.set_credentials(at(5_000), PeerId(1), credentials("new"));
+        let old = demux.claimed(at(7_999), "old").unwrap();
+        assert_eq!((old.password, old.is_former), ("the password of old", true));
+        assert!(!demux.claimed(at(7_999), "new").unwrap().is_former);
+        assert_eq!(demux.claimed(at(8_000), "old"), None);
+        assert_eq!(demux.ufrags(), 2);
+        demux.age(at(8_000));
+        assert_eq!(demux.ufrags(), 1);
+    }
+
+    #[test]
+    fn an_address_from_which_nothing_is_proven_any_more_is_forgotten() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let mut demux = Demux::default();
+        demux.prove(at(0), PeerId(1), Transport::Udp, address(1));
+        demux.prove(at(0), PeerId(1), Transport::Udp, address(2));
+        demux.prove(at(20), PeerId(1), Transport::Udp, address(2));
+        demux.age(at(29));
+        assert_eq!(demux.addresses(), 2);
+        demux.age(at(30));
+        assert_eq!(demux.by_address(Transport::Udp, address(1)), None);
+        assert_eq!(
+            demux.by_address(Transport::Udp, address(2)),
             Some(PeerId(1))
         );
     }

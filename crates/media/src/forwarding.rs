@@ -101,7 +101,9 @@ impl Sfu {
     }
 
     fn deliver(&mut self, to: Subscriber, packet: &Arc<Packet>) -> Delivery {
-        let state = self.peers.get_mut(&to.peer).filter(|state| state.connected);
+        let now = self.now;
+        let state = self.peers.get_mut(&to.peer);
+        let state = state.filter(|state| state.connected && state.listens(now));
         let Some(state) = state else {
             return Delivery::Done;
         };

@@ -12,6 +12,9 @@ use crate::batch::Path;
 use crate::peer::Spent;
 use crate::sfu::Sfu;
 
+/// More than a reply to a connectivity check takes.
+const REPLY_BYTES: usize = 256;
+
 impl Sfu {
     pub(crate) fn datagram(&mut self, datagram: Datagram<'_>) {
         self.stats.datagrams_in += 1;
@@ -104,34 +107,48 @@ impl Sfu {
 
     /// An address is learned here and nowhere else: from a request with the password of the peer that it names.
     fn stun_sender(&mut self, datagram: Datagram<'_>, destination: SocketAddr) -> Option<PeerId> {
-        let (demux, peers, crypto) = (&self.demux, &self.peers, &self.crypto);
+        let (demux, crypto, now) = (&self.demux, &self.crypto, self.now);
         let proven = catch_unwind(AssertUnwindSafe(|| {
             let message = StunMessage::parse(datagram.bytes)
                 .ok()
                 .filter(|message| message.is_binding_request())?;
             let (ufrag, _) = message.split_username()?;
-            let id = demux.by_ufrag(ufrag)?;
-            let password = peers.get(&id)?.password.as_bytes();
+            let claim = demux.claimed(now, ufrag)?;
+            let password = claim.password.as_bytes();
             let hmac =
                 |key: &[u8], parts: &[&[u8]]| crypto.sha1_hmac_provider.sha1_hmac(key, parts);
-            let is_authentic = message.verify(password, hmac);
-            is_authentic.then_some((id, message.use_candidate()))
+            if !message.verify(password, hmac) {
+                return None;
+            }
+            let reply = claim.is_former.then(|| {
+                let mut bytes = vec![0; REPLY_BYTES];
+                let reply = StunMessage::binding_reply(message.trans_id(), datagram.source);
+                let length = reply.to_bytes(Some(password), &mut bytes, hmac).ok()?;
+                bytes.truncate(length);
+                Some(bytes)
+            });
+            Some((claim.peer, message.use_candidate(), reply.flatten()))
         }));
-        let Ok(Some((peer, is_nominated))) = proven else {
+        let Ok(Some((peer, is_nominated, reply))) = proven else {
             self.stats.dropped_unauthentic += 1;
             return None;
         };
-        self.demux.prove(peer, datagram.transport, datagram.source);
-        if let Some(state) = self.peers.get_mut(&peer) {
-            state.proved(self.now);
-            if is_nominated {
-                let path = Path {
-                    transport: datagram.transport,
-                    source: destination,
-                    destination: datagram.source,
-                };
-                state.egress.paths.client_nominates(self.now, path);
-            }
+        self.demux
+            .prove(now, peer, datagram.transport, datagram.source);
+        let path = Path {
+            transport: datagram.transport,
+            source: destination,
+            destination: datagram.source,
+        };
+        let state = self.peers.get_mut(&peer)?;
+        state.proved(now);
+        if is_nominated {
+            state.egress.paths.client_nominates(now, path);
+        }
+        if let Some(reply) = reply {
+            // The engine knows nothing of the path that the client leaves; until then it lives on.
+            self.batch.push_datagram(path, &reply);
+            return None;
         }
         Some(peer)
     }

@@ -20,7 +20,12 @@ use crate::speakers::Meter;
 use crate::uplink::Uplink;
 
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(15);
-const SILENCE_TIMEOUT: Duration = Duration::from_secs(30);
+/// As long as a seat is kept.
+const SILENCE_TIMEOUT: Duration = Duration::from_secs(60);
+const CONSENT: Duration = Duration::from_secs(30);
+/// Renegotiations of one peer: so many at once, and then one in so long.
+const RENEGOTIATION_BURST: u32 = 10;
+const RENEGOTIATION_EVERY: Duration = Duration::from_secs(3);
 /// Streams that are remembered at once, and that a peer may show in its life.
 const SSRCS_KEPT: usize = 20;
 const SSRCS_EVER: u32 = 1_000;
@@ -34,8 +39,6 @@ pub(crate) struct Peer {
     pub slots: Vec<Slot>,
     pub meter: Meter,
     pub clock: SenderClock,
-    /// Our ICE password.
-    pub password: String,
     pub connected: bool,
     pub allocation: Allocation,
     /// What the line carries, where a test says so.
@@ -50,6 +53,7 @@ pub(crate) struct Peer {
     pub egress_timer: Option<Instant>,
     pub budget: Budget,
     opened: Instant,
+    renegotiations_paid: Instant,
     last_authentic: Instant,
     ssrcs: HashMap<Ssrc, (Source, usize)>,
     ssrcs_ever: u32,
@@ -82,7 +86,6 @@ impl Peer {
             slots: vec![],
             meter: Meter::default(),
             clock: SenderClock::default(),
-            password: String::new(),
             connected: false,
             allocation: Allocation::default(),
             #[cfg(test)]
@@ -93,6 +96,7 @@ impl Peer {
             egress_timer: None,
             budget: Budget::new(now),
             opened: now,
+            renegotiations_paid: now,
             last_authentic: now,
             ssrcs: HashMap::new(),
             ssrcs_ever: 0,
@@ -115,9 +119,7 @@ impl Peer {
                 .extend(slots.iter().skip(self.slots.len()).cloned().map(Slot::new));
         }
         self.open_routes().map_err(|_| Refusal::Internal)?;
-        let answer = answered?;
-        self.password.clone_from(&answer.password);
-        Ok(answer)
+        answered
     }
 
     fn open_routes(&mut self) -> Result<(), Fault> {
@@ -192,6 +194,23 @@ impl Peer {
     /// Something came that only this peer can have sent.
     pub fn proved(&mut self, now: Instant) {
         self.last_authentic = now;
+    }
+
+    /// Whoever was not heard of for so long has not agreed to be sent anything (RFC 7675).
+    pub fn listens(&self, now: Instant) -> bool {
+        now.saturating_duration_since(self.last_authentic) < CONSENT
+    }
+
+    /// An offer costs the thread that all share some milliseconds: clients restart their path now and then, not all the
+    /// time.
+    pub fn may_renegotiate(&mut self, now: Instant) -> bool {
+        let free_at = self.renegotiations_paid.max(now);
+        let owed = free_at.saturating_duration_since(now) + RENEGOTIATION_EVERY;
+        let may = owed <= RENEGOTIATION_EVERY * RENEGOTIATION_BURST;
+        if may {
+            self.renegotiations_paid = free_at + RENEGOTIATION_EVERY;
+        }
+        may
     }
 
     pub fn overdue(&self, now: Instant) -> Option<CloseReason> {

@@ -37,7 +37,7 @@ pub struct Sfu {
     next_tick: Option<Instant>,
     /// The latest time that came in.
     pub(crate) now: Instant,
-    batch: Batch,
+    pub(crate) batch: Batch,
     /// Taken for the next batch, so that its memory is used again.
     spare: Batch,
     events: VecDeque<Event>,
@@ -270,7 +270,8 @@ impl Sfu {
             .or_default()
             .members
             .insert(request.peer);
-        self.demux.set_ufrag(request.peer, answer.ufrag);
+        let (now, peer) = (self.now, request.peer);
+        self.demux.set_credentials(now, peer, answer.credentials);
         Ok(sdp::pair_streams(&answer.sdp, &request.slots))
     }
 
@@ -279,10 +280,14 @@ impl Sfu {
             .peers
             .get_mut(&request.peer)
             .ok_or(Refusal::UnknownPeer)?;
+        if !state.may_renegotiate(self.now) {
+            return Err(Refusal::TooOften);
+        }
         let slots_before: Vec<_> = state.slots.iter().map(|slot| slot.mids.clone()).collect();
         let offer = sdp::read_offer(request, Some((&state.uplink_mids, &slots_before)))?;
         let answer = state.negotiate(&offer, &request.slots)?;
-        self.demux.set_ufrag(request.peer, answer.ufrag);
+        let (now, peer) = (self.now, request.peer);
+        self.demux.set_credentials(now, peer, answer.credentials);
         Ok(sdp::pair_streams(&answer.sdp, &request.slots))
     }
 
@@ -438,6 +443,7 @@ impl Sfu {
     }
 
     fn tick(&mut self) {
+        self.demux.age(self.now);
         let overdue: Vec<(PeerId, CloseReason)> = self
             .peers
             .iter()

@@ -445,7 +445,13 @@ fn stun_without_the_right_password_binds_no_address() {
     world.bind(a, 0, 1, Some(b), MIDDLE);
     world.run_ms(500);
     let ufrag = world.clients[&a].server_ufrag.clone();
-    let password = world.sfu.peers[&a].password.clone();
+    let password = world
+        .sfu
+        .demux
+        .claimed(world.now, &ufrag)
+        .unwrap()
+        .password
+        .to_owned();
     let remote = world
         .client(a)
         .rtc

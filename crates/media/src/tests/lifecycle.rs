@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use str0m::ice::{StunMessage, TransId};
+
 use super::network::{LAN, REORDERING};
 use super::world::{GROUP, MIDDLE, World, assert_continuous, twice};
 use crate::{CloseReason, Event, PeerId, Refusal, Stats};
@@ -91,12 +93,18 @@ fn a_handshake_that_never_ends_is_ended() {
 }
 
 #[test]
-fn a_peer_that_falls_silent_is_closed_after_half_a_minute() {
+fn a_peer_that_falls_silent_is_sent_nothing_after_half_a_minute_and_closed_after_a_whole_one() {
     let mut world = World::new(LAN, false);
     let (a, b) = (world.join(1), world.join(2));
+    world.bind(a, 0, 1, Some(b), MIDDLE);
     world.run_ms(1_000);
     world.clients.remove(&a);
     world.run(Duration::from_secs(29));
+    assert_eq!(closed(&world, a), []);
+    world.run(Duration::from_secs(2));
+    let forwarded = world.sfu.stats().forwarded_packets;
+    world.run(Duration::from_secs(28));
+    assert_eq!(world.sfu.stats().forwarded_packets, forwarded);
     assert_eq!(closed(&world, a), []);
     world.run(Duration::from_secs(2));
     assert_eq!(closed(&world, a), [CloseReason::Silent]);
@@ -132,7 +140,7 @@ fn an_ice_restart_keeps_the_media() {
         let before = world.sfu.stats();
         let sdp = world.client(b).offer(0, 0, true);
         world.negotiate(b, sdp, true).unwrap();
-        world.run_ms(3_000);
+        world.run_ms(3_300);
         for (who, whom) in [(a, b), (b, a)] {
             assert_continuous("over the restart", world.video(who, 0));
             assert_continuous("over the restart", world.audio(who, 0));
@@ -147,6 +155,62 @@ fn an_ice_restart_keeps_the_media() {
         );
         assert_eq!(closed(world, b), []);
     });
+}
+
+#[test]
+fn over_an_ice_restart_the_old_path_is_answered_for_three_seconds() {
+    let mut world = World::new(LAN, false);
+    let a = world.join(1);
+    world.run_ms(500);
+    let ufrag = world.clients[&a].server_ufrag.clone();
+    let claim = world.sfu.demux.claimed(world.now, &ufrag).unwrap();
+    let password = claim.password.to_owned();
+    let crypto = str0m::crypto::from_feature_flags();
+    let hmac = |key: &[u8], parts: &[&[u8]]| crypto.sha1_hmac_provider.sha1_hmac(key, parts);
+    let name = format!("{ufrag}:whoever");
+    let check = |world: &mut World| {
+        let id = TransId::new();
+        let request = StunMessage::binding_request(&name, id, true, 1, 1_000, true);
+        let mut bytes = vec![0; 300];
+        let length = request
+            .to_bytes(Some(password.as_bytes()), &mut bytes, hmac)
+            .unwrap();
+        let address = world.clients[&a].address;
+        let before = world.sfu.stats();
+        world.datagram(address, &bytes[..length]);
+        let after = world.sfu.stats();
+        (
+            after.datagrams_out - before.datagrams_out,
+            after.dropped_unauthentic - before.dropped_unauthentic,
+        )
+    };
+    // A client that is gone says nothing else meanwhile, and does not move to the new path.
+    let sdp = world.client(a).offer(0, 0, true);
+    world.negotiate(a, sdp, true).unwrap();
+    let answered = check(&mut world);
+    assert_eq!(answered.1, 0);
+    assert!(answered.0 >= 1, "{answered:?}");
+    world.run_ms(2_900);
+    assert_eq!(check(&mut world).1, 0);
+    world.run_ms(200);
+    assert_eq!(check(&mut world).1, 1, "the old credentials are over");
+}
+
+#[test]
+fn whoever_renegotiates_all_the_time_is_refused_and_lives_on() {
+    let mut world = World::new(LAN, false);
+    let (a, b) = (world.join(1), world.join(2));
+    world.bind(a, 0, 1, Some(b), MIDDLE);
+    world.run_ms(500);
+    let sdp = world.client(b).offer(0, 0, true);
+    let results: Vec<_> = (0..12)
+        .map(|_| world.request(b, sdp.clone(), true))
+        .collect();
+    assert!(results[..10].iter().all(Result::is_ok), "{results:?}");
+    assert_eq!(results[10], Err(Refusal::TooOften));
+    world.run_ms(3_000);
+    assert!(world.request(b, sdp.clone(), true).is_ok(), "after a pause");
+    assert_eq!(closed(&world, b), []);
 }
 
 #[test]

@@ -134,6 +134,19 @@ impl World {
         sdp: String,
         renegotiate: bool,
     ) -> Result<(), Refusal> {
+        let answer = self.request(peer, sdp, renegotiate)?;
+        self.clients.get_mut(&peer).unwrap().answered(&answer);
+        self.wake(peer);
+        Ok(())
+    }
+
+    /// An offer whose answer does not reach the client.
+    pub fn request(
+        &mut self,
+        peer: PeerId,
+        sdp: String,
+        renegotiate: bool,
+    ) -> Result<String, Refusal> {
         self.requests += 1;
         let request = RequestId(self.requests);
         let client = &self.clients[&peer];
@@ -147,13 +160,7 @@ impl World {
             slots,
             renegotiate,
         })));
-        let answer = self
-            .answers
-            .remove(&request)
-            .expect("an immediate answer")?;
-        self.clients.get_mut(&peer).unwrap().answered(&answer);
-        self.wake(peer);
-        Ok(())
+        self.answers.remove(&request).expect("an immediate answer")
     }
 
     pub fn leave(&mut self, peer: PeerId) {

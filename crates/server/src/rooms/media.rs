@@ -111,9 +111,10 @@ fn to_room(event: core::Event) -> Option<MediaEvent> {
 
 fn to_room_refusal(refusal: &core::Refusal) -> Refusal {
     match refusal {
-        core::Refusal::Internal | core::Refusal::UnknownPeer | core::Refusal::PeerExists => {
-            Refusal::Unavailable
-        }
+        core::Refusal::Internal
+        | core::Refusal::UnknownPeer
+        | core::Refusal::PeerExists
+        | core::Refusal::TooOften => Refusal::Unavailable,
         core::Refusal::TooLarge { .. }
         | core::Refusal::TooMany { .. }
         | core::Refusal::Malformed(_)
