@@ -33,7 +33,10 @@ journey('a camera is sent for those who look, and for nobody else', async () => 
   await gast.join();
   await gast.hasTilesOf(anna);
   await gast.sees(anna);
-  const two = await sends(anna);
+  const two = await until('one size to be sent to one viewer', async () => {
+    const sent = await sends(anna);
+    return sent.rids.length === 1 ? sent : undefined;
+  });
   console.log(`a talk of two: ${two.rids} with ${two.kbps} kbit/s`);
 
   await gast.hide(true);
