@@ -1,7 +1,10 @@
 //! How much one peer's line carries, found out by the sender: from transport-wide feedback, which tells when each
 //! packet arrived. Gives the numbers to write into packets, one estimate, and the padding that tries for more.
 //! Decides nothing about what is sent. Sans-IO; time is an argument, and the same input gives the same estimate.
-#![cfg_attr(not(test), expect(dead_code, reason = "until layers are chosen by it"))]
+#![cfg_attr(
+    not(test),
+    expect(dead_code, reason = "until the record of a connection shows its loss")
+)]
 
 mod arrivals;
 mod estimator;

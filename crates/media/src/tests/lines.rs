@@ -37,6 +37,7 @@ enum Is {
     Concealed,
     /// Whole frames per second.
     Frames,
+    LayerChanges,
     /// The layer at the end.
     Layer,
 }
@@ -51,6 +52,41 @@ struct Call {
 const ANY: u64 = u64::MAX;
 
 const CALLS: &[Call] = &[
+    Call {
+        what: "600 kbit/s",
+        lines: &[(0, line(600_000))],
+        expect: &[
+            (10, 70, Is::LayerChanges, 0, 2),
+            (10, 70, Is::Frames, 27, 31),
+            (10, 70, Is::Concealed, 0, 10),
+        ],
+    },
+    Call {
+        what: "300 kbit/s",
+        lines: &[(0, line(300_000))],
+        expect: &[
+            (5, 30, Is::Concealed, 0, 10),
+            (5, 30, Is::Frames, 7, 31),
+            (10, 30, Is::Layer, 0, 0),
+        ],
+    },
+    Call {
+        what: "3 Mbit/s, then 300 kbit/s, then 3 Mbit/s",
+        lines: &[
+            (0, line(3_000_000)),
+            (15, line(300_000)),
+            (35, line(3_000_000)),
+        ],
+        expect: &[
+            (5, 15, Is::Layer, 2, 2),
+            (5, 15, Is::Concealed, 0, 10),
+            (20, 35, Is::Layer, 0, 0),
+            (20, 35, Is::Concealed, 0, 10),
+            (20, 35, Is::Frames, 7, 31),
+            (47, 60, Is::Frames, 27, 31),
+            (47, 60, Is::Layer, 2, 2),
+        ],
+    },
     Call {
         what: "5 % loss",
         lines: &[(
@@ -172,6 +208,11 @@ fn measure(world: &World, receiver: PeerId, from_s: u64, to_s: u64, is: Is) -> u
             }
             whole / (to_s - from_s)
         }
+        Is::LayerChanges => {
+            let mut layers: Vec<usize> = video.iter().map(|got| got.sent.layer).collect();
+            layers.dedup();
+            layers.len().saturating_sub(1) as u64
+        }
         Is::Layer => video.last().map_or(ANY, |got| got.sent.layer as u64),
     }
 }
@@ -229,6 +270,11 @@ fn check(part: &str) {
         .flatten()
         .collect();
     assert!(failures.is_empty(), "\n{}", failures.join("\n"));
+}
+
+#[test]
+fn a_thin_line_carries_sound_and_a_steady_picture() {
+    check("00 kbit/s");
 }
 
 #[test]
