@@ -56,14 +56,17 @@ impl Egress {
         }
         sealer.reports(&mut self.lanes, ntp);
         self.pacer.spend(sent);
-        while self.pacer.is_open()
+        while (self.pacer.is_open() || self.queue.again.len() <= SLICE)
             && let Some(queued) = self.queue.again.pop_front()
         {
             self.queue.bytes -= queued.size().min(self.queue.bytes);
             self.pacer
                 .spend(sealer.retransmission(&mut self.lanes, &queued));
         }
-        while self.pacer.is_open() && !self.queue.video.is_empty() {
+        // What comes in small pieces has been paced by those who sent it.
+        while !self.queue.video.is_empty()
+            && (self.pacer.is_open() || self.queue.video.len() <= SLICE)
+        {
             let slice = self.queue.video.len().min(SLICE);
             for queued in self.queue.video.drain(..slice) {
                 self.queue.bytes -= queued.size().min(self.queue.bytes);

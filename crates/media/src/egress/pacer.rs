@@ -1,9 +1,9 @@
-//! When video may leave: what left is paid off at the rate of the line, and more goes once the debt is small. A frame
-//! of ordinary size leaves at once; what is larger leaves in slices.
+//! When a burst of video may leave: what left is paid off at the rate of the line, and more goes once the debt is small.
+//! A frame of ordinary size leaves at once whatever the debt; what is larger leaves in slices.
 
 use std::time::{Duration, Instant};
 
-/// Packets that leave without another look at the debt.
+/// Packets that leave without a look at the debt.
 pub(crate) const SLICE: usize = 10;
 /// Debt that does not hold up the next slice: a line's own buffer takes that much.
 const TOLERATED: Duration = Duration::from_millis(5);

@@ -384,6 +384,16 @@ fn a_large_keyframe_leaves_in_slices_and_whole() {
 }
 
 #[test]
+fn ordinary_frames_are_not_held_back_before_the_line_is_known() {
+    let mut line = Line::new(SrtpProfile::AEAD_AES_256_GCM);
+    for frame in 0..60 {
+        line.frame(6, 1_100);
+        assert_eq!(of(&line.left(), VIDEO).len(), 6, "frame {frame}");
+        line.wait(33);
+    }
+}
+
+#[test]
 fn rtcp_of_a_hostile_receiver_never_panics() {
     let mut line = Line::new(SrtpProfile::AEAD_AES_256_GCM);
     let mut random = Random(17);
