@@ -80,6 +80,7 @@ impl Room {
     }
 
     pub fn handle_input(&mut self, now: Now, input: Input) {
+        let moves = moves_people(&input);
         match input {
             Input::Join(join) => self.join(now, join),
             Input::Prepare(ask) => self.prepare(now, ask),
@@ -93,7 +94,7 @@ impl Room {
             Input::End(reason) => self.end(reason),
             Input::Media(event) => self.media_event(event),
         }
-        self.settle(now);
+        self.settle(now, moves);
     }
 
     /// To be called when [`Room::poll_timeout`] has passed; harmless at any other time.
@@ -103,7 +104,7 @@ impl Room {
         }
         self.door.forget_lost(now.instant);
         self.expire_prepared(now.instant);
-        self.settle(now);
+        self.settle(now, true);
     }
 
     pub fn poll_output(&mut self) -> Option<Output> {
@@ -139,9 +140,11 @@ impl Room {
 
     /// Brings everything that follows from the state up to date: who may come in, who is in whose slot, what each
     /// connection has to be told, and whether the meeting is over.
-    fn settle(&mut self, now: Now) {
+    fn settle(&mut self, now: Now, moves: bool) {
         self.admit_waiting(now);
-        self.assign_slots();
+        if moves {
+            self.assign_slots();
+        }
         self.count_people();
         self.flush();
         if self.seats.is_empty() {
@@ -241,6 +244,24 @@ impl Room {
     fn command(&mut self, command: MediaCommand) {
         self.outputs.push_back(Output::Media(command));
     }
+}
+
+/// Whether somebody may be in another slot after this. What is told of slots comes often, and moves nobody.
+fn moves_people(input: &Input) -> bool {
+    let tells = match input {
+        Input::Media(event) => matches!(
+            event,
+            MediaEvent::SlotStarted { .. }
+                | MediaEvent::SlotPaused { .. }
+                | MediaEvent::Demand { .. }
+        ),
+        Input::Intent { intent, .. } => matches!(
+            intent,
+            Intent::GetSnapshot | Intent::SlotReady { .. } | Intent::NoPicture { .. }
+        ),
+        _ => false,
+    };
+    !tells
 }
 
 fn refusal(id: IntentId, code: ErrorCode) -> ServerMessage {
