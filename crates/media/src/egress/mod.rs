@@ -178,6 +178,7 @@ impl Egress {
             self.queue.audio.push_back(queued);
         } else if self.queue.video.len() < LONGEST_QUEUE {
             self.queue.bytes += packet.payload.len();
+            self.pacer.offer(packet.payload.len());
             self.queue.video.push_back(queued);
         }
     }

@@ -13,6 +13,11 @@ const LONGEST_QUEUE: Duration = Duration::from_millis(250);
 /// Timers are not finer, and what is due together leaves together.
 pub(crate) const SHORTEST_WAIT: Duration = Duration::from_millis(1);
 
+/// Over how long it is measured how much is to be sent, and how much faster than that it leaves at least. What comes in has
+/// to go out: a line that carries less is given less by the one who chooses.
+const MEASURED_OVER: Duration = Duration::from_millis(500);
+const AT_LEAST: f64 = 2.0;
+
 /// What waits to leave.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Waiting {
@@ -26,6 +31,8 @@ pub(crate) struct Pacer {
     debt: f64,
     at: Instant,
     bytes_per_second: f64,
+    /// What is to be sent, in bytes per second.
+    offered: f64,
 }
 
 impl Pacer {
@@ -34,6 +41,7 @@ impl Pacer {
             debt: 0.0,
             at: now,
             bytes_per_second: 0.0,
+            offered: 0.0,
         }
     }
 
@@ -49,8 +57,15 @@ impl Pacer {
             let left = (waiting.since + LONGEST_QUEUE).saturating_duration_since(now);
             (self.debt + waiting.bytes as f64) / left.max(TOLERATED).as_secs_f64()
         });
-        self.bytes_per_second = (bps as f64 / 8.0).max(due);
+        self.offered *= (1.0 - elapsed / MEASURED_OVER.as_secs_f64()).max(0.0);
+        let offered = self.offered * AT_LEAST;
+        self.bytes_per_second = (bps as f64 / 8.0).max(due).max(offered);
         self.debt = (self.debt - elapsed * self.bytes_per_second).max(0.0);
+    }
+
+    /// Something came that is to be sent.
+    pub fn offer(&mut self, bytes: usize) {
+        self.offered += bytes as f64 / MEASURED_OVER.as_secs_f64();
     }
 
     pub fn is_open(&self) -> bool {
