@@ -11,6 +11,7 @@ import { BrowserTones } from './media/tones.ts';
 import { AppModel } from './model/app.ts';
 import type { Browser, Storage as Kept, Passkeys } from './model/browser.ts';
 import { browserId } from './model/device_id.ts';
+import { browserFamily, networkKind } from './pwa/network.ts';
 import { BrowserNotices } from './pwa/notices.ts';
 import { BrowserPush } from './pwa/push.ts';
 import { registerWorker, surroundings } from './pwa/surroundings.ts';
@@ -208,6 +209,7 @@ const app = new AppModel({
   newStream: mediaPorts.newStream,
   measureLevel: (stream, onLevel) => measureLevel(() => new AudioContext(), clock, stream, onLevel),
   newMedia: (events) => new Media(mediaPorts, events),
+  report: { network: () => networkKind(), browser: browserFamily(navigator.userAgent) },
   tones: new BrowserTones(clock, () => new AudioContext()),
   notices: new BrowserNotices(),
   planner: {

@@ -1,6 +1,7 @@
 /** Made-up models for looking at the screens. Intents change the made-up state a little, so that sheets open. */
 
 import type { CallsState, NotifyState } from '../src/model/calls/screens.ts';
+import type { NowState } from '../src/model/connection/screens.ts';
 import type { MeetingsState } from '../src/model/meetings/screens.ts';
 import type {
   Availability,
@@ -418,6 +419,7 @@ export function meetingOf(others: number, state: Partial<MeetingState> = {}, scr
       store.set(rest);
     },
     reportTiles: noop,
+    connection: new Store<NowState>({}),
   });
 }
 

@@ -5,6 +5,7 @@
 use std::net::SocketAddr;
 
 use crate::batch::Batch;
+use crate::quality::Quality;
 
 macro_rules! key {
     ($(#[$doc:meta])* $name:ident($inner:ty)) => {
@@ -233,6 +234,12 @@ pub enum Event {
         generation: Generation,
         paused: bool,
     },
+    /// How a connected peer did in the last ten seconds.
+    Measured {
+        group: GroupId,
+        peer: PeerId,
+        quality: Quality,
+    },
 }
 
 impl Event {
@@ -244,7 +251,8 @@ impl Event {
             | Event::SlotStarted { group, .. }
             | Event::Speaking { group, .. }
             | Event::Demand { group, .. }
-            | Event::SlotPaused { group, .. } => *group,
+            | Event::SlotPaused { group, .. }
+            | Event::Measured { group, .. } => *group,
         }
     }
 }

@@ -23,6 +23,7 @@ use crate::clock::Report;
 use crate::demux::Credentials;
 use crate::egress::keys::{self, Keys};
 use crate::egress::{Extensions, Retransmission, Section};
+use crate::quality::{self, Reading};
 use crate::uplink::{AUDIO_CLOCK_RATE, VIDEO_CLOCK_RATE};
 
 /// With 1.3 Chrome would be given a slow SRTP cipher: the DTLS 1.3 server takes the client's first choice.
@@ -50,6 +51,7 @@ pub(crate) enum Happening {
         received: Instant,
         report: Report,
     },
+    Measured(Reading),
     /// The client said goodbye.
     Goodbye,
 }
@@ -267,6 +269,7 @@ fn engine(certificate: &Certificate, crypto: &Arc<CryptoProvider>) -> RtcConfig 
         })
         .set_ice_lite(true)
         .set_rtp_mode(true)
+        .set_stats_interval(Some(quality::INTERVAL))
         .set_extension_map(extensions)
         .clear_codecs()
         .enable_opus(true, false)
@@ -330,6 +333,14 @@ fn happening(event: Event) -> Option<Happening> {
                 timestamp: feedback.sender_info.rtp_time.numer() as u32,
             },
         }),
+        Event::PeerStats(stats) => Some(Happening::Measured(Reading::Peer {
+            rtt: stats.rtt,
+            loss_up: stats.ingress_loss_fraction,
+        })),
+        Event::MediaIngressStats(stats) => Some(Happening::Measured(Reading::Jitter {
+            mid: stats.mid,
+            ticks: stats.jitter,
+        })),
         Event::Closed => Some(Happening::Goodbye),
         _ => None,
     }

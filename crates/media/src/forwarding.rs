@@ -133,6 +133,9 @@ impl Sfu {
         }
         self.stats.forwarded_packets += 1;
         self.stats.layer_switches += u64::from(switched);
+        if switched {
+            state.measuring.changed_layer();
+        }
         if let Some(generation) = started {
             self.event(Event::SlotStarted {
                 group,

@@ -48,13 +48,15 @@ impl Sfu {
             .budget
             .spend(self.now, datagram.bytes.len(), self.config.ingress)
         {
-            Spent::Within if is_rtcp(datagram.bytes) => self.rtcp(peer, datagram, received),
-            Spent::Within => {
-                let received = state.connection.receive(self.now, received);
-                self.settle(peer, received);
-            }
-            Spent::Above => self.stats.dropped_over_limit += 1,
-            Spent::Exhausted => self.close(peer, CloseReason::TooMuch),
+            Spent::Above => return self.stats.dropped_over_limit += 1,
+            Spent::Exhausted => return self.close(peer, CloseReason::TooMuch),
+            Spent::Within => state.measuring.received(&datagram),
+        }
+        if is_rtcp(datagram.bytes) {
+            self.rtcp(peer, datagram, received);
+        } else {
+            let received = state.connection.receive(self.now, received);
+            self.settle(peer, received);
         }
     }
 

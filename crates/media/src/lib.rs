@@ -24,6 +24,7 @@ mod forwarding;
 mod ingress;
 mod layers;
 mod peer;
+mod quality;
 mod rate;
 mod rewriter;
 mod sdp;
@@ -39,6 +40,7 @@ pub use api::{
     Source, Stats, Transport, UplinkMids, UplinkState,
 };
 pub use batch::{Batch, Transmit};
+pub use quality::{PathKind, Quality};
 pub use sfu::Sfu;
 
 #[cfg(test)]

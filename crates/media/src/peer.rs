@@ -14,6 +14,7 @@ use crate::api::{
 use crate::clock::SenderClock;
 use crate::connection::{Answer, Connection, Fault};
 use crate::egress::Egress;
+use crate::quality::Measuring;
 use crate::sdp::Offer;
 use crate::slot::Slot;
 use crate::speakers::Meter;
@@ -52,6 +53,7 @@ pub(crate) struct Peer {
     pub timer: Option<Instant>,
     pub egress_timer: Option<Instant>,
     pub budget: Budget,
+    pub measuring: Measuring,
     opened: Instant,
     renegotiations_paid: Instant,
     last_authentic: Instant,
@@ -95,6 +97,7 @@ impl Peer {
             timer: None,
             egress_timer: None,
             budget: Budget::new(now),
+            measuring: Measuring::new(now),
             opened: now,
             renegotiations_paid: now,
             last_authentic: now,

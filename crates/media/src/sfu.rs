@@ -156,7 +156,9 @@ impl Sfu {
             return;
         };
         state.sending = false;
+        let before = self.batch.bytes();
         state.egress.flush(self.now, &mut self.batch);
+        state.measuring.sent(self.batch.bytes() - before);
         let Some(next) = state.egress.poll_timeout() else {
             return;
         };
@@ -297,6 +299,7 @@ impl Sfu {
         let Some(state) = self.peers.get_mut(&peer) else {
             return;
         };
+        let before = self.batch.bytes();
         let (now, batch, egress) = (self.now, &mut self.batch, &mut state.egress);
         let drained = state
             .connection
@@ -309,6 +312,7 @@ impl Sfu {
                     batch.push_datagram(path, datagram);
                 }
             });
+        state.measuring.sent(self.batch.bytes() - before);
         self.reschedule(peer);
         for happening in happenings {
             self.happened(peer, happening);
@@ -341,6 +345,7 @@ impl Sfu {
                     uplink.report(rid.as_deref(), report);
                 }
             }
+            Happening::Measured(reading) => self.measured(peer, reading),
             Happening::Goodbye => self.close(peer, CloseReason::ByPeer),
         }
     }
@@ -377,6 +382,13 @@ impl Sfu {
     }
 
     pub(crate) fn event(&mut self, event: Event) {
+        if let Event::SlotPaused {
+            peer, paused: true, ..
+        } = &event
+            && let Some(state) = self.peers.get_mut(peer)
+        {
+            state.measuring.paused();
+        }
         self.events.push_back(event);
     }
 
@@ -467,6 +479,7 @@ impl Sfu {
             self.ask_for(*peer);
         }
         self.look_for_speakers();
+        self.report_quality();
     }
 
     fn look_for_speakers(&mut self) {

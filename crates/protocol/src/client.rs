@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BrowserId, CallId, DeviceId, IntentId, MediaConnectionId, ParticipantId, RoomId, Source,
-    Status, UserId,
+    BrowserId, CallId, DeviceId, IntentId, MediaConnectionId, ParticipantId, QualityReport, RoomId,
+    Source, Status, UserId,
 };
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -99,6 +99,10 @@ pub enum ClientMessage {
     NoPicture {
         slot: u8,
         generation: u32,
+    },
+    /// How one's own connection does: every ten seconds while media flows, and once more before leaving. Not answered.
+    ReportQuality {
+        report: QualityReport,
     },
     /// Somebody who knocked may come in, or not. For accounts that are inside.
     Admit {

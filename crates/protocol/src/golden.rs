@@ -11,6 +11,7 @@ use ts_rs::{Config, TS};
 use crate::http::account::*;
 use crate::http::admin::*;
 use crate::http::calls::*;
+use crate::http::connections::*;
 use crate::http::entry::*;
 use crate::http::meetings::*;
 use crate::http::people::*;
@@ -90,6 +91,25 @@ fn client_examples() -> Vec<ClientMessage> {
         ClientMessage::NoPicture {
             slot: 1,
             generation: 2,
+        },
+        ClientMessage::ReportQuality {
+            report: QualityReport {
+                rtt_ms: Some(48),
+                jitter_ms: Some(6),
+                loss_up: Some(80),
+                loss_down: Some(2),
+                fps: Some(24),
+                concealed: Some(12),
+                freezes: 1,
+                frozen_ms: 420,
+                layers: Some(2),
+                limited_cpu_ms: 0,
+                limited_bandwidth_ms: 10_000,
+                restarts: 0,
+                problems: vec![DeviceProblem::Lost],
+                network: Some(NetworkKind::Wifi),
+                browser: Some(BrowserFamily::Chromium),
+            },
         },
         ClientMessage::Admit {
             id: id(),
@@ -612,6 +632,20 @@ fn the_typescript_is_current() {
         RoomKind,
         Knocking,
         History,
+        QualityReport,
+        DeviceProblem,
+        NetworkKind,
+        BrowserFamily,
+        PathKind,
+        Strain,
+        ConnectionSummary,
+        ConnectionPoint,
+        ConnectionRecord,
+        ConnectionRecords,
+        ConnectionTimeline,
+        PersonsConnection,
+        PersonsConnections,
+        PersonsTimeline,
         WaitingReason,
         RoomLeftReason,
         ServerMessage,

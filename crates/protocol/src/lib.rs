@@ -18,6 +18,7 @@ pub mod error;
 pub mod http;
 pub mod ids;
 pub mod limits;
+pub mod quality;
 pub mod room;
 pub mod server;
 
@@ -30,6 +31,10 @@ pub use error::ErrorCode;
 pub use ids::{
     BrowserId, CallId, DeviceId, HistoryId, IntentId, MediaConnectionId, MeetingId, ParticipantId,
     RoomId, UserId,
+};
+pub use quality::{
+    BrowserFamily, ConnectionPoint, ConnectionSummary, DeviceProblem, NetworkKind, PathKind,
+    QualityReport, Strain,
 };
 pub use room::{
     Access, Demand, Home, HomeChange, HomeRoom, Knocking, Participant, Presence, RoomChange,

@@ -16,6 +16,8 @@ pub const OFFER_INTERVAL_MS: u64 = 500;
 pub const OFFER_BURST: u32 = 30;
 /// How long a media connection that was prepared at the door waits for its person to enter.
 pub const PREPARED_MS: u64 = 120_000;
+/// Reports on a connection: one in so many milliseconds is taken, after two.
+pub const REPORT_INTERVAL_MS: u64 = 5_000;
 /// Elements of any array in a message.
 pub const ARRAY_ITEMS: usize = 256;
 /// Bytes of an id chosen by the client.

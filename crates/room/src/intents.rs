@@ -30,6 +30,7 @@ impl Room {
                 knocking,
                 admit,
             } => self.answer_knock(now, connection, id, &knocking, admit),
+            Intent::ReportQuality { report } => self.quality_reported(now, &participant, &report),
         }
     }
 
@@ -45,7 +46,8 @@ impl Room {
             Intent::GetSnapshot
             | Intent::SetWanted { .. }
             | Intent::SlotReady { .. }
-            | Intent::NoPicture { .. } => {}
+            | Intent::NoPicture { .. }
+            | Intent::ReportQuality { .. } => {}
             Intent::Publish { id, .. }
             | Intent::Unpublish { id, .. }
             | Intent::SetMuted { id, .. }

@@ -4,9 +4,12 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use protocol::{
-    Access, DeviceId, ErrorCode, IntentId, MediaConnectionId, ParticipantId, RoomId, RoomKind,
-    RoomLeftReason, ServerMessage, SlotMids, Source, UplinkMids, UserId, Wanted,
+    Access, DeviceId, ErrorCode, IntentId, MediaConnectionId, ParticipantId, PathKind,
+    QualityReport, RoomId, RoomKind, RoomLeftReason, ServerMessage, SlotMids, Source, UplinkMids,
+    UserId, Wanted,
 };
+
+use crate::record::StayRecord;
 
 /// One moment on both clocks: the steady one for timeouts, the wall clock for what people see and what is stored.
 #[derive(Clone, Copy, Debug)]
@@ -168,6 +171,9 @@ pub enum Intent {
         knocking: ParticipantId,
         admit: bool,
     },
+    ReportQuality {
+        report: QualityReport,
+    },
 }
 
 #[derive(Clone, Debug)]
@@ -215,6 +221,26 @@ pub enum MediaEvent {
         generation: u32,
         paused: bool,
     },
+    /// How a connection did in the last seconds.
+    Measured {
+        peer: MediaConnectionId,
+        measured: Measured,
+    },
+}
+
+/// What the server measured of one connection. Shares are in thousandths; up is from the client to the server.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Measured {
+    pub path: PathKind,
+    pub rtt_ms: Option<u32>,
+    pub loss_up: Option<u16>,
+    pub loss_down: Option<u16>,
+    pub jitter_ms: Option<u32>,
+    pub up_bps: u64,
+    pub down_bps: u64,
+    pub estimate_bps: Option<u64>,
+    pub layer_changes: u32,
+    pub pauses: u32,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -262,11 +288,13 @@ pub struct People {
     pub accounts: BTreeSet<UserId>,
 }
 
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub enum Persist {
     /// New, or replaces the seat of the same participant.
     Save(SeatRecord),
     Remove(ParticipantId),
+    /// New, or replaces what is stored of the same participant in the same meeting.
+    Stay(Box<StayRecord>),
 }
 
 #[derive(Clone, Debug, PartialEq)]

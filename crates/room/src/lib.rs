@@ -17,6 +17,8 @@ mod intents;
 mod io;
 mod media;
 mod prepared;
+pub mod record;
+mod recording;
 mod seats;
 mod slots;
 mod view;
@@ -28,8 +30,9 @@ use std::time::{Duration, Instant};
 use protocol::{ErrorCode, IntentId, ParticipantId, RoomLeftReason, ServerMessage, limits};
 
 pub use io::{
-    ConnectionId, Input, Intent, Join, MediaCommand, MediaEvent, Now, Offer, Output, People,
-    Persist, Prepare, Refusal, RoomFacts, SeatRecord, SessionKey, Size, Subject, UplinkState,
+    ConnectionId, Input, Intent, Join, Measured, MediaCommand, MediaEvent, Now, Offer, Output,
+    People, Persist, Prepare, Refusal, RoomFacts, SeatRecord, SessionKey, Size, Subject,
+    UplinkState,
 };
 
 use prepared::Doorstep;
@@ -54,6 +57,8 @@ pub struct Room {
     recent_speakers: Vec<ParticipantId>,
     /// Counts freed slots and negotiations, so that both have an order without a clock.
     counter: u64,
+    /// When what was measured is stored next.
+    store_at: Option<Instant>,
     people: People,
     outputs: VecDeque<Output>,
 }
@@ -72,6 +77,7 @@ impl Room {
             speaking: Vec::new(),
             recent_speakers: Vec::new(),
             counter: 0,
+            store_at: None,
             people: People::default(),
             outputs: VecDeque::new(),
         };
@@ -92,7 +98,7 @@ impl Room {
             Input::FactsChanged(facts) => self.facts_changed(facts),
             Input::Expect(user) => self.door.expect(Subject::Account(user)),
             Input::End(reason) => self.end(reason),
-            Input::Media(event) => self.media_event(event),
+            Input::Media(event) => self.media_event(now, event),
         }
         self.settle(now, moves);
     }
@@ -104,6 +110,7 @@ impl Room {
         }
         self.door.forget_lost(now.instant);
         self.expire_prepared(now.instant);
+        self.store_records_if_due(now.instant);
         self.settle(now, true);
     }
 
@@ -116,6 +123,7 @@ impl Room {
             self.seats.next_deadline(),
             self.door.next_deadline(),
             self.doorstep.next_deadline(),
+            self.store_at,
         ];
         deadlines.into_iter().flatten().min()
     }
@@ -186,7 +194,8 @@ impl Room {
         self.speaking.retain(|speaker| speaker != id);
         self.recent_speakers.retain(|speaker| speaker != id);
         self.outputs
-            .push_back(Output::Persist(Persist::Remove(seat.public.id)));
+            .push_back(Output::Persist(Persist::Remove(seat.public.id.clone())));
+        self.end_record(seat);
     }
 
     fn drop_link(&mut self, connection: ConnectionId, reason: RoomLeftReason) {
@@ -254,10 +263,14 @@ fn moves_people(input: &Input) -> bool {
             MediaEvent::SlotStarted { .. }
                 | MediaEvent::SlotPaused { .. }
                 | MediaEvent::Demand { .. }
+                | MediaEvent::Measured { .. }
         ),
         Input::Intent { intent, .. } => matches!(
             intent,
-            Intent::GetSnapshot | Intent::SlotReady { .. } | Intent::NoPicture { .. }
+            Intent::GetSnapshot
+                | Intent::SlotReady { .. }
+                | Intent::NoPicture { .. }
+                | Intent::ReportQuality { .. }
         ),
         _ => false,
     };

@@ -6,7 +6,7 @@ use protocol::{
 
 use crate::Room;
 use crate::intents::uplink_state;
-use crate::io::{ConnectionId, MediaCommand, MediaEvent, Offer, Refusal};
+use crate::io::{ConnectionId, MediaCommand, MediaEvent, Now, Offer, Refusal};
 use crate::slots::SlotState;
 
 /// A media connection that was negotiated.
@@ -135,7 +135,7 @@ impl Room {
         }
     }
 
-    pub(crate) fn media_event(&mut self, event: MediaEvent) {
+    pub(crate) fn media_event(&mut self, now: Now, event: MediaEvent) {
         match event {
             MediaEvent::Negotiated { request, result } => self.negotiated(request, result),
             MediaEvent::Closed { peer } => self.media_closed(&peer),
@@ -165,6 +165,7 @@ impl Room {
                 source,
                 layers,
             } => self.demanded(&peer, source, layers),
+            MediaEvent::Measured { peer, measured } => self.measured(now, &peer, &measured),
         }
     }
 

@@ -8,6 +8,7 @@ use protocol::{
 
 use crate::io::{ConnectionId, Join, Now, SeatRecord, SessionKey, Subject};
 use crate::media::{Media, Pending};
+use crate::recording::Recording;
 
 pub const GRACE: Duration = Duration::from_millis(limits::SEAT_GRACE_MS);
 pub const RELOAD_GRACE: Duration = Duration::from_millis(limits::RELOAD_GRACE_MS);
@@ -24,6 +25,7 @@ pub struct Seat {
     pub wanted: Option<Vec<Wanted>>,
     pub media: Option<Media>,
     pub pending: Option<Pending>,
+    pub recording: Recording,
 }
 
 #[derive(Clone, Copy)]
@@ -53,6 +55,7 @@ impl Seat {
             wanted: None,
             media: None,
             pending: None,
+            recording: Recording::new(joined_at),
         }
     }
 
@@ -80,6 +83,7 @@ impl Seat {
             wanted: None,
             media: None,
             pending: None,
+            recording: Recording::new(now.unix_ms),
         })
     }
 

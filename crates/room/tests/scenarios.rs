@@ -5,9 +5,11 @@ mod support;
 use std::time::Duration;
 
 use protocol::{
-    Access, Demand, ErrorCode, IntentId, RoomLeftReason, SlotKind, SlotMids, Source, UserId, Wanted,
+    Access, Demand, ErrorCode, IntentId, PathKind, QualityReport, RoomLeftReason, SlotKind,
+    SlotMids, Source, UserId, Wanted,
 };
-use room::{Input, Intent, MediaCommand, MediaEvent, Refusal, Size, UplinkState};
+use room::record::unpack;
+use room::{Input, Intent, Measured, MediaCommand, MediaEvent, Refusal, Size, UplinkState};
 use support::{Who, World, offer};
 
 enum Step {
@@ -1460,4 +1462,96 @@ fn a_prepared_connection_that_breaks_or_is_refused_is_told_of_and_gone() {
     let refused = world.clients["bert@door"].refused;
     assert_eq!(refused, Some(ErrorCode::SdpInvalid));
     assert_eq!(world.room.prepared().count(), 0);
+}
+
+fn report(world: &mut World, who: &str, loss_up: u32) {
+    let report = QualityReport {
+        loss_up: Some(loss_up),
+        ..QualityReport::default()
+    };
+    world.intent(who, Intent::ReportQuality { report });
+}
+
+fn measured(world: &mut World, who: &str, rtt_ms: u32) {
+    let peer = world.peer(who).expect("a media connection");
+    let measured = Measured {
+        path: PathKind::UdpV4,
+        rtt_ms: Some(rtt_ms),
+        loss_up: None,
+        loss_down: None,
+        jitter_ms: None,
+        up_bps: 1_000_000,
+        down_bps: 1_000_000,
+        estimate_bps: None,
+        layer_changes: 0,
+        pauses: 0,
+    };
+    world.input(Input::Media(MediaEvent::Measured { peer, measured }));
+}
+
+#[test]
+fn what_both_ends_measured_is_stored_every_minute_and_at_the_end() {
+    let mut world = World::new(Access::Guests);
+    world.join("anna");
+    world.join("gil");
+    for who in ["anna", "gil"] {
+        world.offer(who, 2, 0);
+        world.answer_all();
+    }
+    for _ in 0..13 {
+        world.pass(Duration::from_secs(10));
+        measured(&mut world, "anna", 40);
+        report(&mut world, "anna", 80);
+    }
+    let stored: Vec<_> = world.records.iter().map(|record| record.over).collect();
+    assert_eq!(stored, [false, false], "two minutes are over");
+    world.leave("anna");
+    world.leave("gil");
+    assert_eq!(world.records.len(), 3, "of gil nothing was measured");
+    let last = world.records.last().expect("a record");
+    assert!(last.over && last.participant == world.records[0].participant);
+    assert_eq!(last.name, "anna");
+    assert_eq!(last.ended - last.started, 130_000);
+    let (rtt, loss) = (last.summary.rtt_ms, last.summary.loss_up);
+    assert_eq!(rtt.map(|rtt| rtt.mean), Some(40));
+    assert_eq!(loss.map(|loss| loss.bad_mean), Some(80));
+    let (step, points) = unpack(&last.timeline).expect("a timeline");
+    assert_eq!((step, points.len()), (10, 14));
+    assert_eq!(world.room.poll_timeout(), None);
+}
+
+#[test]
+fn reports_that_come_too_fast_or_from_outside_count_for_nothing() {
+    let mut world = World::new(Access::Guests);
+    world.join("anna");
+    world.access(Access::Accounts);
+    world.join("gil");
+    report(&mut world, "gil", 1_000);
+    for loss in [10, 20, 900, 900] {
+        report(&mut world, "anna", loss);
+    }
+    world.pass(Duration::from_secs(5));
+    report(&mut world, "anna", 30);
+    report(&mut world, "anna", 900);
+    world.leave("anna");
+    let [record] = world.records.as_slice() else {
+        panic!("{:?}", world.records);
+    };
+    assert_eq!(record.summary.loss_up.map(|loss| loss.mean), Some(20));
+}
+
+#[test]
+fn before_the_server_ends_all_that_was_measured_is_given_out_once() {
+    let mut world = World::new(Access::Guests);
+    world.join("anna");
+    report(&mut world, "anna", 10);
+    world.room.store_records();
+    world.room.store_records();
+    let given = std::iter::from_fn(|| world.room.poll_output());
+    assert_eq!(
+        given
+            .filter(|output| matches!(output, room::Output::Persist(room::Persist::Stay(_))))
+            .count(),
+        1
+    );
 }

@@ -18,7 +18,8 @@ use crate::oidc::keys::Keys;
 use crate::rooms::Rooms;
 use crate::settings::Settings;
 use crate::store::{
-    self, Db, grants, guests, history, invites, links, meetings, rooms, sessions, settings,
+    self, Db, connections, grants, guests, history, invites, links, meetings, rooms, sessions,
+    settings,
 };
 
 const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
@@ -110,6 +111,7 @@ async fn forget_history(db: &Db, live: &Rooms, settings: &Settings) -> store::Re
     let kept = DAY_MS.saturating_mul(u64::from(settings.get().history_days));
     let before = chance::unix_ms().saturating_sub(kept);
     meetings::remove_over(db, before).await?;
+    connections::remove_before(db, before).await?;
     let mut gone: HashMap<UserId, Vec<HistoryId>> = HashMap::new();
     let mut lines = history::remove_before(db, before).await?;
     lines.extend(history::remove_beyond(db, MOST_LINES).await?);

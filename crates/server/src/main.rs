@@ -25,6 +25,7 @@ mod machines;
 mod mail;
 mod media;
 mod meetings;
+mod metrics;
 mod oidc;
 mod origins;
 mod passkeys;

@@ -19,12 +19,13 @@ use crate::app::App;
 use crate::chores::Chores;
 use crate::config::Config;
 use crate::mail::Mailer;
+use crate::metrics::Metrics;
 use crate::origins::Origins;
 use crate::push::Pushes;
 use crate::rooms::Rooms;
 use crate::settings::Settings;
 use crate::store::{Db, people, settings};
-use crate::{banner, certificates, chance, http, ldap, media, sys};
+use crate::{banner, certificates, chance, http, ldap, media, metrics, sys};
 
 /// How long the header of a request may take, and a connection's first request.
 const HEADER_TIMEOUT: Duration = Duration::from_secs(10);
@@ -50,12 +51,14 @@ pub async fn run(config: Config, lan: bool) -> anyhow::Result<()> {
     let (media, events, media_thread) = media::start(of_media)?;
     let settings = Settings::load(config.clone(), &db).await?;
     let pushes = Pushes::start(&config, settings.clone(), db.clone(), origins.base())?;
+    let metrics = Metrics::default();
     let rooms = Rooms::new(
         db.clone(),
         media.clone(),
         events,
         settings.clone(),
         pushes.clone(),
+        metrics.clone(),
     );
     rooms.restore().await?;
     let app = Arc::new(App::new(
@@ -74,6 +77,7 @@ pub async fn run(config: Config, lan: bool) -> anyhow::Result<()> {
         handle.clone(),
         http::router(app.clone()),
     ));
+    let numbers = metrics::serve(app.clone(), media.clone(), metrics).await?;
     let chores = Chores::start(&app, media);
     let in_step = tokio::spawn(ldap::keep_in_step(app.clone()));
     let providers = app.sso.start();
@@ -91,6 +95,11 @@ pub async fn run(config: Config, lan: bool) -> anyhow::Result<()> {
     app.readiness.start_stopping();
     chores.stop();
     in_step.abort();
+    numbers.iter().for_each(JoinHandle::abort);
+    for task in numbers {
+        // It holds a handle of the media thread.
+        drop(task.await);
+    }
     providers.iter().for_each(JoinHandle::abort);
     orderly("rooms", rooms.shut_down()).await;
     handle.graceful_shutdown(Some(STOP_TIMEOUT));

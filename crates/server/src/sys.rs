@@ -1,5 +1,5 @@
 //! What the standard library does not ask the operating system for: which addresses this computer has, not to show what is
-//! typed, memory back at once, and as many open files as we may have. The only unsafe code of the server beside its media.
+//! typed, memory back at once, as many open files as we may have, and how it counts. The only unsafe code of the server beside its media.
 #![allow(unsafe_code)]
 
 use std::io::{self, BufRead, IsTerminal};
@@ -47,6 +47,19 @@ fn ip_address(address: *const libc::sockaddr) -> Option<IpAddr> {
         }
         _ => None,
     }
+}
+
+/// Of the time that `/proc` counts, per second.
+pub fn clock_ticks() -> f64 {
+    // SAFETY: asks for a constant of the system.
+    let ticks = unsafe { libc::sysconf(libc::_SC_CLK_TCK) };
+    if ticks > 0 { ticks as f64 } else { 100.0 }
+}
+
+pub fn page_bytes() -> usize {
+    // SAFETY: asks for a constant of the system.
+    let bytes = unsafe { libc::sysconf(libc::_SC_PAGESIZE) };
+    usize::try_from(bytes).unwrap_or(4096)
 }
 
 /// Lets large blocks go back to the operating system when they are freed. By itself the allocator of the C library keeps

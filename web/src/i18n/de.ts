@@ -4,6 +4,7 @@ import { deAccount } from './de_account.ts';
 import { deAdmin } from './de_admin.ts';
 import { deApp } from './de_app.ts';
 import { deCalls } from './de_calls.ts';
+import { deConnection } from './de_connection.ts';
 import { deMeetings } from './de_meetings.ts';
 import { deNetwork } from './de_network.ts';
 import { dePeople } from './de_people.ts';
@@ -16,6 +17,7 @@ export const de: Catalogue = {
   ...deAdmin,
   ...deApp,
   ...deCalls,
+  ...deConnection,
   ...deNetwork,
   ...dePeople,
   ...deRooms,

@@ -3,6 +3,7 @@ import { enAccount } from './en_account.ts';
 import { enAdmin } from './en_admin.ts';
 import { enApp } from './en_app.ts';
 import { enCalls } from './en_calls.ts';
+import { enConnection } from './en_connection.ts';
 import { enMeetings } from './en_meetings.ts';
 import { enNetwork } from './en_network.ts';
 import { enPeople } from './en_people.ts';
@@ -15,6 +16,7 @@ export const en = {
   ...enAdmin,
   ...enApp,
   ...enCalls,
+  ...enConnection,
   ...enNetwork,
   ...enPeople,
   ...enRooms,

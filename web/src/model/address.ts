@@ -22,6 +22,8 @@ export type Route =
   | { readonly page: 'account' }
   /** Somebody of the house. */
   | { readonly page: 'person'; readonly id: string }
+  /** How the connection of one of one's own stays was. */
+  | { readonly page: 'connection'; readonly id: string }
   | { readonly page: 'admin'; readonly section: AdminSection; readonly id?: string }
   /** `text` is the room's name as it stands in the address; undefined when it cannot be read. */
   | { readonly page: 'room'; readonly text: string | undefined }
@@ -43,6 +45,7 @@ export const ADMIN_SECTIONS = [
   'groups',
   'invites',
   'sessions',
+  'connections',
   'house',
   'policy',
   'applications',
@@ -67,6 +70,13 @@ const PEOPLE = '/people/';
 /** The page of somebody of the house. */
 export function personPath(id: string): string {
   return PEOPLE + encodeURIComponent(id);
+}
+
+const CONNECTIONS = '/connections/';
+
+/** How the connection of a stay was. */
+export function connectionPath(id: string): string {
+  return CONNECTIONS + encodeURIComponent(id);
 }
 
 const JOIN = '/join';
@@ -104,7 +114,7 @@ export function routeOf({ pathname, search, hash }: { pathname: string; search: 
       return { page: 'sign_in', to, ...(again ? { again } : {}), ...(refusal ? { refusal } : {}) };
     }
     default:
-      return adminRoute(pathname) ?? personRoute(pathname) ?? callRoute(pathname, hash) ?? roomRoute(pathname);
+      return ownRoute(pathname) ?? callRoute(pathname, hash) ?? roomRoute(pathname);
   }
 }
 
@@ -129,12 +139,20 @@ function roomRoute(pathname: string): Route {
     : { page: 'not_found' };
 }
 
-function personRoute(pathname: string): Route | undefined {
-  const id = pathname.startsWith(PEOPLE) ? pathname.slice(PEOPLE.length) : '';
-  return id === '' || id.includes('/') ? undefined : { page: 'person', id: decoded(id) };
+/** For accounts only. */
+function ownRoute(pathname: string): Route | undefined {
+  const person = idBehind(PEOPLE, pathname);
+  if (person !== undefined) return { page: 'person', id: person };
+  const connection = idBehind(CONNECTIONS, pathname);
+  return connection === undefined ? adminRoute(pathname) : { page: 'connection', id: connection };
 }
 
-/** `/admin`, `/admin/<section>`, and one of the people by id. */
+function idBehind(prefix: string, pathname: string): string | undefined {
+  const id = pathname.startsWith(prefix) ? pathname.slice(prefix.length) : '';
+  return id === '' || id.includes('/') ? undefined : decoded(id);
+}
+
+/** `/admin`, `/admin/<section>`, and one of the people or connections by id. */
 function adminRoute(pathname: string): Route | undefined {
   const [, admin, name, id, ...more] = pathname.split('/');
   if (admin !== 'admin' || more.length > 0) return undefined;
@@ -142,7 +160,8 @@ function adminRoute(pathname: string): Route | undefined {
   const section = ADMIN_SECTIONS.find((one) => one === name && one !== 'overview');
   if (!section) return undefined;
   if (id === undefined) return { page: 'admin', section };
-  return section === 'people' && id !== '' ? { page: 'admin', section, id: decoded(id) } : undefined;
+  const hasPages = section === 'people' || section === 'connections';
+  return hasPages && id !== '' ? { page: 'admin', section, id: decoded(id) } : undefined;
 }
 
 /** Only a page of our own: a sign-in must not send people elsewhere. */

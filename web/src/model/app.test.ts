@@ -6,7 +6,15 @@ import { AppModel } from './app.ts';
 import type { Page } from './screens.ts';
 import { FakeShell } from './tests/fake_shell.ts';
 import { FakeWakeable } from './tests/fake_wakeable.ts';
-import { FakeBrowser, FakeCapture, FakeMedia, FakeNotices, FakeServer, FakeTones } from './tests/fakes.ts';
+import {
+  FakeBrowser,
+  FakeCapture,
+  FakeMedia,
+  FakeNotices,
+  FakeServer,
+  FakeTones,
+  SILENT_REPORT,
+} from './tests/fakes.ts';
 
 const HOUSE: House = {
   name: 'Haus Linde',
@@ -62,6 +70,7 @@ class Scene {
       tones: new FakeTones(),
       notices: new FakeNotices(),
       planner: { unixMs: () => 0, words: ({ title }) => ({ title, text: '' }) },
+      report: SILENT_REPORT,
       newMedia: (events) => new FakeMedia(events) as unknown as Media,
       newClient: (ticket) => this.server.client(this.browser.clock, ticket),
     });

@@ -33,7 +33,7 @@ import { houseView } from './house_view.ts';
 import { LobbyModel } from './lobby.ts';
 import { MeetingModel } from './meeting.ts';
 import { MeetingsModel, type MeetingsPorts } from './meetings/meetings.ts';
-import { accountPage, adminPage, type OwnPagePorts } from './own_pages.ts';
+import { accountPage, adminPage, connectionPage, lastStay, type OwnPagePorts } from './own_pages.ts';
 import { Caller } from './people/caller.ts';
 import { Own } from './people/own.ts';
 import { PersonPageModel } from './people/person.ts';
@@ -266,6 +266,7 @@ export class AppModel extends Store<AppState> implements AppScreen {
         return;
       case 'account':
       case 'admin':
+      case 'connection':
       case 'person':
         this.#openOwn(route, house);
         return;
@@ -369,7 +370,7 @@ export class AppModel extends Store<AppState> implements AppScreen {
   }
 
   /** Pages for accounts only. Where most people never go, the models are loaded when somebody does. */
-  #openOwn(route: Extract<Route, { page: 'account' | 'admin' | 'person' }>, house: House): void {
+  #openOwn(route: Extract<Route, { page: 'account' | 'admin' | 'connection' | 'person' }>, house: House): void {
     const { user } = house;
     if (!user) {
       this.#redirect(signInPath(this.#ports.browser.address().pathname));
@@ -379,6 +380,7 @@ export class AppModel extends Store<AppState> implements AppScreen {
     this.#accountClient();
     if (route.page === 'person') this.#openPerson(route.id, user);
     else if (route.page === 'account') this.#openLater(() => accountPage(this.#ownPages()));
+    else if (route.page === 'connection') this.#openLater(() => connectionPage(this.#ownPages(), route.id));
     else if (user.admin) this.#openLater(() => adminPage(this.#ownPages(), route, user, house));
     else this.#show({ name: 'not_found' });
   }
@@ -487,8 +489,8 @@ export class AppModel extends Store<AppState> implements AppScreen {
   }
 
   #callPorts(): Omit<CallPorts, 'devices'> {
-    const { capture } = this.#ports;
-    return { capture, newMedia: (events) => this.#ports.newMedia(events) };
+    const { capture, report } = this.#ports;
+    return { capture, report, newMedia: (events) => this.#ports.newMedia(events) };
   }
 
   #openMeeting(call: Call, view: RoomView, client: Client, house: House, invite?: string): void {
@@ -541,10 +543,14 @@ export class AppModel extends Store<AppState> implements AppScreen {
         viewer: house.user ? 'account' : 'guest',
         home: house.open_house || (house.user !== undefined && reason !== 'session_ended'),
       },
-      () => void this.#load(),
-      () => this.navigate('/'),
+      {
+        joinAgain: () => void this.#load(),
+        goHome: () => this.navigate('/'),
+        clock: this.#ports.browser.clock,
+        lastStay: () => lastStay(this.#ports.http, this.#ports.planner.unixMs()),
+      },
     );
-    this.#show({ name: 'left', screen });
+    this.#show({ name: 'left', screen }, () => screen.close());
   }
 
   #accountClient(): Client {
@@ -557,7 +563,7 @@ export class AppModel extends Store<AppState> implements AppScreen {
         if (this.#client !== client) return;
         this.#forgetClient();
         // The meeting says by itself that the session is over.
-        if (['home', 'account', 'admin', 'person'].includes(this.state.page.name)) void this.#load();
+        if (['home', 'account', 'admin', 'connection', 'person'].includes(this.state.page.name)) void this.#load();
       },
     });
     client.start();

@@ -8,8 +8,10 @@ import type { Budget } from '../media/budget.ts';
 import { type Capture, CaptureError, type CaptureProblem, shapeScreen } from '../media/capture.ts';
 import type { ScreenMode } from '../media/encodings.ts';
 import { keyFor, type Media, type MediaEvents } from '../media/media.ts';
+import { QualityReporter, type ReportPorts } from '../media/report.ts';
 import type {
   DeviceId,
+  QualityReport,
   RoomId,
   RoomLeftReason,
   RoomView,
@@ -19,10 +21,15 @@ import type {
 } from '../protocol/generated.ts';
 import type { Client } from '../session/client.ts';
 import type { Refusal } from '../session/refusal.ts';
+import { findings, moment } from './connection/findings.ts';
+import type { NowState } from './connection/screens.ts';
 import type { DevicesModel } from './devices.ts';
 import type { AudioSurface, VideoSurface } from './screens.ts';
+import { Store } from './store.ts';
 
 export interface CallPorts {
+  /** What the browser tells of itself, for reports on the connection. */
+  readonly report: ReportPorts;
   readonly devices: DevicesModel;
   readonly capture: Capture;
   newMedia(events: MediaEvents): Media;
@@ -46,6 +53,8 @@ export interface CallListener {
 
 export class Call {
   listener: CallListener = {};
+  /** How one's own connection is at the moment. */
+  readonly quality = new Store<NowState>({});
   readonly #ports: CallPorts;
   readonly #media: Media;
   readonly #visible = new Set<string>();
@@ -63,6 +72,7 @@ export class Call {
   #screen: { video: MediaStreamTrack; audio?: MediaStreamTrack } | undefined;
   #screenMode: ScreenMode = 'text';
   #closed = false;
+  readonly #reporter: QualityReporter;
 
   constructor(ports: CallPorts) {
     this.#ports = ports;
@@ -79,6 +89,12 @@ export class Call {
       },
       bears: (budget, less) => this.listener.bears?.(budget, less),
     });
+    this.#reporter = new QualityReporter(
+      this.#media.stats,
+      ports.report,
+      (report) => this.#client?.reportQuality(report),
+      (report) => this.#judge(report),
+    );
     const { devices } = ports;
     for (const kind of ['microphone', 'camera'] as const) this.#media.setTrack(kind, devices.track(kind));
     this.#unlisten.push(
@@ -86,7 +102,10 @@ export class Call {
         track: (kind, track) => this.#media.setTrack(kind, track),
         muted: (kind, muted) => this.#client?.publish(kind, muted),
       }),
-      devices.subscribe(({ speaker }) => this.#media.speakers.choose(speaker ?? '')),
+      devices.subscribe(({ speaker, microphone, camera }) => {
+        this.#media.speakers.choose(speaker ?? '');
+        for (const { problem } of [microphone, camera]) if (problem) this.#reporter.noteProblem(problem);
+      }),
     );
     // What cannot be prepared is made when joining, and fails there if it must.
     this.#media.prepare().catch(() => {});
@@ -263,10 +282,16 @@ export class Call {
     this.listener = {};
     this.stopScreen();
     for (const unlisten of this.#unlisten) unlisten();
+    this.#reporter.end();
     if (this.#client) this.#client.leave();
     else if (this.#media.prepared) this.#door?.client.unprepare();
     this.#door?.unlisten();
     this.#media.close();
+  }
+
+  #judge(report: QualityReport): void {
+    const summary = moment(report);
+    this.quality.set({ summary, findings: findings(summary) });
   }
 
   #connectMedia(client: Client): void {

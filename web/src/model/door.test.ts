@@ -8,7 +8,7 @@ import { claimDevice } from './device_id.ts';
 import { DevicesModel } from './devices.ts';
 import { DoorModel } from './door.ts';
 import { Remembered } from './remembered.ts';
-import { FakeBrowser, FakeCapture, FakeMedia, FakeServer, homeOf, homeRoom } from './tests/fakes.ts';
+import { FakeBrowser, FakeCapture, FakeMedia, FakeServer, homeOf, homeRoom, SILENT_REPORT } from './tests/fakes.ts';
 
 const VIEW: RoomView = {
   id: 'r-1',
@@ -79,7 +79,13 @@ class Scene {
         invite: route.page === 'join' ? route.token : undefined,
         client: this.client,
         accountName: this.client ? 'Anna' : undefined,
-        newCall: () => new Call({ devices, capture: this.capture, newMedia: (events) => this.#newMedia(events) }),
+        newCall: () =>
+          new Call({
+            devices,
+            report: SILENT_REPORT,
+            capture: this.capture,
+            newMedia: (events) => this.#newMedia(events),
+          }),
         newGuestClient: (grant) => server.client(browser.clock, grant),
         entered: (_call, view) => this.log.push(`entered ${view.name}`),
         left: (reason) => this.log.push(`left ${reason}`),

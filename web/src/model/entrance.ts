@@ -1,6 +1,8 @@
 /** The form that makes the first account, and the page after a meeting. */
 
+import type { Clock } from '../session/clock.ts';
 import type { Http } from '../session/http.ts';
+import type { StayLine } from './connection/screens.ts';
 import { problemFrom } from './problem.ts';
 import type { LeftScreen, LeftState, SetupScreen, SetupState } from './screens.ts';
 import { Store } from './store.ts';
@@ -28,21 +30,46 @@ export class SetupModel extends Store<SetupState> implements SetupScreen {
   }
 }
 
-export class LeftModel extends Store<LeftState> implements LeftScreen {
-  readonly #onJoinAgain: () => void;
-  readonly #onHome: () => void;
+export interface LeftPorts {
+  readonly clock: Clock;
+  joinAgain(): void;
+  goHome(): void;
+  /** How the connection of the stay was, if the house knows already. */
+  lastStay(): Promise<StayLine | undefined>;
+}
 
-  constructor(state: LeftState, onJoinAgain: () => void, onHome: () => void) {
+const ASKS_MS = [400, 1_000, 3_000];
+
+export class LeftModel extends Store<LeftState> implements LeftScreen {
+  readonly #ports: LeftPorts;
+  #cancel = (): void => {};
+
+  constructor(state: LeftState, ports: LeftPorts) {
     super(state);
-    this.#onJoinAgain = onJoinAgain;
-    this.#onHome = onHome;
+    this.#ports = ports;
+    if (state.viewer === 'account' && state.reason !== 'session_ended') this.#askForStay(ASKS_MS);
   }
 
   joinAgain(): void {
-    this.#onJoinAgain();
+    this.#ports.joinAgain();
   }
 
   goHome(): void {
-    this.#onHome();
+    this.#ports.goHome();
+  }
+
+  close(): void {
+    this.#cancel();
+  }
+
+  /** The house stores it a moment after one has left. */
+  #askForStay([wait, ...more]: readonly number[]): void {
+    if (wait === undefined) return;
+    this.#cancel = this.#ports.clock.after(wait, () => {
+      this.#ports.lastStay().then(
+        (connection) => (connection ? this.patch({ connection }) : this.#askForStay(more)),
+        () => {},
+      );
+    });
   }
 }

@@ -6,7 +6,7 @@ import { Call } from './call.ts';
 import { DevicesModel } from './devices.ts';
 import { MeetingModel } from './meeting.ts';
 import { Remembered } from './remembered.ts';
-import { FakeBrowser, FakeCapture, FakeMedia, FakeServer } from './tests/fakes.ts';
+import { FakeBrowser, FakeCapture, FakeMedia, FakeServer, SILENT_REPORT } from './tests/fakes.ts';
 
 function participant(id: string, ...sources: Source[]): Participant {
   const tracks = sources.map((source) => ({ source, muted: false }));
@@ -30,6 +30,7 @@ async function meeting(...others: Participant[]) {
   const call = new Call({
     devices,
     capture,
+    report: SILENT_REPORT,
     newMedia: (events) => {
       const media = new FakeMedia(events);
       made.push(media);

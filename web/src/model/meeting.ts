@@ -10,6 +10,7 @@ import { callPath, joinPath } from './address.ts';
 import type { Browser } from './browser.ts';
 import type { Call } from './call.ts';
 import type { MeetingCalls } from './calls/in_meeting.ts';
+import type { NowState } from './connection/screens.ts';
 import type { DevicesModel } from './devices.ts';
 import { Notices, noticeOf } from './notice.ts';
 import { problemFrom } from './problem.ts';
@@ -17,7 +18,7 @@ import type { Remembered } from './remembered.ts';
 import { roomPath } from './room_name.ts';
 import type { MeetingScreen, MeetingState, Person, ScreenMode, Tile, TileSize } from './screens.ts';
 import { type SharedRoom, ShareModel } from './share.ts';
-import { Store } from './store.ts';
+import { type Readable, Store } from './store.ts';
 import { splitKey, WantedTiles } from './wanted.ts';
 
 const STUCK_MS = 20_000;
@@ -91,6 +92,10 @@ export class MeetingModel extends Store<MeetingState> implements MeetingScreen {
 
   networkChanged(): void {
     this.#call.networkChanged();
+  }
+
+  get connection(): Readable<NowState> {
+    return this.#call.quality;
   }
 
   get calls(): MeetingCalls | undefined {

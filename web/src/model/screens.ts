@@ -11,6 +11,7 @@ import type { AccountScreen } from './account/screens.ts';
 import type { ProviderRefusal } from './address.ts';
 import type { AdminScreen } from './admin/screens.ts';
 import type { CallPageScreen, CallsScreen, MeetingCallsScreen } from './calls/screens.ts';
+import type { NowState, StayLine, StayScreen } from './connection/screens.ts';
 import type { MailScreen, MeetingsScreen } from './meetings/screens.ts';
 import type { ContactsScreen, HistoryScreen, PersonPageScreen } from './people/screens.ts';
 import type { PushScreen } from './push/screens.ts';
@@ -71,6 +72,7 @@ export type Page =
   | { readonly name: 'account'; readonly screen: AccountScreen }
   | { readonly name: 'admin'; readonly screen: AdminScreen }
   | { readonly name: 'person'; readonly screen: PersonPageScreen }
+  | { readonly name: 'connection'; readonly screen: StayScreen }
   | { readonly name: 'door'; readonly screen: DoorScreen }
   | { readonly name: 'meeting'; readonly screen: MeetingScreen }
   | { readonly name: 'left'; readonly screen: LeftScreen }
@@ -546,6 +548,8 @@ export interface TileSize {
 export interface MeetingScreen extends Readable<MeetingState> {
   /** Ringing more people in; absent for guests. */
   readonly calls?: MeetingCallsScreen | undefined;
+  /** One's own connection at the moment. */
+  readonly connection: Readable<NowState>;
   /** Somebody who knocks may come in, or not. */
   admit(knocking: string, admit: boolean): void;
   toggleScreen(): void;
@@ -569,6 +573,8 @@ export interface LeftState {
   readonly reason: 'left' | RoomLeftReason;
   /** Whether there is a home page for them. */
   readonly home: boolean;
+  /** How the connection was, as soon as the house knows. Accounts only. */
+  readonly connection?: StayLine;
 }
 
 export interface LeftScreen extends Readable<LeftState> {

@@ -155,7 +155,7 @@ export type ClientMessage = { "type": "hello", versions: Array<number>, client: 
 /**
  * Without it, this socket counts as a device of its own.
  */
-browser?: BrowserId, } | { "type": "ping", id: IntentId, } | { "type": "get_snapshot", channel: Channel, } | { "type": "join_room", id: IntentId, room: string, device: DeviceId, } | { "type": "join_call", id: IntentId, room: RoomId, device: DeviceId, } | { "type": "prepare_room", id: IntentId, room: string, device: DeviceId, sdp: string, uplink: UplinkMids, slots: Array<SlotMids>, } | { "type": "leave_room", id: IntentId, } | { "type": "publish", id: IntentId, source: Source, muted: boolean, } | { "type": "unpublish", id: IntentId, source: Source, } | { "type": "set_muted", id: IntentId, source: Source, muted: boolean, } | { "type": "set_wanted", wanted: Array<Wanted>, } | { "type": "offer", id: IntentId, sdp: string, uplink: UplinkMids, slots: Array<SlotMids>, connection?: MediaConnectionId, } | { "type": "slot_ready", slot: number, generation: number, } | { "type": "no_picture", slot: number, generation: number, } | { "type": "admit", id: IntentId, knocking: ParticipantId, admit: boolean, } | { "type": "start_call", id: IntentId, person: UserId, video: boolean, } | { "type": "ring_in", id: IntentId, person: UserId, } | { "type": "accept_call", id: IntentId, call: CallId, } | { "type": "decline_call", id: IntentId, call: CallId, } | { "type": "cancel_call", id: IntentId, call: CallId, } | { "type": "ignore_call", id: IntentId, call: CallId, } | { "type": "see_missed", id: IntentId, } | { "type": "set_active", active: boolean, } | { "type": "set_status", id: IntentId, status: Status, } | { "type": "watch_people", people: Array<UserId>, };
+browser?: BrowserId, } | { "type": "ping", id: IntentId, } | { "type": "get_snapshot", channel: Channel, } | { "type": "join_room", id: IntentId, room: string, device: DeviceId, } | { "type": "join_call", id: IntentId, room: RoomId, device: DeviceId, } | { "type": "prepare_room", id: IntentId, room: string, device: DeviceId, sdp: string, uplink: UplinkMids, slots: Array<SlotMids>, } | { "type": "leave_room", id: IntentId, } | { "type": "publish", id: IntentId, source: Source, muted: boolean, } | { "type": "unpublish", id: IntentId, source: Source, } | { "type": "set_muted", id: IntentId, source: Source, muted: boolean, } | { "type": "set_wanted", wanted: Array<Wanted>, } | { "type": "offer", id: IntentId, sdp: string, uplink: UplinkMids, slots: Array<SlotMids>, connection?: MediaConnectionId, } | { "type": "slot_ready", slot: number, generation: number, } | { "type": "no_picture", slot: number, generation: number, } | { "type": "report_quality", report: QualityReport, } | { "type": "admit", id: IntentId, knocking: ParticipantId, admit: boolean, } | { "type": "start_call", id: IntentId, person: UserId, video: boolean, } | { "type": "ring_in", id: IntentId, person: UserId, } | { "type": "accept_call", id: IntentId, call: CallId, } | { "type": "decline_call", id: IntentId, call: CallId, } | { "type": "cancel_call", id: IntentId, call: CallId, } | { "type": "ignore_call", id: IntentId, call: CallId, } | { "type": "see_missed", id: IntentId, } | { "type": "set_active", active: boolean, } | { "type": "set_status", id: IntentId, status: Status, } | { "type": "watch_people", people: Array<UserId>, };
 
 export type Limits = { message_bytes: number, offer_bytes: number, slots: number, room_people: number, seat_grace_ms: number, };
 
@@ -280,6 +280,131 @@ export type History = { entries: Array<HistoryEntry>,
  * There are older ones.
  */
 more: boolean, };
+
+export type QualityReport = { rtt_ms?: number, jitter_ms?: number, 
+/**
+ * Packets that were lost on the way to the server, and from it.
+ */
+loss_up?: number, loss_down?: number, 
+/**
+ * Frames per second of the largest picture that comes down.
+ */
+fps?: number, 
+/**
+ * Sound that had to be made up.
+ */
+concealed?: number, 
+/**
+ * Pictures that stood still, and for how long in all.
+ */
+freezes: number, frozen_ms: number, 
+/**
+ * Encodings of the camera that are sent.
+ */
+layers?: number, 
+/**
+ * How long one's own picture was smaller because of the device, and because of the way up.
+ */
+limited_cpu_ms: number, limited_bandwidth_ms: number, 
+/**
+ * How often the transport was started anew.
+ */
+restarts: number, problems?: Array<DeviceProblem>, network?: NetworkKind, browser?: BrowserFamily, };
+
+export type DeviceProblem = "denied" | "not_found" | "in_use" | "lost" | "other";
+
+export type NetworkKind = "wifi" | "ethernet" | "cellular" | "other";
+
+export type BrowserFamily = "chromium" | "firefox" | "safari" | "other";
+
+export type PathKind = "udp_v4" | "udp_v6" | "tcp_v4" | "tcp_v6";
+
+export type Strain = { mean: number, 
+/**
+ * How long it was noticeable, and its mean then.
+ */
+bad_seconds: number, bad_mean: number, };
+
+export type ConnectionSummary = { 
+/**
+ * How long was measured.
+ */
+seconds: number, 
+/**
+ * How long something was noticeably wrong.
+ */
+troubled_seconds: number, rtt_ms?: Strain, loss_up?: Strain, loss_down?: Strain, 
+/**
+ * Sound that had to be made up at the listener.
+ */
+concealed?: Strain, jitter_ms?: number, up_kbps?: number, down_kbps?: number, fps?: number, freezes: number, frozen_ms: number, 
+/**
+ * How long one's own picture was smaller: because of the device, because of the way up.
+ */
+cpu_seconds: number, narrow_up_seconds: number, 
+/**
+ * How long pictures were missing because the way down was too thin.
+ */
+narrow_down_seconds: number, layer_changes: number, restarts: number, problems?: Array<DeviceProblem>, 
+/**
+ * All that there was.
+ */
+networks?: Array<NetworkKind>, browser?: BrowserFamily, path?: PathKind, };
+
+export type ConnectionPoint = { rtt_ms?: number, jitter_ms?: number, loss_up?: number, loss_down?: number, up_kbps?: number, down_kbps?: number, 
+/**
+ * What the server takes the way down for.
+ */
+estimate_kbps?: number, fps?: number, concealed?: number, layers?: number, freezes?: number, frozen_ms?: number, layer_changes?: number, pauses?: number, cpu_ms?: number, narrow_up_ms?: number, };
+
+export type ConnectionRecord = { id: string, 
+/**
+ * All records of one meeting have the same.
+ */
+meeting: string, kind: RoomKind, 
+/**
+ * Name of the room, if it is still there; calls have none.
+ */
+room?: string, 
+/**
+ * Unix milliseconds.
+ */
+started_ms: number, 
+/**
+ * When it was heard of last, if it is not over.
+ */
+ended_ms: number, over: boolean, summary: ConnectionSummary, 
+/**
+ * How many others were in the meeting, and how many of them lost packets noticeably as well: if most did, it was not
+ * one's own line.
+ */
+others: number, others_losing: number, };
+
+export type ConnectionRecords = { records: Array<ConnectionRecord>, };
+
+export type ConnectionTimeline = { record: ConnectionRecord, 
+/**
+ * Seconds from one point to the next. The first begins with the stay.
+ */
+step: number, points: Array<ConnectionPoint>, };
+
+export type PersonsConnection = { 
+/**
+ * Absent for guests.
+ */
+user?: UserId, name: string, record: ConnectionRecord, };
+
+export type PersonsConnections = { connections: Array<PersonsConnection>, 
+/**
+ * There are older ones.
+ */
+more: boolean, };
+
+export type PersonsTimeline = { 
+/**
+ * Absent for guests.
+ */
+user?: UserId, name: string, timeline: ConnectionTimeline, };
 
 export type WaitingReason = "nobody_in" | "knocking";
 

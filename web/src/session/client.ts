@@ -9,6 +9,7 @@ import type {
   Home,
   HomeChange,
   Me,
+  QualityReport,
   RoomId,
   RoomLeftReason,
   RoomView,
@@ -192,6 +193,10 @@ export class Client {
   /** Somebody who knocks may come in, or not. */
   async admit(knocking: string, admit: boolean): Promise<void> {
     await this.#connection.request({ type: 'admit', knocking, admit });
+  }
+
+  reportQuality(report: QualityReport): void {
+    if (this.#room) this.#connection.notify({ type: 'report_quality', report });
   }
 
   slotReady(slot: number, generation: number): void {

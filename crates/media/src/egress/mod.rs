@@ -124,6 +124,11 @@ impl Egress {
         }
     }
 
+    /// To the client and back, as its reports tell.
+    pub fn rtt(&self) -> Option<Duration> {
+        self.rtt
+    }
+
     /// After each negotiation, for each section that the client receives in.
     pub fn open(&mut self, section: Section) -> Route {
         if section.extensions.transport_cc.is_some() && self.bandwidth.is_none() {

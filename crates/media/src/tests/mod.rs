@@ -13,4 +13,5 @@ mod lines;
 mod link;
 pub(crate) mod network;
 mod quality;
+mod record;
 mod world;

@@ -4,6 +4,7 @@
 pub mod account;
 pub mod admin;
 pub mod calls;
+pub mod connections;
 pub mod entry;
 pub mod meetings;
 pub mod people;

@@ -9,6 +9,7 @@ use protocol::{
     RoomId, RoomKind, RoomLeftReason, RoomView, ServerMessage, SlotKind, SlotMids, Source,
     UplinkMids, UserId, WaitingReason, Wanted,
 };
+use room::record::StayRecord;
 use room::{
     ConnectionId, Input, Intent, Join, MediaCommand, MediaEvent, Now, Offer, Output, People,
     Persist, Prepare, Room, RoomFacts, SeatRecord, SessionKey, Subject,
@@ -150,6 +151,8 @@ pub struct World {
     pub people: People,
     /// Accounts that came in though they would have had to knock.
     pub came_in: Vec<String>,
+    /// Records of connections, in the order in which they were stored.
+    pub records: Vec<StayRecord>,
     pub ended: bool,
     pub restarted: bool,
     closed: Vec<MediaConnectionId>,
@@ -182,6 +185,7 @@ impl World {
             media: Vec::new(),
             people: People::default(),
             came_in: Vec::new(),
+            records: Vec::new(),
             ended: false,
             restarted: false,
             closed: Vec::new(),
@@ -216,6 +220,7 @@ impl World {
                 Output::Persist(Persist::Remove(id)) => {
                     self.seats.remove(&id);
                 }
+                Output::Persist(Persist::Stay(record)) => self.records.push(*record),
                 Output::People(people) => self.people = people,
                 Output::CameIn(user) => self.came_in.push(user.to_string()),
                 Output::Ended => self.ended = true,

@@ -34,6 +34,7 @@ pub struct Config {
     pub database: Database,
     pub tls: Tls,
     pub media: Media,
+    pub metrics: Metrics,
     pub house: House,
     pub policy: Policy,
     pub push: Push,
@@ -68,6 +69,14 @@ pub struct Media {
     pub port: u16,
     /// The addresses that browsers are told to send to; without any, those of this computer.
     pub addresses: Vec<IpAddr>,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Metrics {
+    /// Address and port of the numbers for Prometheus, for no other eyes; without it there are none.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub listen: Option<SocketAddr>,
 }
 
 /// What stands here holds; what does not can be set by administrators in the browser (`crate::settings`).
@@ -136,6 +145,7 @@ impl Default for Config {
             database: Database::default(),
             tls: Tls::default(),
             media: Media::default(),
+            metrics: Metrics::default(),
             house: House::default(),
             policy: Policy::default(),
             push: Push::default(),
@@ -176,6 +186,7 @@ const KEYS: &[(&str, Kind)] = &[
     ("tls.key", Kind::Text),
     ("media.port", Kind::Number),
     ("media.addresses", Kind::List),
+    ("metrics.listen", Kind::Text),
     ("house.name", Kind::Text),
     ("house.imprint_url", Kind::Text),
     ("house.privacy_url", Kind::Text),

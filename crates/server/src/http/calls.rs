@@ -13,7 +13,7 @@ use utoipa::IntoParams;
 use super::State;
 use super::caller::Member;
 use super::error::{ApiError, ApiResult};
-use crate::store::history;
+use crate::store::{connections, history};
 
 const PAGE: u32 = 50;
 
@@ -46,6 +46,7 @@ pub async fn remove(
     Path(id): Path<String>,
 ) -> ApiResult<StatusCode> {
     let (user, id) = (me.account.id, HistoryId::from(id));
+    connections::remove_of_line(&app.db, &user, &id).await?;
     if history::remove(&app.db, &user, &id).await? {
         let entries = Some(vec![id]);
         let deleted = Input::HistoryDeleted { user, entries };
@@ -58,6 +59,7 @@ pub async fn remove(
     responses((status = 204, description = "It is empty.")))]
 pub async fn clear(app: State, Member(me): Member) -> ApiResult<StatusCode> {
     let (user, entries) = (me.account.id, None);
+    connections::clear(&app.db, &user).await?;
     history::clear(&app.db, &user).await?;
     let deleted = Input::HistoryDeleted { user, entries };
     app.rooms.house().tell(deleted);

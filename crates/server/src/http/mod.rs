@@ -6,6 +6,7 @@ mod admin;
 pub mod administrator;
 pub mod caller;
 mod calls;
+mod connections;
 pub mod error;
 pub mod gate;
 pub mod guard;
@@ -108,6 +109,8 @@ fn routes(admin: OpenApiRouter<Shared>) -> OpenApiRouter<Shared> {
         .routes(routes!(calls::list, calls::clear))
         .routes(routes!(calls::remove))
         .routes(routes!(calls::decline))
+        .routes(routes!(connections::list))
+        .routes(routes!(connections::read))
         .routes(routes!(pictures::of_person))
         .routes(routes!(rooms::create, rooms::change, rooms::delete))
         .routes(routes!(

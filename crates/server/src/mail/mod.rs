@@ -97,6 +97,13 @@ impl Mailer {
         }))))
     }
 
+    /// Letters that are on their way or wait for another try.
+    pub fn waiting(&self) -> usize {
+        self.0.as_ref().map_or(0, |office| {
+            QUEUE - office.queue.available_permits().min(QUEUE)
+        })
+    }
+
     pub fn is_there(&self) -> bool {
         self.0.is_some()
     }

@@ -102,6 +102,11 @@ impl Pushes {
         }
     }
 
+    /// Messages that are on their way or wait for another try.
+    pub fn running(&self) -> usize {
+        DELIVERIES - self.office.places.available_permits().min(DELIVERIES)
+    }
+
     pub fn are_on(&self) -> bool {
         self.office.settings.get().push
     }

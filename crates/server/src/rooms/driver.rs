@@ -124,6 +124,9 @@ impl Driver {
             }
             let mut turns: VecDeque<Turn> = self.prepare(event).into_iter().collect();
             if turns.is_empty() {
+                room.store_records();
+                let outputs = std::iter::from_fn(|| room.poll_output()).collect();
+                self.carry_out(outputs).await;
                 return;
             }
             let mut ended = false;
@@ -261,6 +264,8 @@ impl Driver {
             self.hub.house.room_people(self.room.clone(), inside);
         }
         self.hub.people.set(&self.room, people);
+        let (rooms, people) = self.hub.people.counts();
+        self.hub.metrics.inside(rooms, people);
     }
 
     fn media(&mut self, command: MediaCommand) -> Option<Turn> {
@@ -288,6 +293,7 @@ impl Driver {
         match &persist {
             Persist::Save(seat) => self.seats.insert(seat.participant.clone()),
             Persist::Remove(participant) => self.seats.remove(participant),
+            Persist::Stay(_) => false,
         };
         self.hub.writer.write(&self.room, persist).await;
     }

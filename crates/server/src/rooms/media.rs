@@ -5,8 +5,8 @@
 use std::sync::Weak;
 
 use ::media as core;
-use protocol::{MediaConnectionId, SlotKind, SlotMids, Source, UplinkMids};
-use room::{Input, MediaCommand, MediaEvent, Refusal, Size, UplinkState};
+use protocol::{MediaConnectionId, PathKind, SlotKind, SlotMids, Source, UplinkMids};
+use room::{Input, Measured, MediaCommand, MediaEvent, Refusal, Size, UplinkState};
 
 use super::Hub;
 use crate::chance;
@@ -30,6 +30,9 @@ pub async fn carry_events(hub: Weak<Hub>, mut events: Events) {
     while let Some(event) = events.recv().await {
         let Some(hub) = hub.upgrade() else { return };
         let group = event.group().0;
+        if let core::Event::Measured { quality, .. } = &event {
+            hub.metrics.connection(quality);
+        }
         let Some(event) = to_room(event) else {
             continue;
         };
@@ -81,6 +84,10 @@ fn to_room(event: core::Event) -> Option<MediaEvent> {
             generation: generation.0,
             rtp_timestamp,
         }),
+        core::Event::Measured { peer, quality, .. } => Some(MediaEvent::Measured {
+            peer: connection_id(peer),
+            measured: measured(quality),
+        }),
         core::Event::Speaking { peers, .. } => Some(MediaEvent::Speaking {
             peers: peers.into_iter().map(connection_id).collect(),
         }),
@@ -106,6 +113,39 @@ fn to_room(event: core::Event) -> Option<MediaEvent> {
             generation: generation.0,
             paused,
         }),
+    }
+}
+
+fn measured(quality: core::Quality) -> Measured {
+    let core::Quality {
+        seconds: _,
+        path,
+        rtt_ms,
+        loss_up,
+        loss_down,
+        jitter_ms,
+        up_bps,
+        down_bps,
+        estimate_bps,
+        layer_changes,
+        pauses,
+    } = quality;
+    Measured {
+        path: match path {
+            core::PathKind::UdpV4 => PathKind::UdpV4,
+            core::PathKind::UdpV6 => PathKind::UdpV6,
+            core::PathKind::TcpV4 => PathKind::TcpV4,
+            core::PathKind::TcpV6 => PathKind::TcpV6,
+        },
+        rtt_ms,
+        loss_up,
+        loss_down,
+        jitter_ms,
+        up_bps,
+        down_bps,
+        estimate_bps,
+        layer_changes,
+        pauses,
     }
 }
 

@@ -29,12 +29,13 @@ use tokio::time::timeout;
 use crate::chance;
 use crate::house::House;
 use crate::media::{Events, MediaHandle};
+use crate::metrics::Metrics;
 use crate::principal::SessionId;
 use crate::push::Pushes;
 use crate::settings::Settings;
 use crate::store::rooms::StoredRoom;
 use crate::store::seats::Change;
-use crate::store::{self, Db, call_rooms, members, rooms, seats};
+use crate::store::{self, Db, call_rooms, connections, members, rooms, seats};
 use crate::ws::sockets::Sockets;
 
 pub use entry::{Entry, Preparation, Way};
@@ -68,6 +69,7 @@ struct Hub {
     house: House,
     sockets: Sockets,
     doorstep: Doorstep,
+    metrics: Metrics,
     live: Mutex<HashMap<RoomId, Live>>,
     drivers: Tasks,
     /// Meetings that go on may go on, but no other begins.
@@ -88,6 +90,7 @@ impl Rooms {
         events: Events,
         settings: Settings,
         pushes: Pushes,
+        metrics: Metrics,
     ) -> Self {
         let people = People::default();
         let rooms = Self(Arc::new_cyclic(|hub| Hub {
@@ -99,6 +102,7 @@ impl Rooms {
             settings,
             sockets: Sockets::default(),
             doorstep: Doorstep::new(Instant::now()),
+            metrics,
             live: Mutex::default(),
             drivers: Tasks::default(),
             draining: AtomicBool::new(false),
@@ -111,6 +115,7 @@ impl Rooms {
 
     /// After a start: whoever sat somewhere when the server ended is away from now on, and has the usual time to come back.
     pub async fn restore(&self) -> store::Result<()> {
+        connections::end_all(&self.0.db).await?;
         let now = chance::unix_ms();
         let there = seats::all(&self.0.db).await?.into_iter();
         let away: Vec<_> = there

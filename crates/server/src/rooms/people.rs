@@ -15,6 +15,13 @@ impl People {
         self.lock().get(room).map_or(0, |people| people.count)
     }
 
+    /// Rooms in which somebody is, and all who are.
+    pub(super) fn counts(&self) -> (usize, u64) {
+        let rooms = self.lock();
+        let people = rooms.values().map(|people| u64::from(people.count));
+        (rooms.len(), people.sum())
+    }
+
     pub(super) fn of(&self, room: &RoomId) -> room::People {
         self.lock().get(room).cloned().unwrap_or_default()
     }

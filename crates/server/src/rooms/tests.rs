@@ -77,7 +77,14 @@ impl House {
         }
         let (handle, media) = MediaHandle::detached();
         let (given, events) = mpsc::channel(16);
-        let rooms = Rooms::new(db.clone(), handle, events, settings(true), pushes(&db));
+        let rooms = Rooms::new(
+            db.clone(),
+            handle,
+            events,
+            settings(true),
+            pushes(&db),
+            Metrics::default(),
+        );
         // What rang before is read by then: nothing of a test is taken for it.
         let outbound = Outbound::default();
         let opened = rooms
@@ -306,6 +313,7 @@ async fn after_a_kill_the_time_to_come_back_counts_from_the_start() {
         mpsc::channel(1).1,
         settings(true),
         pushes(&house.db),
+        Metrics::default(),
     );
     rooms.restore().await.expect("restored");
     let stored = seats::all(&house.db).await.expect("an answer");
@@ -328,6 +336,7 @@ async fn a_house_without_guests_has_no_room_open_to_them() {
         mpsc::channel(1).1,
         settings(false),
         pushes(&house.db),
+        Metrics::default(),
     );
     for (rooms, access) in [(&house.rooms, Access::Guests), (&closed, Access::Accounts)] {
         let facts = rooms.0.facts(room.clone()).await;

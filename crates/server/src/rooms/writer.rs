@@ -31,6 +31,7 @@ impl Writer {
         let change = match persist {
             Persist::Save(seat) => Change::Save(room.clone(), seat),
             Persist::Remove(participant) => Change::Remove(participant),
+            Persist::Stay(record) => Change::Stay(room.clone(), record),
         };
         // The task ends only with the last of its senders.
         let _ = self.0.send(Write::Seat(change)).await;
@@ -69,7 +70,7 @@ async fn store(db: &Db, changes: &[Change]) {
     }
     for change in changes {
         if let Err(error) = seats::write(db, change).await {
-            tracing::warn!(%error, "a seat was not stored; its person gets a new one after a restart");
+            tracing::warn!(%error, "a seat was not stored, or what was measured there; its person gets a new one after a restart");
         }
     }
 }

@@ -71,6 +71,10 @@ pub async fn of(db: &Db, user: &UserId) -> Result<Option<Map<String, Value>>> {
     add("favourites", list::<Favourite>(db, user, FAVOURITES).await?);
     add("calls", list::<Call>(db, user, CALLS).await?);
     add("history", list::<Line>(db, user, HISTORY).await?);
+    add(
+        "connections",
+        list::<Connection>(db, user, CONNECTIONS).await?,
+    );
     add("audit", list::<Audit>(db, user, AUDIT).await?);
     Ok(Some(all))
 }
@@ -336,6 +340,20 @@ struct Line {
     seen: bool,
 }
 
+const CONNECTIONS: &str = "SELECT c.kind, r.name AS room, c.started AS started_ms, c.ended AS ended_ms, c.summary, c.timeline \
+    FROM connections c LEFT JOIN rooms r ON r.id = c.room_id AND r.kind <> 'call' WHERE c.user_id = $1 ORDER BY c.started";
+#[derive(sqlx::FromRow, Serialize)]
+struct Connection {
+    kind: String,
+    room: Option<String>,
+    started_ms: i64,
+    ended_ms: i64,
+    #[serde(serialize_with = "json")]
+    summary: String,
+    #[serde(serialize_with = "timeline")]
+    timeline: Vec<u8>,
+}
+
 const AUDIT: &str = "SELECT at AS at_ms, action, subject, details, actor = 'user:' || $1 AS by_you FROM audit \
     WHERE actor = 'user:' || $1 OR subject = 'user:' || $1 ORDER BY id";
 #[derive(sqlx::FromRow, Serialize)]
@@ -345,6 +363,19 @@ struct Audit {
     subject: String,
     details: String,
     by_you: bool,
+}
+
+fn json<S: serde::Serializer>(text: &str, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    let value: Value = serde_json::from_str(text).unwrap_or_default();
+    value.serialize(serializer)
+}
+
+fn timeline<S: serde::Serializer>(
+    bytes: &[u8],
+    serializer: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    let (step_seconds, points) = room::record::unpack(bytes).unwrap_or_default();
+    serde_json::json!({ "step_seconds": step_seconds, "points": points }).serialize(serializer)
 }
 
 fn text<S: serde::Serializer>(bytes: &[u8], serializer: S) -> std::result::Result<S::Ok, S::Error> {

@@ -6,6 +6,7 @@ pub mod audit;
 pub mod call_rooms;
 pub mod calls;
 pub mod clients;
+pub mod connections;
 pub mod export;
 pub mod favourites;
 pub mod grants;

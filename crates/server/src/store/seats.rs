@@ -1,8 +1,10 @@
-//! Who sits in which meeting, so that a restart gives everybody their seat back.
+//! Who sits in which meeting, so that a restart gives everybody their seat back; with them goes what was measured.
 
 use protocol::{DeviceId, ParticipantId, RoomId, UserId};
+use room::record::StayRecord;
 use room::{SeatRecord, Subject};
 
+use super::connections::save;
 use super::{Db, Result, in_transaction, on, stored};
 
 #[derive(sqlx::FromRow)]
@@ -42,6 +44,8 @@ pub enum Change {
     /// New, or replaces the seat of the same participant.
     Save(RoomId, SeatRecord),
     Remove(ParticipantId),
+    /// How the connection of somebody in a seat was so far.
+    Stay(RoomId, Box<StayRecord>),
 }
 
 const SAVE: &str = "INSERT INTO seats (participant, room_id, guest, subject, device, name, joined, away_since) \
@@ -74,6 +78,7 @@ macro_rules! write {
                     .execute($executor)
                     .await
             }
+            Change::Stay(room, record) => save!(room, record, $executor),
         }
     };
 }

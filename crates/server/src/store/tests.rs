@@ -16,6 +16,7 @@ use super::*;
 use crate::principal::SessionId;
 
 mod calls;
+mod connections;
 mod factors;
 mod groups;
 mod identities;

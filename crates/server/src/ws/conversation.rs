@@ -87,7 +87,8 @@ impl Conversation {
             about_media @ (ClientMessage::SetWanted { .. }
             | ClientMessage::Offer { .. }
             | ClientMessage::SlotReady { .. }
-            | ClientMessage::NoPicture { .. }) => self.hear_of_media(about_media).await,
+            | ClientMessage::NoPicture { .. }
+            | ClientMessage::ReportQuality { .. }) => self.hear_of_media(about_media).await,
             about_people => self.hear_of_people(about_people).await,
         }
     }
@@ -117,6 +118,9 @@ impl Conversation {
             }
             ClientMessage::NoPicture { slot, generation } => {
                 self.intend(Intent::NoPicture { slot, generation }).await;
+            }
+            ClientMessage::ReportQuality { report } => {
+                self.intend(Intent::ReportQuality { report }).await;
             }
             _ => {}
         }

@@ -33,6 +33,7 @@ const TYPES: &[&str] = &[
     "offer",
     "slot_ready",
     "no_picture",
+    "report_quality",
     "join_call",
     "admit",
     "start_call",
@@ -158,6 +159,7 @@ fn fits(message: &ClientMessage) -> bool {
         ClientMessage::Offer { id, slots, .. } => {
             short(id.as_str()) && slots.len() <= limits::SLOTS
         }
+        ClientMessage::ReportQuality { report } => report.problems.len() <= limits::ARRAY_ITEMS,
         ClientMessage::WatchPeople { people } => people.len() <= limits::WATCHED_PEOPLE,
         ClientMessage::GetSnapshot { .. }
         | ClientMessage::SlotReady { .. }

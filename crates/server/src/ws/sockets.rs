@@ -76,6 +76,11 @@ impl Sockets {
         }
     }
 
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.lock().open.values().map(BTreeMap::len).sum()
+    }
+
     /// Every session that has a socket open, or had one a moment ago.
     pub fn sessions(&self, now: Instant) -> HashSet<SessionId> {
         let mut state = self.lock();

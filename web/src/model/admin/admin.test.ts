@@ -73,7 +73,7 @@ function sent(route: string): unknown {
 
 it.each(ADMIN_SECTIONS)('the page of %s says when the session is over', async (section) => {
   for (const route of server.routes.keys()) server.on(route, 401, { code: 'sign_in_required' });
-  for (const list of ['checklist', 'invites', 'sessions', 'clients', 'tokens', 'audit']) {
+  for (const list of ['checklist', 'invites', 'sessions', 'clients', 'tokens', 'audit', 'connections']) {
     server.on(`GET /admin/${list}`, 401, { code: 'sign_in_required' });
   }
   const screen = open(section);

@@ -2,9 +2,11 @@
 
 import type { ClientCreated, NewLink, User } from '../../protocol/generated.ts';
 import { AdminHttp, SettingsHttp } from '../../session/admin.ts';
+import { ConnectionsHttp } from '../../session/connections.ts';
 import type { Http } from '../../session/http.ts';
 import { type AdminSection, adminPath } from '../address.ts';
 import type { Browser } from '../browser.ts';
+import { StayModel, StaysModel } from '../connection/stays.ts';
 import { Copyable } from '../copyable.ts';
 import { ListModel, type Told } from '../list.ts';
 import type { SignedOut } from '../work.ts';
@@ -41,7 +43,7 @@ export interface AdminPorts {
 }
 
 export function openAdmin(ports: AdminPorts, section: AdminSection, id?: string): AdminScreen {
-  const page = id === undefined ? openSection(ports, section) : openPerson(ports, id);
+  const page = id === undefined ? openSection(ports, section) : openOne(ports, section, id);
   return {
     section,
     page,
@@ -49,6 +51,11 @@ export function openAdmin(ports: AdminPorts, section: AdminSection, id?: string)
       if ('close' in page.screen && typeof page.screen.close === 'function') page.screen.close();
     },
   };
+}
+
+function openOne(ports: AdminPorts, section: AdminSection, id: string): AdminPage {
+  if (section !== 'connections') return openPerson(ports, id);
+  return { name: 'connection', screen: new StayModel(new ConnectionsHttp(ports.http.api), id, true, ports.signedOut) };
 }
 
 function openPerson(ports: AdminPorts, id: string): AdminPage {
@@ -85,6 +92,10 @@ function openSection(ports: AdminPorts, section: AdminSection): AdminPage {
       return { name: section, screen: applications(ports, http) };
     case 'tokens':
       return { name: section, screen: tokens(ports, http) };
+    case 'connections': {
+      const connections = new ConnectionsHttp(ports.http.api);
+      return { name: section, screen: new StaysModel(connections, browser, () => Date.now(), signedOut) };
+    }
     case 'audit':
       return { name: section, screen: new AuditModel(http, signedOut) };
   }

@@ -5,6 +5,7 @@
 
 import type * as wire from '../../protocol/generated.ts';
 import type { AdminSection } from '../address.ts';
+import type { StayScreen, StaysScreen } from '../connection/screens.ts';
 import type { ListScreen, ListState, Told } from '../list.ts';
 import type { Readable } from '../store.ts';
 import type { WorkState } from '../work.ts';
@@ -152,6 +153,8 @@ export type AdminPage =
   | { readonly name: 'invites'; readonly screen: InvitesScreen }
   | { readonly name: 'applications'; readonly screen: ListScreen<Client, ClientDraft> }
   | { readonly name: 'sessions'; readonly screen: ListScreen<PersonSession> }
+  | { readonly name: 'connections'; readonly screen: StaysScreen }
+  | { readonly name: 'connection'; readonly screen: StayScreen }
   | { readonly name: 'house'; readonly screen: SettingsScreen }
   | { readonly name: 'policy'; readonly screen: SettingsScreen }
   | { readonly name: 'audit'; readonly screen: AuditScreen }

@@ -5,9 +5,13 @@
 
 import type { HistoryEntry, HomeChange } from '../../protocol/generated.ts';
 import type { Client } from '../../session/client.ts';
+import type { Clock } from '../../session/clock.ts';
+import { ConnectionsHttp } from '../../session/connections.ts';
 import { DirectoryHttp } from '../../session/directory.ts';
 import type { Http } from '../../session/http.ts';
 import type { Browser } from '../browser.ts';
+import { staysOfLines } from '../connection/lines.ts';
+import type { StayLine } from '../connection/screens.ts';
 import { readRoomText, roomPath } from '../room_name.ts';
 import { Work } from '../work.ts';
 import { linkedOf } from './contact.ts';
@@ -21,13 +25,21 @@ export interface HistoryPorts {
   readonly caller: CallerScreen;
 }
 
+/** How long the house may take to store a record. */
+const JUST_STORED_MS = 1_000;
+
 export class HistoryModel extends Work<HistoryState> implements HistoryScreen {
   readonly sight: Sight;
   readonly caller: CallerScreen;
   readonly #client: Client;
   readonly #http: DirectoryHttp;
+  readonly #connections: ConnectionsHttp;
   readonly #unlisten: () => void;
   #entries: readonly HistoryEntry[] = [];
+  readonly #clock: Clock;
+  #cancelLook = (): void => {};
+  /** How the connections were, by line. */
+  #stays: ReadonlyMap<string, StayLine> = new Map();
   /** What was told while a page is on its way, which may not know of it. */
   #meanwhile: HomeChange[] = [];
   /** Counts readings from the start: a late older page does not belong to the new list. */
@@ -41,7 +53,9 @@ export class HistoryModel extends Work<HistoryState> implements HistoryScreen {
   constructor({ browser, http, client, caller }: HistoryPorts) {
     super({ busy: false, more: false, loading: false });
     this.#client = client;
+    this.#clock = browser.clock;
     this.#http = new DirectoryHttp(http.api);
+    this.#connections = new ConnectionsHttp(http.api);
     this.caller = caller;
     this.sight = new Sight(client.people, browser.clock);
     this.#unlisten = client.listen({
@@ -103,6 +117,7 @@ export class HistoryModel extends Work<HistoryState> implements HistoryScreen {
 
   close(): void {
     this.#reading += 1;
+    this.#cancelLook();
     this.#unlisten();
     this.sight.close();
   }
@@ -136,10 +151,37 @@ export class HistoryModel extends Work<HistoryState> implements HistoryScreen {
     this.#entries = applied(this.#entries, change, this.state.more);
     // Nothing is shown before the first page: it would look as if that were all.
     if (this.state.lines) this.#show(this.state.more && change.type !== 'history_cleared');
+    if (change.type !== 'history_changed') return;
+    // What was measured is stored at the same time as the line.
+    this.#cancelLook();
+    this.#cancelLook = this.#clock.after(JUST_STORED_MS, () => this.#askForStays((this.state.lines ?? []).slice(0, 1)));
   }
 
   #show(more: boolean): void {
-    this.patch({ lines: this.#entries.map(lineOf), more });
+    const lines = this.#entries.map(lineOf);
+    this.#draw(lines, more);
+    this.#askForStays(lines);
+  }
+
+  #draw(lines: readonly HistoryLine[], more: boolean): void {
+    const withStays = lines.map((line) => {
+      const connection = this.#stays.get(line.id);
+      return connection ? { ...line, connection } : line;
+    });
+    this.patch({ lines: withStays, more });
+  }
+
+  /** The list does not wait for it, and does without it where it fails. */
+  #askForStays(lines: readonly HistoryLine[]): void {
+    const unknown = lines.filter(({ id }) => !this.#stays.has(id));
+    staysOfLines(this.#connections, unknown).then(
+      (stays) => {
+        if (stays.size === 0) return;
+        this.#stays = new Map([...this.#stays, ...stays]);
+        this.#draw(this.#entries.map(lineOf), this.state.more);
+      },
+      () => {},
+    );
   }
 }
 

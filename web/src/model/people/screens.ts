@@ -5,6 +5,7 @@
 
 import type { Availability, CallEnd, HistoryKind, Status } from '../../protocol/generated.ts';
 import type { Callee } from '../calls/port.ts';
+import type { StayLine } from '../connection/screens.ts';
 import type { Problem } from '../screens.ts';
 import type { Readable } from '../store.ts';
 import type { WorkState } from '../work.ts';
@@ -80,6 +81,8 @@ export interface HistoryLine {
   readonly durationMs?: number;
   /** A missed call that was not looked at yet. */
   readonly fresh: boolean;
+  /** How one's own connection was. */
+  readonly connection?: StayLine;
 }
 
 export interface HistoryState extends WorkState {
@@ -113,6 +116,8 @@ export interface PersonPageState extends WorkState {
   readonly unknown: boolean;
   /** The reader's own page: nobody calls themselves. */
   readonly you: boolean;
+  /** How one's own connection was when they last talked. */
+  readonly connection?: StayLine & { readonly at: number };
 }
 
 /** `/people/<id>`. */

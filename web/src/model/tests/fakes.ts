@@ -9,6 +9,8 @@ import {
 } from '../../media/capture.ts';
 import type { LinkOffer } from '../../media/link.ts';
 import type { MediaEvents, Signalling } from '../../media/media.ts';
+import type { ReportPorts } from '../../media/report.ts';
+import type { SampleListener } from '../../media/stats.ts';
 import type { Home, HomeRoom, RoomView } from '../../protocol/generated.ts';
 import { Client } from '../../session/client.ts';
 import { Http } from '../../session/http.ts';
@@ -413,8 +415,19 @@ export class FakeServer {
   }
 }
 
+/** A browser that tells nothing of itself. */
+export const SILENT_REPORT: ReportPorts = { network: () => undefined, browser: 'other' };
+
 /** The media layer as a call sees it: notes what it is told. */
 export class FakeMedia {
+  /** Whoever listens for samples. */
+  readonly sampled = new Set<SampleListener>();
+  readonly stats = {
+    subscribe: (listener: SampleListener) => {
+      this.sampled.add(listener);
+      return () => this.sampled.delete(listener);
+    },
+  };
   readonly log: string[] = [];
   readonly speakers = { choose: () => {}, unblock: () => this.log.push('unblock') };
   signalling: Signalling | undefined;

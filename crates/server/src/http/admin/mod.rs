@@ -4,6 +4,7 @@
 //! Every route is added by `routes!`, so that none is missing in the description.
 
 mod clients;
+mod connections;
 mod groups;
 mod import;
 mod ldap;
@@ -31,6 +32,8 @@ pub fn routes() -> OpenApiRouter<Shared> {
         .routes(routes!(groups::rename, groups::remove))
         .routes(routes!(groups::join, groups::leave))
         .routes(routes!(log::read))
+        .routes(routes!(connections::list))
+        .routes(routes!(connections::read))
         .routes(routes!(settings::checklist))
         .routes(routes!(settings::dismiss_checklist))
         .routes(routes!(clients::list, clients::create))

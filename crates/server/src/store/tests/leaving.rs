@@ -71,6 +71,10 @@ const ROWS: &[&str] = &[
     "INSERT INTO history (id, user_id, kind, person_id, video, started, seen) VALUES ('h1', $1, 'outgoing', $2, TRUE, 1, TRUE)",
     "INSERT INTO history (id, user_id, kind, person_id, video, started, seen) VALUES ('h2', $2, 'missed', $1, TRUE, 1, FALSE)",
     "INSERT INTO history (id, user_id, kind, room_id, video, started, seen) VALUES ('h3', $1, 'room', 'diary', FALSE, 1, TRUE)",
+    "INSERT INTO connections (id, meeting, user_id, name, kind, room_id, name_key, started, ended, over, troubled, losing, summary, timeline) \
+     VALUES ('v1', 'e1', $1, 'Annegret Zwiebel', 'named', 'diary', 'annegret zwiebel', 1, 9, TRUE, FALSE, FALSE, '{}', 'x')",
+    "INSERT INTO connections (id, meeting, user_id, name, kind, room_id, name_key, started, ended, over, troubled, losing, summary, timeline) \
+     VALUES ('v2', 'e1', $2, 'Bernd', 'named', 'shared', 'bernd', 1, 9, TRUE, FALSE, FALSE, '{}', 'x')",
     "INSERT INTO audit (id, at, actor, action, subject, details) VALUES ('a1', 1, 'user:' || $1, 'settings.changed', '', 'name')",
     "INSERT INTO audit (id, at, actor, action, subject, details) VALUES ('a2', 2, 'user:' || $2, 'person.locked', 'user:' || $1, '')",
 ];
@@ -269,6 +273,7 @@ const PARTS: &[(&str, &str)] = &[
     ("favourites", "favourites"),
     ("calls", "calls"),
     ("history", "history"),
+    ("connections", "connections"),
     ("audit", "audit"),
 ];
 

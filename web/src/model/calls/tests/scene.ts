@@ -17,6 +17,7 @@ import {
   type FakeStorage,
   FakeTones,
   homeOf,
+  SILENT_REPORT,
 } from '../../tests/fakes.ts';
 
 const ANNA = { id: 'u-anna', username: 'anna', name: 'Anna', admin: false };
@@ -86,6 +87,7 @@ export class Scene {
       wakeable: new FakeWakeable(),
       newStream: () => ({}) as MediaStream,
       measureLevel: () => () => {},
+      report: SILENT_REPORT,
       newMedia: (events) => {
         const media = new FakeMedia(events);
         this.media.push(media);

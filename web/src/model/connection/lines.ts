@@ -1,0 +1,44 @@
+/** Which stays belong to which lines of the history, so that each line can say how its connection was. */
+
+import type { ConnectionRecord } from '../../protocol/generated.ts';
+import type { ConnectionsHttp } from '../../session/connections.ts';
+import { connectionPath } from '../address.ts';
+import { findings, recordsOf, worstOf } from './findings.ts';
+import type { StayLine } from './screens.ts';
+
+interface Line {
+  readonly id: string;
+  readonly startedAt: number;
+  readonly durationMs?: number;
+}
+
+/** A stay may begin a little before its line, and outlast it. */
+const SLACK_MS = 60_000;
+
+export function lineOf(record: ConnectionRecord): StayLine {
+  return { id: record.id, findings: findings(record.summary, record), path: connectionPath(record.id) };
+}
+
+/** By id of the line; lines without a connection have none. */
+export async function staysOfLines(http: ConnectionsHttp, lines: readonly Line[]): Promise<Map<string, StayLine>> {
+  const stays = new Map<string, StayLine>();
+  const talked = lines.filter((line) => line.durationMs !== undefined);
+  if (talked.length === 0) return stays;
+  const since = Math.max(0, Math.min(...talked.map((line) => line.startedAt)) - SLACK_MS);
+  const before = Math.max(...talked.map((line) => line.startedAt + (line.durationMs ?? 0))) + SLACK_MS + 1;
+  const { records } = await http.own({ since, before });
+  for (const line of talked) {
+    const worst = worstOf(recordsOf(line, records));
+    if (worst) stays.set(line.id, lineOf(worst));
+  }
+  return stays;
+}
+
+/** How long after its last sign a stay is the one that has just ended. */
+const JUST_MS = 60_000;
+
+export async function lastOwn(http: ConnectionsHttp, now: number): Promise<StayLine | undefined> {
+  const { records } = await http.own();
+  const [last] = records;
+  return last?.over && now - last.ended_ms < JUST_MS ? lineOf(last) : undefined;
+}
