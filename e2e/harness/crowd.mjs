@@ -14,12 +14,13 @@ export const botNamed = (number) => `Bot ${number}`;
  * @param {string} room as in its address
  * @param {number} count
  * @param {number} [first] identity of the first
+ * @param {number} [loudness] of their voices, in dBov
  * @returns {Promise<() => Promise<void>>} sends them home
  */
-export async function crowd(house, room, count, first = 11) {
+export async function crowd(house, room, count, first = 11, loudness = -12) {
   const path = process.env.STUBE_BOT_BIN ?? join(dirname(binary()), 'stube-bot');
   if (!existsSync(path)) throw new Error(`${path} is not there: build it with "cargo build -p bot", or set STUBE_BOT_BIN`);
-  const child = spawn(path, ['--url', house.url, '--room', room, '--guest', '--count', `${count}`, '--first', `${first}`, '--seconds', '300'], {
+  const child = spawn(path, ['--url', house.url, '--room', room, '--guest', '--count', `${count}`, '--first', `${first}`, '--loudness', `${loudness}`, '--seconds', '300'], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let said = '';

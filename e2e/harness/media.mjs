@@ -10,6 +10,9 @@ import { outFolder } from './paths.mjs';
 
 const FONT = '/usr/share/fonts/truetype/dejavu/DejaVuSans-Bold.ttf';
 
+/** Left and right. */
+export const MUSIC_HZ = [500, 900];
+
 /** @param {number} identity */
 export const toneOf = (identity) => 300 + 100 * identity;
 
@@ -33,6 +36,14 @@ export function mediaOf(identity) {
     ffmpeg(['-f', 'lavfi', '-i', tone, '-ac', '1'], microphone);
   }
   return { camera, microphone };
+}
+
+/** Music: another tone at the left than at the right. @returns {string} */
+export function music() {
+  const file = join(outFolder('media'), 'music.wav');
+  const tones = MUSIC_HZ.map((hz) => `0.3*sin(2*PI*${hz}*t)`).join('|');
+  if (!existsSync(file)) ffmpeg(['-f', 'lavfi', '-i', `aevalsrc='${tones}':s=48000:d=10`], file);
+  return file;
 }
 
 /** A microphone in a quiet room. */

@@ -48,6 +48,7 @@ const FLAGS = [
  * @property {number} identity number in the barcode and the tone
  * @property {'files' | 'none' | 'denied' | 'camera-denied'} [devices] own files; no device at all; the browser says no,
  *   to both or to the camera
+ * @property {string} [microphone] a file instead of the own tone
  * @property {string} [locale]
  * @property {{ width: number, height: number }} [viewport]
  * @property {'light' | 'dark'} [colorScheme]
@@ -139,8 +140,8 @@ export class Person {
 
   /** @param {House} house @param {Equipment} equipment */
   static async arrive(house, equipment) {
-    const { devices = 'files', identity, far, flags = [] } = equipment;
-    if (!far || !house.line) return Person.open(house, equipment, await launch(devices, identity, { flags }));
+    const { devices = 'files', identity, far, flags = [], microphone } = equipment;
+    if (!far || !house.line) return Person.open(house, equipment, await launch(devices, identity, { flags, ...(microphone ? { microphone } : {}) }));
     const { program, pid } = house.line.farBrowser();
     // Under the house's usual name, as cameras are for secure pages only and plain http is one under this name alone.
     const leading = [`--host-resolver-rules=MAP localhost ${house.line.near}`, ...flags];
@@ -423,6 +424,12 @@ export class Person {
       const tone = await this.tone(other.name);
       return typeof tone === 'string' ? tone !== 'no tile' : tone.db < HEARD_DB;
     });
+  }
+
+  /** Whether the voice is heard at this moment. @param {{ name: string }} other */
+  async hearsNow(other) {
+    const tone = await this.tone(other.name);
+    return typeof tone !== 'string' && tone.db > HEARD_DB;
   }
 
   // What went wrong.

@@ -4,7 +4,8 @@ import { botNamed, crowd } from '../harness/crowd.mjs';
 import { ANNA } from '../harness/house.mjs';
 import { journeys } from '../harness/journey.mjs';
 
-const { journey, person, place } = journeys(import.meta.url);
+/** All are heard, though more than the usual number speak at a time. */
+const { journey, person, place } = journeys(import.meta.url, { env: { STUBE__MEDIA__LOUDEST: '20' } });
 /** More than the down slots of a browser's first offer. */
 const COUNT = 8;
 

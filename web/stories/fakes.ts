@@ -55,6 +55,7 @@ export function devicesOf(changes: Partial<DevicesState> = {}) {
     speaker: 's',
     mirrored: true,
     canFlip: false,
+    music: false,
     ...changes,
   });
   const level: Readable<number> = {
@@ -77,6 +78,7 @@ export function devicesOf(changes: Partial<DevicesState> = {}) {
     selectMicrophone: noop,
     selectCamera: noop,
     selectSpeaker: noop,
+    setMusic: noop,
     flipCamera: noop,
   });
 }

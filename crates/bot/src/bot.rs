@@ -33,6 +33,8 @@ pub struct Options {
     pub reconnect: bool,
     /// Sends media that is muted or not published: the server has to keep it from others.
     pub rude: bool,
+    /// What the packets of its voice say about how loud it is, in dBov: 0 is the loudest, -127 silence.
+    pub loudness: i8,
     /// What the camera sends instead of prepared pictures; what comes in is taken for the same.
     pub load: Option<Load>,
 }
@@ -59,6 +61,7 @@ impl Options {
             screen_slots: 2,
             reconnect: true,
             rude: false,
+            loudness: crate::media::LOUDNESS,
             load: None,
         }
     }

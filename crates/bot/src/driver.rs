@@ -387,7 +387,9 @@ impl Driver {
 
     async fn offer_anew(&mut self) -> Result<()> {
         let (identity, load) = (self.options.identity, self.options.load);
-        self.media = Some(Media::new(identity, load, Instant::now()));
+        let mut media = Media::new(identity, load, Instant::now());
+        media.loudness = self.options.loudness;
+        self.media = Some(media);
         self.shared.update(|view| view.state.media = false);
         self.offer(None).await
     }

@@ -37,6 +37,9 @@ struct Arguments {
     /// Down slots for people, per bot.
     #[arg(long, default_value_t = 6)]
     slots: usize,
+    /// How loud the voices say they are, in dBov: a soft one is not heard where many louder ones are.
+    #[arg(long, default_value_t = -12, allow_negative_numbers = true, value_parser = clap::value_parser!(i8).range(-127..=0))]
+    loudness: i8,
     /// How long to stay.
     #[arg(long, default_value_t = 60)]
     seconds: u64,
@@ -105,6 +108,7 @@ async fn enter(arguments: &Arguments, crowd: &mut Vec<Bot>) -> Result<()> {
         };
         let mut options = Options::new(&arguments.room, Identity::nth(number));
         options.person_slots = arguments.slots;
+        options.loudness = arguments.loudness;
         let bot = Bot::join(person, options).await;
         crowd.push(bot.with_context(|| format!("bot {number} did not get in"))?);
     }

@@ -30,10 +30,15 @@ const DATAGRAM_BYTES: usize = 2000;
 /// How many datagrams are taken in one go before timers get their turn.
 const DATAGRAMS_AT_ONCE: usize = 64;
 
+/// Of everybody who is not told otherwise.
+pub(crate) const LOUDNESS: i8 = -12;
+
 pub(crate) struct Media {
     rtc: Rtc,
     identity: Identity,
     load: Option<Load>,
+    /// Of the voice, in dBov.
+    pub loudness: i8,
     layout: Layout,
     pending: Option<SdpPendingOffer>,
     socket: Option<UdpSocket>,
@@ -83,6 +88,7 @@ impl Media {
             rtc: peer(now),
             identity,
             load,
+            loudness: LOUDNESS,
             layout: Layout::default(),
             pending: None,
             socket: None,
@@ -346,7 +352,7 @@ impl Media {
             }
             stream.sender.start(now);
             for sent in stream.sender.poll(now) {
-                write(&mut self.rtc, stream, sent, now);
+                write(&mut self.rtc, stream, self.loudness, sent, now);
             }
         }
     }
@@ -362,7 +368,7 @@ impl Media {
     }
 }
 
-fn write(rtc: &mut Rtc, stream: &Stream, sent: Sent, now: Instant) {
+fn write(rtc: &mut Rtc, stream: &Stream, loudness: i8, sent: Sent, now: Instant) {
     let Some(payload_type) = rtc
         .media(stream.mid)
         .and_then(|media| media.remote_pts().first().copied())
@@ -373,7 +379,7 @@ fn write(rtc: &mut Rtc, stream: &Stream, sent: Sent, now: Instant) {
     let mut values = ExtensionValues::default();
     if voice {
         let sounds = fixture::voice_sounds(sent.index);
-        values.audio_level = Some(if sounds { -12 } else { -127 });
+        values.audio_level = Some(if sounds { loudness } else { -127 });
         values.voice_activity = Some(sounds);
     }
     let packet = RtpWrite::new(

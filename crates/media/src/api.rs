@@ -128,6 +128,8 @@ pub enum Command {
         peer: PeerId,
         source: Source,
         state: UplinkState,
+        /// Only the other people can read the payload: nothing is put into it or taken out of it.
+        encrypted: bool,
     },
     /// What a down slot carries from now on. A new generation stops the old one at once and, unless `ready`, withholds
     /// the new one's video until `SlotReady`. The same generation again changes only size and rank, or the connection of
@@ -218,6 +220,9 @@ pub enum Event {
     },
     /// Who speaks now, the loudest first. Sent on change.
     Speaking { group: GroupId, peers: Vec<PeerId> },
+    /// Who was not among the loudest begins to speak. Sooner than `Speaking`, and for a cough too: for whoever has no
+    /// slot and should get one now.
+    Heard { group: GroupId, peer: PeerId },
     /// The layers (`rid`s, the smallest first) of this peer's video that somebody needs or soon would: none listed for a
     /// source in one encoding, `None` when nobody looks, which is how it begins. Sent on change.
     Demand {
@@ -250,6 +255,7 @@ impl Event {
             | Event::Closed { group, .. }
             | Event::SlotStarted { group, .. }
             | Event::Speaking { group, .. }
+            | Event::Heard { group, .. }
             | Event::Demand { group, .. }
             | Event::SlotPaused { group, .. }
             | Event::Measured { group, .. } => *group,
@@ -323,6 +329,8 @@ pub struct Config {
     pub candidates: Vec<SocketAddr>,
     pub certificate: Certificate,
     pub ingress: IngressLimit,
+    /// How many microphones of a group are forwarded at a time.
+    pub loudest: usize,
 }
 
 /// The DTLS identity of all peers. Kept over restarts so that the fingerprint is stable.
@@ -357,6 +365,10 @@ pub struct Stats {
     /// RTP of a source that is off, muted or unknown, or of a broken VP8 descriptor.
     pub dropped_rtp: u64,
     pub forwarded_packets: u64,
+    /// Of microphones that are not among the loudest.
+    pub held_packets: u64,
+    /// Sound that was lost on the way here and came along with later packets.
+    pub recovered_packets: u64,
     pub keyframe_requests: u64,
     pub layer_switches: u64,
     pub panics: u64,

@@ -152,6 +152,16 @@ impl Connection {
         Ok(section)
     }
 
+    /// The payload type of sound with redundancy, as agreed.
+    pub fn redundancy(&mut self) -> Result<Option<u8>, Fault> {
+        self.guard(|rtc| {
+            let opus = rtc
+                .codec_config()
+                .find(|params| params.spec().codec == Codec::Opus)?;
+            opus.red().map(|payload_type| *payload_type)
+        })
+    }
+
     /// A datagram that is known to be this peer's. Broken ones are ignored, since anybody can send in a peer's name.
     pub fn receive(&mut self, now: Instant, datagram: Receive<'_>) -> Result<(), Fault> {
         self.drive(Input::Receive(now, datagram))
@@ -272,7 +282,7 @@ fn engine(certificate: &Certificate, crypto: &Arc<CryptoProvider>) -> RtcConfig 
         .set_stats_interval(Some(quality::INTERVAL))
         .set_extension_map(extensions)
         .clear_codecs()
-        .enable_opus(true, false)
+        .enable_opus(true, true)
         .enable_vp8(true)
 }
 
@@ -295,6 +305,7 @@ fn section(rtc: &Rtc, taken: Taken) -> Option<Section> {
         cname: media.cname().into(),
         ssrc: *taken.ssrc,
         payload_type: *params.pt(),
+        redundancy: params.red().map(|payload_type| *payload_type),
         retransmission: again.map(|(ssrc, payload_type)| Retransmission {
             ssrc: *ssrc,
             payload_type: *payload_type,

@@ -228,7 +228,7 @@ fn give(state: &mut Peer, pictures: &[Picture], decision: &Decision) -> BTreeSet
         slot.share.better = picture.best.filter(|_| decision.full);
         slot.share.full = decision.full;
         if layer.is_none() {
-            slot.pause_source(picture.source);
+            slot.pause_video();
         }
     }
     senders

@@ -10,10 +10,10 @@ use crate::egress::Route;
 use crate::peer::Stream;
 use crate::sfu::Sfu;
 use crate::slot::{Bind, Slot, Verdict};
-use crate::uplink::{Packet, Subscriber, Uplink};
+use crate::uplink::{Incoming, Packet, Subscriber, Uplink};
 
 /// What became of a packet at one subscriber.
-enum Delivery {
+pub(crate) enum Delivery {
     /// Sent or not wanted.
     Done,
     AwaitsKeyframe,
@@ -23,13 +23,23 @@ enum Delivery {
 
 impl Sfu {
     pub(crate) fn packet(&mut self, peer: PeerId, packet: RtpPacket) {
-        let Some(packet) = self.read(peer, packet).map(Arc::new) else {
-            return;
-        };
+        match self.stream_of(peer, &packet) {
+            Some((source, layer)) if source.is_video() => {
+                if let Some(packet) = self.read(peer, source, layer, &Incoming::from(&packet)) {
+                    self.forward(peer, &Arc::new(packet));
+                }
+            }
+            Some((source, _)) => self.sound(peer, source, &packet),
+            None => {}
+        }
+    }
+
+    /// To all who are subscribed.
+    pub(crate) fn forward(&mut self, peer: PeerId, packet: &Arc<Packet>) {
         let Some(uplink) = self.uplink(peer, packet.source) else {
             return;
         };
-        let (layers_changed, early) = uplink.take_in(&packet);
+        let (layers_changed, early) = uplink.take_in(packet);
         if layers_changed && packet.source.is_video() {
             for subscriber in uplink.subscribers.clone() {
                 self.share_out(subscriber.peer);
@@ -41,7 +51,7 @@ impl Sfu {
         let subscribers = std::mem::take(&mut uplink.subscribers);
         let mut keyframe_needed = false;
         for subscriber in &subscribers {
-            match self.deliver(*subscriber, &packet) {
+            match self.deliver(*subscriber, packet) {
                 Delivery::Done => {}
                 Delivery::AwaitsKeyframe => keyframe_needed = true,
                 Delivery::Joined => early.iter().for_each(|packet| {
@@ -62,37 +72,31 @@ impl Sfu {
         }
     }
 
-    /// `None` for what is not to be forwarded.
-    fn read(&mut self, peer: PeerId, packet: RtpPacket) -> Option<Packet> {
+    fn stream_of(&mut self, peer: PeerId, packet: &RtpPacket) -> Option<(Source, usize)> {
         let state = self.peers.get_mut(&peer)?;
         state.proved(self.now);
-        let stream = match state.stream_of(packet.header.ssrc) {
-            Ok(Stream::Of(source, layer)) => Some((source, layer)),
-            Ok(Stream::Unknown) => None,
-            Ok(Stream::TooMany) => {
-                self.close(peer, CloseReason::TooMuch);
-                return None;
-            }
-            Err(fault) => {
-                self.fault(peer, fault);
-                return None;
-            }
-        };
-        let read = stream.and_then(|(source, layer)| {
-            let uplinks = state.uplinks.iter();
-            let live =
-                |uplink: &&Uplink| uplink.source == source && uplink.state == UplinkState::Live;
-            uplinks
-                .filter(live)
-                .find_map(|uplink| uplink.read(peer, layer, &packet, &state.clock))
-        });
-        match &read {
-            Some(packet) if packet.source == Source::Microphone => {
-                state.meter.packet(self.now, packet.extensions.audio_level);
-            }
-            Some(_) => {}
-            None => self.stats.dropped_rtp += 1,
+        match state.stream_of(packet.header.ssrc) {
+            Ok(Stream::Of(source, layer)) => return Some((source, layer)),
+            Ok(Stream::Unknown) => self.stats.dropped_rtp += 1,
+            Ok(Stream::TooMany) => self.close(peer, CloseReason::TooMuch),
+            Err(fault) => self.fault(peer, fault),
         }
+        None
+    }
+
+    /// `None` for what is not to be forwarded.
+    pub(crate) fn read(
+        &mut self,
+        peer: PeerId,
+        source: Source,
+        layer: usize,
+        packet: &Incoming,
+    ) -> Option<Packet> {
+        let state = self.peers.get(&peer)?;
+        let live = |uplink: &&Uplink| uplink.source == source && uplink.state == UplinkState::Live;
+        let uplink = state.uplinks.iter().find(live);
+        let read = uplink.and_then(|uplink| uplink.read(peer, layer, packet, &state.clock));
+        self.stats.dropped_rtp += u64::from(read.is_none());
         read
     }
 
@@ -100,7 +104,7 @@ impl Sfu {
         self.peers.get_mut(&peer)?.uplink(source)
     }
 
-    fn deliver(&mut self, to: Subscriber, packet: &Arc<Packet>) -> Delivery {
+    pub(crate) fn deliver(&mut self, to: Subscriber, packet: &Arc<Packet>) -> Delivery {
         let now = self.now;
         let state = self.peers.get_mut(&to.peer);
         let state = state.filter(|state| state.connected && state.listens(now));
@@ -185,6 +189,16 @@ impl Sfu {
             return;
         };
         let before = slot.from();
+        if before.is_some() && before != bind.from {
+            self.silence(to);
+        }
+        let Some(slot) = self
+            .peers
+            .get_mut(&peer)
+            .and_then(|state| state.slot(index))
+        else {
+            return;
+        };
         slot.bind(bind);
         let [audio, video] = slot.sources();
         if let Some(before) = before {
@@ -194,6 +208,9 @@ impl Sfu {
         if let Some(from) = bind.from {
             self.subscribe(to, from, audio, true);
             self.subscribe(to, from, video, bind.video.is_some());
+            if before != bind.from && audio == Source::Microphone {
+                self.catch_up(to, from);
+            }
         }
         self.share_out(peer);
     }
@@ -219,7 +236,13 @@ impl Sfu {
         }
     }
 
-    pub(crate) fn set_uplink(&mut self, peer: PeerId, source: Source, state: UplinkState) {
+    pub(crate) fn set_uplink(
+        &mut self,
+        peer: PeerId,
+        source: Source,
+        state: UplinkState,
+        encrypted: bool,
+    ) {
         let Some(sender) = self.peers.get_mut(&peer) else {
             return;
         };
@@ -230,16 +253,23 @@ impl Sfu {
             return;
         };
         uplink.state = state;
+        uplink.encrypted = encrypted;
         uplink.sends_since = Some(self.now);
-        for subscriber in uplink.subscribers.clone() {
+        let subscribers = uplink.subscribers.clone();
+        if source == Source::Microphone {
+            self.microphone_is(peer, state);
+        }
+        for subscriber in subscribers {
             if state == UplinkState::Live {
                 self.share_out(subscriber.peer);
+            } else if !source.is_video() {
+                self.silence(subscriber);
             } else if let Some(slot) = self
                 .peers
                 .get_mut(&subscriber.peer)
                 .and_then(|receiver| receiver.slot(subscriber.slot))
             {
-                slot.pause_source(source);
+                slot.pause_video();
             }
         }
         self.request_keyframes(peer);
@@ -366,7 +396,9 @@ impl Sfu {
                 self.subscribe(to, from, source, false);
             }
         }
+        self.microphone_is(peer, UplinkState::Off);
         for listener in listeners {
+            self.silence(listener);
             if let Some(slot) = self
                 .peers
                 .get_mut(&listener.peer)

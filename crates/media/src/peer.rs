@@ -36,6 +36,9 @@ pub(crate) struct Peer {
     pub connection: Connection,
     pub egress: Egress,
     pub uplink_mids: UplinkMids,
+    /// The payload type of sound with redundancy, if the client sends that.
+    pub red: Option<u8>,
+    redundant: Vec<String>,
     pub uplinks: Vec<Uplink>,
     pub slots: Vec<Slot>,
     pub meter: Meter,
@@ -81,6 +84,8 @@ impl Peer {
             connection,
             egress: Egress::new(now),
             uplink_mids,
+            red: None,
+            redundant: vec![],
             uplinks: Source::ALL
                 .into_iter()
                 .map(|source| Uplink::new(source, &[]))
@@ -118,6 +123,7 @@ impl Peer {
                 }
             }
             self.ssrcs.clear();
+            self.redundant.clone_from(&offer.redundant);
             self.slots
                 .extend(slots.iter().skip(self.slots.len()).cloned().map(Slot::new));
         }
@@ -126,13 +132,19 @@ impl Peer {
     }
 
     fn open_routes(&mut self) -> Result<(), Fault> {
+        self.red = self.connection.redundancy()?;
         for slot in &mut self.slots {
             for (mid, lane) in [
                 (&slot.mids.audio, &mut slot.audio),
                 (&slot.mids.video, &mut slot.video),
             ] {
                 let section = self.connection.take_section(mid)?;
-                lane.route = section.map(|section| self.egress.open(section));
+                lane.route = section.map(|mut section| {
+                    if !self.redundant.contains(mid) {
+                        section.redundancy = None;
+                    }
+                    self.egress.open(section)
+                });
             }
         }
         Ok(())

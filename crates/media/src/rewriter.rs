@@ -46,6 +46,8 @@ pub(crate) struct Rewritten {
     pub sequence: u64,
     pub timestamp: u32,
     pub pictures: Pictures,
+    /// The first after a pause or of another origin.
+    pub first: bool,
 }
 
 /// What is added to the numbers of the origin that is followed now.
@@ -68,6 +70,7 @@ impl Epoch {
         Rewritten {
             sequence: packet.sequence.wrapping_add(self.sequence),
             timestamp: packet.timestamp.wrapping_add(self.timestamp),
+            first: packet.sequence == self.first_sequence,
             pictures: Pictures {
                 picture_id: pictures
                     .picture_id
@@ -184,6 +187,24 @@ impl Rewriter {
             .filter(|before| before.origin == packet.origin)?;
         let has_place = (before.first_sequence..before.newest_sequence).contains(&packet.sequence);
         has_place.then(|| before.apply(packet))
+    }
+
+    /// Numbers for a packet of our own that follows the newest one after so many ticks. None while nobody is followed.
+    pub fn append(&mut self, ticks: u32) -> Option<Rewritten> {
+        self.epoch?;
+        let last = self.last.as_mut()?;
+        let micros = u64::from(ticks) * 1_000_000 / u64::from(self.clock_rate);
+        *last = Last {
+            sequence: last.sequence + 1,
+            timestamp: last.timestamp.wrapping_add(ticks),
+            captured: last.captured + Duration::from_micros(micros),
+        };
+        Some(Rewritten {
+            sequence: last.sequence,
+            timestamp: last.timestamp,
+            pictures: Pictures::default(),
+            first: false,
+        })
     }
 
     fn remember(&mut self, packet: &Arrival, sent: &Rewritten) {

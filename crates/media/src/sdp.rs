@@ -23,6 +23,8 @@ pub(crate) struct Offer {
     pub sdp: String,
     pub camera_rids: Vec<String>,
     pub screen_rids: Vec<String>,
+    /// The sections in which redundancy of sound is understood.
+    pub redundant: Vec<String>,
 }
 
 #[derive(Debug, Default)]
@@ -32,6 +34,7 @@ struct Section<'a> {
     direction: Option<&'a str>,
     /// In the order of the layers, the smallest first.
     rids: Vec<&'a str>,
+    has_redundancy: bool,
 }
 
 /// Which way the client uses a section.
@@ -71,6 +74,11 @@ pub(crate) fn read_offer(
         sdp: kept,
         camera_rids: rids(&request.uplink.camera),
         screen_rids: rids(&request.uplink.screen),
+        redundant: sections
+            .iter()
+            .filter(|section| section.has_redundancy)
+            .map(|section| section.mid.to_owned())
+            .collect(),
     })
 }
 
@@ -174,6 +182,8 @@ fn read_sections(sdp: &str) -> Result<Vec<Section<'_>>, Refusal> {
             line.strip_prefix("a=")
         {
             section.direction = Some(direction);
+        } else if line.starts_with("a=rtpmap:") {
+            section.has_redundancy |= line.contains(" red/48000");
         } else if let Some(rid) = line.strip_prefix("a=rid:") {
             section.rids.push(rid.split(' ').next().unwrap_or_default());
         }
@@ -284,7 +294,7 @@ pub(crate) fn pair_streams(answer: &str, slots: &[SlotMids]) -> String {
     paired
 }
 
-fn split_sections(sdp: &str) -> impl Iterator<Item = &str> {
+pub(crate) fn split_sections(sdp: &str) -> impl Iterator<Item = &str> {
     let mut rest = sdp;
     std::iter::from_fn(move || {
         if rest.is_empty() {

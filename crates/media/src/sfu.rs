@@ -18,8 +18,10 @@ use crate::connection::{Connection, Fault, Happening};
 use crate::demux::Demux;
 use crate::egress::keys;
 use crate::ingress::{is_dtls, rtcp_sender};
+use crate::loudest::Loudest;
 use crate::peer::Peer;
 use crate::sdp;
+use crate::sound_sdp;
 use crate::speakers::Speakers;
 
 /// Housekeeping: dead layers, keyframes that did not come, speakers, deadlines.
@@ -51,10 +53,21 @@ enum Timer {
     Egress,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Group {
     members: BTreeSet<PeerId>,
     speakers: Speakers,
+    pub loudest: Loudest,
+}
+
+impl Group {
+    fn new(loudest: usize) -> Self {
+        Self {
+            members: BTreeSet::new(),
+            speakers: Speakers::default(),
+            loudest: Loudest::new(loudest),
+        }
+    }
 }
 
 impl Sfu {
@@ -200,7 +213,8 @@ impl Sfu {
                 peer,
                 source,
                 state,
-            } => self.set_uplink(peer, source, state),
+                encrypted,
+            } => self.set_uplink(peer, source, state, encrypted),
             Command::Bind {
                 peer,
                 slot,
@@ -269,12 +283,12 @@ impl Sfu {
         self.peers.insert(request.peer, state);
         self.groups
             .entry(request.group)
-            .or_default()
+            .or_insert_with(|| Group::new(self.config.loudest))
             .members
             .insert(request.peer);
         let (now, peer) = (self.now, request.peer);
         self.demux.set_credentials(now, peer, answer.credentials);
-        Ok(sdp::pair_streams(&answer.sdp, &request.slots))
+        Ok(shape(&answer.sdp, request))
     }
 
     fn renegotiate(&mut self, request: &Negotiate) -> Result<String, Refusal> {
@@ -290,7 +304,7 @@ impl Sfu {
         let answer = state.negotiate(&offer, &request.slots)?;
         let (now, peer) = (self.now, request.peer);
         self.demux.set_credentials(now, peer, answer.credentials);
-        Ok(sdp::pair_streams(&answer.sdp, &request.slots))
+        Ok(shape(&answer.sdp, request))
     }
 
     /// After each mutation of a peer's engine: takes out all that it has to say, and acts on it.
@@ -348,6 +362,11 @@ impl Sfu {
             Happening::Measured(reading) => self.measured(peer, reading),
             Happening::Goodbye => self.close(peer, CloseReason::ByPeer),
         }
+    }
+
+    pub(crate) fn group_of(&mut self, peer: PeerId) -> Option<&mut Group> {
+        let group = self.peers.get(&peer)?.group;
+        self.groups.get_mut(&group)
     }
 
     fn reschedule(&mut self, peer: PeerId) {
@@ -497,6 +516,12 @@ impl Sfu {
             }
         }
     }
+}
+
+/// What the engine answered, with what it cannot know.
+fn shape(answer: &str, request: &Negotiate) -> String {
+    let paired = sdp::pair_streams(answer, &request.slots);
+    sound_sdp::ask_for_sound(&paired, &request.uplink)
 }
 
 impl Certificate {

@@ -3,6 +3,8 @@
 //! The rule of the label lives here: after a new generation nothing of the old one goes out any more, and video of the
 //! new one only once the client has said that the old label is off.
 
+use std::sync::Arc;
+
 use crate::api::{Generation, PeerId, Size, SlotKind, SlotMids, Source};
 use crate::egress::Route;
 use crate::rewriter::{Rewriter, Rewritten};
@@ -27,6 +29,8 @@ pub(crate) struct Slot {
 pub(crate) struct Lane {
     pub route: Option<Route>,
     rewriter: Rewriter,
+    /// The newest sound that went out.
+    newest: Option<Arc<Packet>>,
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -156,13 +160,17 @@ impl Slot {
         }
     }
 
-    /// A source of the person went off or was muted.
-    pub fn pause_source(&mut self, source: Source) {
-        if source.is_video() {
-            self.pause_video()
-        } else {
-            self.audio.rewriter.pause()
-        }
+    /// Pauses the sound. With the packet that tells the receiver so, when it has heard something.
+    pub fn silence(&mut self) -> Option<(Arc<Packet>, Rewritten)> {
+        let Lane {
+            rewriter, newest, ..
+        } = &mut self.audio;
+        let ended = newest.take().and_then(|newest| {
+            let (ending, ticks) = newest.ending()?;
+            Some((Arc::new(ending), rewriter.append(ticks)?))
+        });
+        rewriter.pause();
+        ended
     }
 
     fn pause(&mut self) {
@@ -170,7 +178,8 @@ impl Slot {
         self.pause_video();
     }
 
-    fn pause_video(&mut self) {
+    /// The camera or screen went off or was muted.
+    pub fn pause_video(&mut self) {
         self.video.rewriter.pause();
         self.current = None;
         self.target = None;
@@ -193,7 +202,7 @@ impl Slot {
         self.current.or(self.target)
     }
 
-    pub fn judge(&mut self, packet: &Packet) -> Verdict {
+    pub fn judge(&mut self, packet: &Arc<Packet>) -> Verdict {
         if packet.source.is_video() {
             self.judge_video(packet)
         } else {
@@ -201,19 +210,22 @@ impl Slot {
         }
     }
 
-    fn judge_audio(&mut self, packet: &Packet) -> Verdict {
-        let rewriter = &mut self.audio.rewriter;
+    fn judge_audio(&mut self, packet: &Arc<Packet>) -> Verdict {
+        let Lane {
+            rewriter, newest, ..
+        } = &mut self.audio;
         if !rewriter.follows(packet.arrival.origin) {
             rewriter.switch(&packet.arrival);
         }
-        match rewriter.rewrite(&packet.arrival) {
-            Some(numbers) => Verdict::Send {
-                numbers,
-                started: None,
-                joined: false,
-                switched: false,
-            },
-            None => Verdict::Drop,
+        let Some(numbers) = rewriter.rewrite(&packet.arrival) else {
+            return Verdict::Drop;
+        };
+        *newest = Some(packet.clone());
+        Verdict::Send {
+            numbers,
+            started: None,
+            joined: false,
+            switched: false,
         }
     }
 
@@ -256,6 +268,7 @@ impl Lane {
         Self {
             route: None,
             rewriter: Rewriter::new(clock_rate(like)),
+            newest: None,
         }
     }
 }

@@ -12,8 +12,11 @@ use crate::api::{PeerId, Size, SlotIndex, Source, UplinkState};
 use crate::clock::{Report, SenderClock};
 use crate::egress::PassedOn;
 use crate::layers::{self, Candidate, Reach};
+use crate::opus;
 use crate::rate::Rate;
+use crate::red::{Arrived, Block};
 use crate::rewriter::{Arrival, Origin, Pictures};
+use crate::sound::Recent;
 
 pub(crate) const VIDEO_CLOCK_RATE: u32 = 90_000;
 pub(crate) const AUDIO_CLOCK_RATE: u32 = 48_000;
@@ -47,9 +50,13 @@ pub(crate) struct Subscriber {
 pub(crate) struct Uplink {
     pub source: Source,
     pub state: UplinkState,
+    pub encrypted: bool,
     pub subscribers: Vec<Subscriber>,
     /// From when on what is asked for can come.
     pub sends_since: Option<Instant>,
+    /// Of sound only.
+    pub arrived: Arrived,
+    pub recent: Recent,
     layers: Vec<Layer>,
 }
 
@@ -93,8 +100,40 @@ struct KeyframeDemand {
     requested: Option<Instant>,
 }
 
+/// A packet as the engine gives it.
+#[derive(Clone, Debug)]
+pub(crate) struct Incoming {
+    pub ssrc: u32,
+    /// Extended.
+    pub sequence: u64,
+    pub timestamp: u32,
+    pub arrived: Instant,
+    pub marker: bool,
+    pub extensions: PassedOn,
+    pub payload: Arc<[u8]>,
+}
+
+impl From<&RtpPacket> for Incoming {
+    fn from(packet: &RtpPacket) -> Self {
+        let extensions = &packet.header.ext_vals;
+        Self {
+            ssrc: *packet.header.ssrc,
+            sequence: *packet.seq_no,
+            timestamp: packet.header.timestamp,
+            arrived: packet.timestamp,
+            marker: packet.header.marker,
+            extensions: PassedOn {
+                audio_level: extensions.audio_level,
+                voice_activity: extensions.voice_activity,
+                video_orientation: extensions.video_orientation,
+            },
+            payload: packet.payload.clone(),
+        }
+    }
+}
+
 /// A packet that is ready to be forwarded, and then shared by all who get it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct Packet {
     pub source: Source,
     pub layer: usize,
@@ -102,10 +141,31 @@ pub(crate) struct Packet {
     pub arrived: Instant,
     pub marker: bool,
     pub payload: Arc<[u8]>,
+    pub encrypted: bool,
+    /// The sound before it that it can carry along, the nearest first.
+    pub before: Vec<Block>,
     /// Absent in packets without payload, which only keep the numbers going.
     pub vp8: Option<Vp8Descriptor>,
     pub starts_keyframe: bool,
     pub extensions: PassedOn,
+}
+
+impl Packet {
+    /// The packet that ends the sound after this one, and how much later it is.
+    pub fn ending(&self) -> Option<(Self, u32)> {
+        if self.encrypted || opus::is_silence(&self.payload) {
+            return None;
+        }
+        let (payload, ticks) =
+            opus::silence_after(&self.payload).zip(opus::duration(&self.payload))?;
+        let mut ending = self.clone();
+        ending.arrival.captured += opus::time(ticks);
+        ending.payload = Arc::new(payload);
+        ending.marker = false;
+        ending.extensions = PassedOn::default();
+        ending.before = vec![];
+        Some((ending, ticks))
+    }
 }
 
 impl Uplink {
@@ -114,8 +174,11 @@ impl Uplink {
         let mut uplink = Self {
             source,
             state: UplinkState::default(),
+            encrypted: false,
             subscribers: vec![],
             sends_since: None,
+            arrived: Arrived::default(),
+            recent: Recent::default(),
             layers: vec![],
         };
         uplink.set_layers(rids);
@@ -145,30 +208,29 @@ impl Uplink {
         &self,
         peer: PeerId,
         layer: usize,
-        packet: &RtpPacket,
+        packet: &Incoming,
         clock: &SenderClock,
     ) -> Option<Packet> {
         let vp8 = match self.source.is_video() && !packet.payload.is_empty() {
             true => Some(Vp8Descriptor::parse(&packet.payload).ok()?),
             false => None,
         };
-        let timestamp = packet.header.timestamp;
+        let Incoming {
+            timestamp, arrived, ..
+        } = *packet;
         let captured = match self.layers.get(layer)?.report {
-            Some(report) => {
-                report.captured(clock, clock_rate(self.source), timestamp, packet.timestamp)
-            }
-            None => packet.timestamp,
+            Some(report) => report.captured(clock, clock_rate(self.source), timestamp, arrived),
+            None => arrived,
         };
-        let extensions = &packet.header.ext_vals;
         Some(Packet {
             source: self.source,
             layer,
             arrival: Arrival {
                 origin: Origin {
                     peer,
-                    ssrc: *packet.header.ssrc,
+                    ssrc: packet.ssrc,
                 },
-                sequence: *packet.seq_no,
+                sequence: packet.sequence,
                 timestamp,
                 captured,
                 pictures: vp8.map_or(Pictures::default(), |vp8| Pictures {
@@ -177,16 +239,14 @@ impl Uplink {
                     key_idx: vp8.key_idx(),
                 }),
             },
-            arrived: packet.timestamp,
-            marker: packet.header.marker,
+            arrived,
+            marker: packet.marker,
             starts_keyframe: vp8.is_some_and(|vp8| vp8.starts_keyframe(&packet.payload)),
-            extensions: PassedOn {
-                audio_level: extensions.audio_level,
-                voice_activity: extensions.voice_activity,
-                video_orientation: extensions.video_orientation,
-            },
+            extensions: packet.extensions,
             vp8,
             payload: packet.payload.clone(),
+            encrypted: self.encrypted,
+            before: vec![],
         })
     }
 

@@ -203,6 +203,10 @@ pub enum MediaEvent {
         generation: u32,
         rtp_timestamp: u32,
     },
+    /// Begins to speak, or coughs: to be given a slot where there is none.
+    Heard {
+        peer: MediaConnectionId,
+    },
     /// The loudest first.
     Speaking {
         peers: Vec<MediaConnectionId>,

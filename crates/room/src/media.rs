@@ -1,7 +1,8 @@
 //! A seat's media connection: offers and their answers, its end, and what the media side reports. No SDP is read here.
 
 use protocol::{
-    Demand, ErrorCode, IntentId, MediaConnectionId, ServerMessage, SlotMids, Source, limits,
+    Demand, ErrorCode, IntentId, MediaConnectionId, ParticipantId, ServerMessage, SlotMids, Source,
+    limits,
 };
 
 use crate::Room;
@@ -159,6 +160,11 @@ impl Room {
                     state.pause(generation, paused);
                 }
             }
+            MediaEvent::Heard { peer } => {
+                if let Some(speaker) = self.seat_of(&peer) {
+                    self.spoke_last(speaker);
+                }
+            }
             MediaEvent::Speaking { peers } => self.speaking(&peers),
             MediaEvent::Demand {
                 peer,
@@ -303,22 +309,25 @@ impl Room {
     }
 
     fn speaking(&mut self, peers: &[MediaConnectionId]) {
-        let of = |peer| {
-            self.seats
-                .iter()
-                .find(|seat| seat.peer() == Some(peer))
-                .map(|seat| seat.public.id.clone())
-        };
+        let of = |peer| self.seat_of(peer);
         let speaking: Vec<_> = peers.iter().filter_map(of).collect();
-        for speaker in speaking
-            .iter()
-            .rev()
-            .filter(|speaker| !self.speaking.contains(speaker))
-        {
-            self.recent_speakers.retain(|recent| recent != speaker);
-            self.recent_speakers.insert(0, speaker.clone());
+        for speaker in speaking.iter().rev() {
+            if !self.speaking.contains(speaker) {
+                self.spoke_last(speaker.clone());
+            }
         }
         self.speaking = speaking;
+    }
+
+    fn seat_of(&self, peer: &MediaConnectionId) -> Option<ParticipantId> {
+        let mut seats = self.seats.iter();
+        let seat = seats.find(|seat| seat.peer() == Some(peer))?;
+        Some(seat.public.id.clone())
+    }
+
+    fn spoke_last(&mut self, speaker: ParticipantId) {
+        self.recent_speakers.retain(|recent| *recent != speaker);
+        self.recent_speakers.insert(0, speaker);
     }
 }
 

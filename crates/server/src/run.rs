@@ -159,6 +159,7 @@ async fn media_settings(
     Ok(media::Settings {
         port: config.media.port,
         addresses: media_addresses(config, interfaces),
+        loudest: config.media.loudest,
         certificate: certificates::of_media(db).await?,
     })
 }

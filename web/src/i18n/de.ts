@@ -11,6 +11,7 @@ import { dePeople } from './de_people.ts';
 import { dePictures } from './de_pictures.ts';
 import { dePush } from './de_push.ts';
 import { deRooms } from './de_rooms.ts';
+import { deSound } from './de_sound.ts';
 
 export const de: Catalogue = {
   ...deAccount,
@@ -21,6 +22,7 @@ export const de: Catalogue = {
   ...deNetwork,
   ...dePeople,
   ...deRooms,
+  ...deSound,
   ...deMeetings,
   ...dePush,
   ...dePictures,

@@ -10,6 +10,7 @@ import { enPeople } from './en_people.ts';
 import { enPictures } from './en_pictures.ts';
 import { enPush } from './en_push.ts';
 import { enRooms } from './en_rooms.ts';
+import { enSound } from './en_sound.ts';
 
 export const en = {
   ...enAccount,
@@ -20,6 +21,7 @@ export const en = {
   ...enNetwork,
   ...enPeople,
   ...enRooms,
+  ...enSound,
   ...enMeetings,
   ...enPush,
   ...enPictures,

@@ -33,6 +33,8 @@ export type Facing = 'user' | 'environment';
 export interface CaptureChoice {
   readonly device?: string;
   readonly facing?: Facing;
+  /** The microphone picks up music: nothing is taken out of it, and it may be stereo. */
+  readonly music?: boolean;
 }
 
 /** What the model knows of the browser's devices. */
@@ -115,7 +117,7 @@ export class BrowserCapture implements Capture {
     try {
       const stream = await this.#devices.getDisplayMedia({
         video: screenConstraints(mode),
-        audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false },
+        audio: { echoCancellation: false, noiseSuppression: false, autoGainControl: false, channelCount: { ideal: 2 } },
       });
       const [video] = stream.getVideoTracks();
       const [audio] = stream.getAudioTracks();
@@ -144,11 +146,12 @@ function hint(video: MediaStreamTrack, mode: ScreenMode): void {
   if ('contentHint' in video) video.contentHint = mode === 'text' ? 'text' : 'motion';
 }
 
-function audioConstraints({ device }: CaptureChoice): MediaTrackConstraints {
+function audioConstraints({ device, music = false }: CaptureChoice): MediaTrackConstraints {
   return {
-    echoCancellation: true,
-    noiseSuppression: true,
-    autoGainControl: true,
+    echoCancellation: !music,
+    noiseSuppression: !music,
+    autoGainControl: !music,
+    ...(music ? { channelCount: { ideal: 2 } } : {}),
     ...(device ? { deviceId: { exact: device } } : {}),
   };
 }

@@ -159,8 +159,9 @@ export function videoCodecs(capabilities: RTCRtpCapabilities | null): RTCRtpCode
   return pick(capabilities, ['video/vp8', 'video/rtx']);
 }
 
+/** With redundancy where the browser knows it; Firefox does not. */
 export function audioCodecs(capabilities: RTCRtpCapabilities | null): RTCRtpCodec[] {
-  return pick(capabilities, ['audio/opus']);
+  return pick(capabilities, ['audio/opus', 'audio/red']);
 }
 
 function pick(capabilities: RTCRtpCapabilities | null, types: readonly string[]): RTCRtpCodec[] {

@@ -6,6 +6,7 @@
 import type { SlotKind, SlotMids, Source, UplinkMids } from '../protocol/generated.ts';
 import { withStartBitrate } from './answer.ts';
 import { audioCodecs, CAMERA_ENCODINGS, SCREEN_ENCODINGS, videoCodecs } from './encodings.ts';
+import { playingStereo, sendingMusic } from './sound_sdp.ts';
 import { readSample, type Sample } from './stats.ts';
 import { Uplink } from './uplink.ts';
 
@@ -44,7 +45,11 @@ export class Link {
   /** The server's name for this connection, once it answered. */
   connection: string | undefined;
   #restartWanted = false;
-  #describing: Promise<void> | undefined;
+  /** One description after the other: a second one beside a first names other sections, and browsers refuse it. */
+  #turn: Promise<unknown> = Promise.resolve();
+  #answer: string | undefined;
+  #music = false;
+  #retuning = false;
 
   constructor(ports: PeerPorts, personSlots: number, onState: () => void) {
     this.#ports = ports;
@@ -73,7 +78,7 @@ export class Link {
 
   /** An offer waits for its answer. */
   get offering(): boolean {
-    return this.#peer.signalingState === 'have-local-offer';
+    return !this.#retuning && this.#peer.signalingState === 'have-local-offer';
   }
 
   get personSlots(): number {
@@ -91,11 +96,7 @@ export class Link {
 
   /** The offer that waits for an answer, or a new one. */
   async offer(): Promise<LinkOffer> {
-    // One at a time: a second description beside a first one names other sections, and browsers refuse it.
-    this.#describing ??= this.#describe().finally(() => {
-      this.#describing = undefined;
-    });
-    await this.#describing;
+    await this.#next(() => this.#describe());
     const up = this.#sections;
     return {
       sdp: this.#peer.localDescription?.sdp ?? '',
@@ -111,7 +112,26 @@ export class Link {
 
   async answer(sdp: string, connection: string): Promise<void> {
     this.connection = connection;
-    await this.#peer.setRemoteDescription({ type: 'answer', sdp: withStartBitrate(sdp) });
+    this.#answer = sdp;
+    await this.#next(() => this.#takeAnswer(sdp));
+  }
+
+  /** Whether the microphone sends music: stereo and without pauses. Known to this end alone, so nobody is asked. */
+  async setMusic(music: boolean): Promise<void> {
+    if (music === this.#music) return;
+    this.#music = music;
+    await this.#next(async () => {
+      const answer = this.#answer;
+      // Otherwise the answer that is awaited brings it.
+      if (answer === undefined || this.offering || this.#hasNewSections()) return;
+      this.#retuning = true;
+      try {
+        await this.#describe();
+        await this.#takeAnswer(answer);
+      } finally {
+        this.#retuning = false;
+      }
+    });
   }
 
   /** What the browser measures of this connection now. */
@@ -139,7 +159,24 @@ export class Link {
     if (this.#peer.signalingState === 'have-local-offer') return;
     const iceRestart = this.#restartWanted;
     this.#restartWanted = false;
-    await this.#peer.setLocalDescription(await this.#peer.createOffer({ iceRestart }));
+    const { type, sdp = '' } = await this.#peer.createOffer({ iceRestart });
+    await this.#peer.setLocalDescription({ type, sdp: playingStereo(sdp) });
+  }
+
+  async #takeAnswer(answer: string): Promise<void> {
+    const sdp = this.#music ? sendingMusic(answer, mid(this.#sections.microphone)) : answer;
+    await this.#peer.setRemoteDescription({ type: 'answer', sdp: withStartBitrate(sdp) });
+  }
+
+  #next(act: () => Promise<void>): Promise<void> {
+    const done = this.#turn.then(act);
+    this.#turn = done.catch(() => {});
+    return done;
+  }
+
+  /** More slots than the other side has heard of, or a restart that is still to be offered. */
+  #hasNewSections(): boolean {
+    return this.#restartWanted || this.pairs.some(({ video }) => video.mid === null);
   }
 
   #addPair(kind: SlotKind): void {

@@ -219,6 +219,20 @@ describe('the offer', () => {
     expect(scene.peer.answers).toEqual(['answer c-1']);
   });
 
+  it('of music is made and answered by this end alone', async () => {
+    const scene = new Scene();
+    scene.media.setMusic(true);
+    scene.connect();
+    await settle();
+    expect([scene.peer.offers.length, scene.peer.answers.length]).toEqual([1, 1]);
+    scene.media.setMusic(false);
+    scene.media.setMusic(true);
+    await settle();
+    expect([scene.peer.offers.length, scene.offers.length]).toEqual([3, 1]);
+    expect(scene.peer.answers).toEqual(['answer c-1', 'answer c-1', 'answer c-1']);
+    expect(scene.peer.signalingState).toBe('stable');
+  });
+
   it('is sent again, the same one, when a waiting guest is admitted', async () => {
     const scene = new Scene();
     scene.answers = [new Refused('not_admitted')];

@@ -83,6 +83,7 @@ export class Media {
   /** Whose pictures can be seen at the moment. */
   #looksAt: ReadonlySet<string> = new Set();
   #wishes = ALL_WISHES;
+  #music = false;
   #signalling: Signalling | undefined;
   #link: Link;
   #view: RoomView | undefined;
@@ -206,6 +207,12 @@ export class Media {
     this.#link.uplink.follow(this.#wishes);
   }
 
+  /** What the microphone sends is music. */
+  setMusic(music: boolean): void {
+    this.#music = music;
+    this.#link.setMusic(music).catch(() => {});
+  }
+
   /** Whoever is alone is ready for the next one, and for as long as theirs takes to come up. */
   #greet(alone: boolean): void {
     if (alone) {
@@ -292,6 +299,7 @@ export class Media {
     this.#wishes = { ...this.#wishes, demand: undefined };
     link.uplink.follow(this.#wishes);
     if (this.#signalling) this.#attachTracks(link);
+    link.setMusic(this.#music).catch(() => {});
     return link;
   }
 

@@ -97,10 +97,12 @@ export class Call {
     );
     const { devices } = ports;
     for (const kind of ['microphone', 'camera'] as const) this.#media.setTrack(kind, devices.track(kind));
+    this.#media.setMusic(devices.state.music);
     this.#unlisten.push(
       devices.listen({
         track: (kind, track) => this.#media.setTrack(kind, track),
         muted: (kind, muted) => this.#client?.publish(kind, muted),
+        music: (on) => this.#media.setMusic(on),
       }),
       devices.subscribe(({ speaker, microphone, camera }) => {
         this.#media.speakers.choose(speaker ?? '');

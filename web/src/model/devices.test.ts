@@ -25,6 +25,7 @@ function person(change: (capture: FakeCapture) => void = () => {}) {
   devices.listen({
     track: (kind, track) => log.push(`${kind} ${track ? 'track' : 'none'}`),
     muted: (kind, muted) => log.push(`${kind} ${muted ? 'muted' : 'unmuted'}`),
+    music: (on) => log.push(on ? 'music' : 'voice'),
   });
   const short = () => {
     const { microphone, camera, explain } = devices.state;
@@ -42,6 +43,21 @@ describe('at the door', () => {
     expect(capture.asked).toEqual(['microphone+camera']);
     expect(log).toEqual(['microphone track', 'microphone unmuted', 'camera track', 'camera unmuted']);
     expect(devices.state.camera.options).toEqual([{ id: 'cam-a', label: 'CAM-A' }]);
+  });
+
+  it('opens the microphone anew for music, and remembers it', async () => {
+    const { capture, devices, log, remembered } = person();
+    await devices.begin(BOTH);
+    log.length = 0;
+    devices.setMusic(true);
+    await settle();
+    expect(capture.asked).toEqual(['microphone+camera', 'music']);
+    expect(log).toEqual(['music', 'microphone track', 'microphone unmuted']);
+    expect([devices.state.music, remembered.music]).toEqual([true, true]);
+    devices.setMusic(false);
+    await settle();
+    expect(capture.asked.at(-1)).toBe('microphone');
+    expect(log.slice(3)).toEqual(['voice', 'microphone track', 'microphone unmuted']);
   });
 
   it('explains first and asks once, after the click', async () => {

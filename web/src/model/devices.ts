@@ -30,6 +30,8 @@ export interface DevicesListener {
   /** Another track is to be sent from now on, or none. */
   track?(kind: CaptureKind, track: MediaStreamTrack | null): void;
   muted?(kind: CaptureKind, muted: boolean): void;
+  /** The microphone sends music from now on, or voice. */
+  music?(on: boolean): void;
 }
 
 const CLOSED: CaptureState = { on: true, status: 'off', options: [] };
@@ -56,6 +58,7 @@ export class DevicesModel extends Store<DevicesState> implements DevicesScreen {
       speakers: [],
       mirrored: true,
       canFlip: false,
+      music: ports.remembered.music,
       ...(speaker ? { speaker } : {}),
     });
     this.#ports = ports;
@@ -154,6 +157,13 @@ export class DevicesModel extends Store<DevicesState> implements DevicesScreen {
   selectSpeaker(id: string): void {
     this.#remember({ speaker: id });
     this.patch({ speaker: id || undefined });
+  }
+
+  setMusic(on: boolean): void {
+    this.#ports.remembered.music = on;
+    this.patch({ music: on });
+    for (const listener of this.#listeners) listener.music?.(on);
+    this.#reopen('microphone');
   }
 
   flipCamera(): void {
@@ -317,8 +327,8 @@ export class DevicesModel extends Store<DevicesState> implements DevicesScreen {
 
   #choice(kind: CaptureKind): CaptureChoice {
     const device = this.state[kind].selected ?? this.#ports.remembered.devices[kind];
-    if (device) return { device };
-    return kind === 'camera' ? { facing: this.#facing } : {};
+    const choice: CaptureChoice = device ? { device } : kind === 'camera' ? { facing: this.#facing } : {};
+    return kind === 'microphone' && this.state.music ? { ...choice, music: true } : choice;
   }
 
   #fail(kind: CaptureKind, problem: CaptureProblem): void {

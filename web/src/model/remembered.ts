@@ -84,6 +84,15 @@ export class Remembered {
     write(this.#browser.local, 'stube.devices', devices);
   }
 
+  /** Whether the microphone sends music. */
+  get music(): boolean {
+    return this.#browser.local.get('stube.music') === 'on';
+  }
+
+  set music(on: boolean) {
+    this.#browser.local.set('stube.music', on ? 'on' : 'off');
+  }
+
   /** Whether the camera was on, or wanted, the last time. */
   get cameraOn(): boolean {
     return this.#browser.local.get('stube.camera') !== 'off';

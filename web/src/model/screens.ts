@@ -311,6 +311,8 @@ export interface DevicesState {
   readonly mirrored: boolean;
   /** A camera with another side exists: show "flip". */
   readonly canFlip: boolean;
+  /** The microphone sends music: in stereo, as it is. */
+  readonly music: boolean;
 }
 
 export interface DevicesScreen extends Readable<DevicesState> {
@@ -327,6 +329,7 @@ export interface DevicesScreen extends Readable<DevicesState> {
   selectMicrophone(id: string): void;
   selectCamera(id: string): void;
   selectSpeaker(id: string): void;
+  setMusic(on: boolean): void;
   flipCamera(): void;
 }
 

@@ -7,6 +7,9 @@ use super::header::Extensions;
 use super::past::{Numbered, Past};
 use super::rtcp::{Ntp, SenderReport};
 use super::window::Window;
+use crate::red::Block;
+use crate::rewriter::Arrival;
+use crate::uplink::Packet;
 
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -18,6 +21,8 @@ pub(crate) struct Section {
     pub ssrc: u32,
     pub payload_type: u8,
     pub retransmission: Option<Retransmission>,
+    /// The payload type of sound that carries earlier sound along.
+    pub redundancy: Option<u8>,
     pub extensions: Extensions,
     pub clock_rate: u32,
 }
@@ -38,6 +43,9 @@ pub(crate) struct Lane {
     past: Past,
     retransmissions: u64,
     reporting: Reporting,
+    /// How many packets in a row came from one origin and without a gap.
+    streak: usize,
+    newest: Option<Arrival>,
 }
 
 #[derive(Debug, Default)]
@@ -61,6 +69,8 @@ impl Lane {
             used: Window::default(),
             past: Past::default(),
             retransmissions: 0,
+            streak: 0,
+            newest: None,
             reporting: Reporting::default(),
         }
     }
@@ -72,7 +82,20 @@ impl Lane {
 
     /// Counts a packet that left and keeps it if it may be asked for again.
     pub fn note(&mut self, now: Instant, sent: Numbered) {
+        let arrival = sent.packet.arrival;
+        let follows = self.newest.is_some_and(|newest| {
+            newest.origin == arrival.origin && newest.sequence + 1 == arrival.sequence
+        });
+        self.streak = match follows && !sent.numbers.first {
+            true => self.streak + 1,
+            false => 0,
+        };
+        self.newest = Some(arrival);
         let reporting = &mut self.reporting;
+        // Another person's lips and voice lie elsewhere on the clock than the last report says.
+        if sent.numbers.first {
+            reporting.reported = None;
+        }
         let size = u32::try_from(sent.packet.payload.len()).unwrap_or(u32::MAX);
         reporting.packets = reporting.packets.wrapping_add(1);
         reporting.octets = reporting.octets.wrapping_add(size);
@@ -81,6 +104,21 @@ impl Lane {
         if self.section.retransmission.is_some() && !sent.packet.payload.is_empty() {
             self.past.keep(now, sent);
         }
+    }
+
+    /// What this packet carries of those before it: at most so many, and only what went out here in one piece with it.
+    pub fn redundancy<'a>(&self, packet: &'a Packet, most: usize) -> Option<(u8, &'a [Block])> {
+        let payload_type = self.section.redundancy?;
+        let newest = self.newest?;
+        let follows = newest.origin == packet.arrival.origin
+            && newest.sequence + 1 == packet.arrival.sequence;
+        let most = if follows {
+            most.min(self.streak + 1)
+        } else {
+            0
+        };
+        let blocks = packet.before.get(..most.min(packet.before.len()))?;
+        (!blocks.is_empty()).then_some((payload_type, blocks))
     }
 
     /// A packet that the receiver misses, unless it is long gone or was sent again within `rest`.

@@ -9,7 +9,9 @@ use str0m::change::{SdpAnswer, SdpPendingOffer};
 use str0m::format::Codec;
 use str0m::media::{Direction, MediaKind, Mid, Pt, Rid, Simulcast, SimulcastLayer};
 use str0m::net::{Protocol, Receive};
-use str0m::rtp::{ExtensionValues, RtpWrite, Vp8Descriptor};
+use str0m::rtp::{
+    ExtensionValues, RedDecoder, RedEncoder, RedundantBlock, RtpWrite, Vp8Descriptor,
+};
 use str0m::{Candidate, Event, Input, Output, Rtc};
 
 use super::network::{InFlight, Random};
@@ -22,6 +24,8 @@ pub type Shape = [(u64, usize); 3];
 pub const LIGHT: Shape = [(1, 200), (2, 200), (4, 200)];
 /// As heavy as what browsers send: some 150, 500 and 1 500 kbit/s.
 pub const HEAVY: Shape = [(1, 600), (2, 1_000), (6, 1_000)];
+/// The first byte of what Chromium sends of a voice.
+const OPUS_20_MS: u8 = 0x78;
 const SIZES: [(u16, u16); 3] = [(320, 180), (640, 360), (1280, 720)];
 
 /// What a payload was sent as. Looked up by the payload itself, so it works for noise too.
@@ -81,6 +85,25 @@ struct Audio {
     packet: u64,
     next_packet: Instant,
     level: i8,
+    before: Option<RedundantBlock>,
+}
+
+/// What a client can do.
+#[derive(Clone, Copy, Debug)]
+pub struct Kind {
+    pub opaque: bool,
+    pub simulcast: bool,
+    pub redundancy: bool,
+}
+
+impl Default for Kind {
+    fn default() -> Self {
+        Self {
+            opaque: false,
+            simulcast: true,
+            redundancy: false,
+        }
+    }
 }
 
 pub struct Client {
@@ -92,6 +115,10 @@ pub struct Client {
     pub uplink: UplinkMids,
     pub slots: Vec<SlotMids>,
     pub received: BTreeMap<String, Vec<Got>>,
+    /// Packets without sound that the server put at the end of some: sequence and timestamp.
+    pub silences: BTreeMap<String, Vec<(u64, u32)>>,
+    /// Sound that came along with later packets: section, timestamp and what it was.
+    pub carried: Vec<(String, u32, Sent)>,
     /// The newest sender report per section: wall clock and RTP timestamp.
     pub reports: BTreeMap<String, (SystemTime, u32)>,
     pub keyframe_requests: u64,
@@ -103,8 +130,7 @@ pub struct Client {
     pub shape: Shape,
     /// A keyframe is so many times as large as another frame.
     pub keyframe_weight: u64,
-    opaque: bool,
-    simulcast: bool,
+    kind: Kind,
     video: Vec<Video>,
     audio: Vec<Audio>,
     pending: Option<SdpPendingOffer>,
@@ -113,13 +139,13 @@ pub struct Client {
 }
 
 impl Client {
-    pub fn new(id: PeerId, now: Instant, opaque: bool, simulcast: bool) -> Self {
+    pub fn new(id: PeerId, now: Instant, kind: Kind) -> Self {
         let address = SocketAddr::from(([10, 0, (id.0 >> 8) as u8, id.0 as u8], 4_000));
         let mut rtc = Rtc::builder()
             .set_crypto_provider(Arc::new(str0m::crypto::from_feature_flags()))
             .set_rtp_mode(true)
             .clear_codecs()
-            .enable_opus(true, false)
+            .enable_opus(true, kind.redundancy)
             .enable_vp8(true)
             .enable_h264(true)
             .build(now);
@@ -139,6 +165,8 @@ impl Client {
             },
             slots: vec![],
             received: BTreeMap::new(),
+            silences: BTreeMap::new(),
+            carried: vec![],
             reports: BTreeMap::new(),
             keyframe_requests: 0,
             unable: vec![],
@@ -146,8 +174,7 @@ impl Client {
             next: now,
             shape: LIGHT,
             keyframe_weight: 1,
-            opaque,
-            simulcast,
+            kind,
             video: vec![],
             audio: vec![],
             pending: None,
@@ -159,7 +186,7 @@ impl Client {
     /// An offer with so many more slots; the first one brings the uplink too.
     pub fn offer(&mut self, persons: usize, screens: usize, restart_ice: bool) -> String {
         let is_first = self.video.is_empty();
-        let simulcast = self.simulcast;
+        let simulcast = self.kind.simulcast;
         let mut api = self.rtc.sdp_api();
         let mut sources = vec![];
         if is_first {
@@ -212,7 +239,7 @@ impl Client {
             screen: screen.to_string(),
             screen_audio: screen_audio.to_string(),
         };
-        let rids: Vec<_> = if self.simulcast {
+        let rids: Vec<_> = if self.kind.simulcast {
             RIDS.into_iter().map(Some).collect()
         } else {
             vec![None]
@@ -246,6 +273,7 @@ impl Client {
                 next_packet: self.start,
                 active: source == Source::Microphone,
                 level: -80,
+                before: None,
             });
         }
     }
@@ -405,7 +433,25 @@ impl Client {
                     .to_string();
                 let vp8 = self.slots.iter().any(|slot| slot.video == mid);
                 let descriptor = vp8.then(|| Vp8Descriptor::parse(&packet.payload).unwrap());
-                let key = ledger_key(&packet.payload, vp8);
+                if !vp8 && packet.payload.len() == 1 {
+                    assert_eq!(*packet.payload, [OPUS_20_MS]);
+                    let numbers = (*packet.seq_no, packet.header.timestamp);
+                    self.silences.entry(mid).or_default().push(numbers);
+                    return;
+                }
+                let mut payload = &packet.payload[..];
+                let blocks;
+                if !vp8 && redundancy(&self.rtc) == Some(packet.header.payload_type) {
+                    blocks = RedDecoder::decode(payload).unwrap();
+                    let (primary, earlier) = blocks.split_last().unwrap();
+                    payload = primary.payload;
+                    self.carried.extend(earlier.iter().map(|block| {
+                        let timestamp =
+                            packet.header.timestamp.wrapping_sub(block.timestamp_offset);
+                        (mid.clone(), timestamp, ledger[block.payload])
+                    }));
+                }
+                let key = ledger_key(payload, vp8);
                 let sent = *ledger
                     .get(&key)
                     .expect("a payload that somebody sent, unchanged");
@@ -437,16 +483,22 @@ impl Client {
             payload_type(&self.rtc, Codec::Opus),
             payload_type(&self.rtc, Codec::Vp8),
         );
+        // Nobody who encrypts puts anything beside it.
+        let red = redundancy(&self.rtc).filter(|_| !self.kind.opaque);
         for audio in &mut self.audio {
             while audio.next_packet <= now {
                 audio.next_packet += Duration::from_millis(20);
-                audio.sequence += 1;
                 audio.timestamp = audio.timestamp.wrapping_add(960);
                 audio.packet += 1;
+                // A microphone in a pause of its own sends nothing, and its clock goes on.
                 if !audio.active {
                     continue;
                 }
-                let payload = self.random.bytes(60);
+                audio.sequence += 1;
+                let mut payload = self.random.bytes(60);
+                if !self.kind.opaque {
+                    payload[0] = OPUS_20_MS;
+                }
                 let sent = Sent {
                     by: self.id,
                     source: audio.source,
@@ -463,9 +515,13 @@ impl Client {
                     voice_activity: Some(audio.level > -50),
                     ..Default::default()
                 };
-                let write =
-                    RtpWrite::new(opus, audio.sequence.into(), audio.timestamp, now, payload)
-                        .ext_vals(levels);
+                let redundancy = red.filter(|_| audio.source == Source::Microphone);
+                let (pt, payload) = match redundancy {
+                    Some(red) => (red, audio.redundant(opus, payload)),
+                    None => (opus, payload),
+                };
+                let write = RtpWrite::new(pt, audio.sequence.into(), audio.timestamp, now, payload)
+                    .ext_vals(levels);
                 self.rtc
                     .direct_api()
                     .stream_tx_by_mid(audio.mid, None)
@@ -513,7 +569,7 @@ impl Client {
                             &sent,
                             SIZES[shape],
                             bytes,
-                            self.opaque,
+                            self.kind.opaque,
                             &mut self.random,
                         );
                         ledger.insert(ledger_key(&payload, true), sent);
@@ -552,6 +608,30 @@ impl VideoLayer {
             keyframe_wanted: true,
         }
     }
+}
+
+impl Audio {
+    /// With the packet before it, as Chromium does.
+    fn redundant(&mut self, opus: Pt, payload: Vec<u8>) -> Vec<u8> {
+        let before = self.before.replace(RedundantBlock {
+            pt: *opus,
+            timestamp_offset: self.timestamp,
+            payload: payload.clone(),
+        });
+        let before = before.map(|block| RedundantBlock {
+            timestamp_offset: self.timestamp.wrapping_sub(block.timestamp_offset),
+            ..block
+        });
+        RedEncoder::encode(*opus, &payload, before.as_slice())
+    }
+}
+
+/// What was agreed about redundancy of sound.
+fn redundancy(rtc: &Rtc) -> Option<Pt> {
+    let mut params = rtc.codec_config().params().iter();
+    params
+        .find(|params| params.spec().codec == Codec::Opus)?
+        .red()
 }
 
 fn payload_type(rtc: &Rtc, codec: Codec) -> Pt {

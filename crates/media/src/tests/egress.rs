@@ -69,6 +69,7 @@ impl Line {
             ssrc,
             payload_type: 96,
             retransmission: again,
+            redundancy: None,
             extensions: Extensions {
                 mid: Some(4),
                 transport_cc: Some(3),
@@ -115,6 +116,8 @@ impl Line {
             arrived: self.now,
             marker: false,
             payload,
+            encrypted: false,
+            before: vec![],
             vp8,
             starts_keyframe: false,
             extensions: PassedOn::default(),
@@ -126,6 +129,7 @@ impl Line {
             sequence,
             timestamp: 3_000,
             pictures: Pictures::default(),
+            first: false,
         }
     }
 

@@ -4,14 +4,14 @@ use std::net::SocketAddr;
 
 use str0m::ice::{StunMessage, TransId};
 
-use super::client::Client;
+use super::client::{Client, Kind};
 use super::network::{LAN, Random};
 use super::world::{GROUP, MIDDLE, World};
 use crate::{CloseReason, Event, Negotiate, PeerId, Refusal, RequestId, SlotKind, SlotMids};
 
 /// A good request to be spoilt.
 fn request(world: &World) -> Negotiate {
-    let mut client = Client::new(PeerId(7), world.now, false, true);
+    let mut client = Client::new(PeerId(7), world.now, Kind::default());
     let sdp = client.offer(2, 1, false);
     Negotiate {
         peer: PeerId(7),
@@ -304,7 +304,7 @@ fn slots_and_sources_of_an_earlier_offer_cannot_move() {
 #[test]
 fn the_answer_for_the_most_slots_is_right() {
     let mut world = World::new(LAN, false);
-    let mut client = Client::new(PeerId(7), world.now, false, true);
+    let mut client = Client::new(PeerId(7), world.now, Kind::default());
     let sdp = client.offer(25, 2, false);
     let request = Negotiate {
         peer: PeerId(7),

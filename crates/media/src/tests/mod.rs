@@ -14,4 +14,6 @@ mod link;
 pub(crate) mod network;
 mod quality;
 mod record;
+mod redundancy;
+mod sound;
 mod world;

@@ -6,7 +6,7 @@ use std::net::SocketAddr;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
-use super::client::{Client, Got, Ledger};
+use super::client::{Client, Got, Kind, Ledger};
 use super::network::{Conditions, InFlight, Network};
 use crate::{
     Certificate, Command, Config, Datagram, Event, Generation, GroupId, IngressLimit, Input,
@@ -41,6 +41,8 @@ pub struct World {
     /// How long clients take to send what is demanded; they do not care while there is none.
     pub obey_after: Option<Duration>,
     demanded: Vec<(Instant, PeerId, Source, Option<Vec<String>>)>,
+    /// Whether whoever joins understands redundancy of sound, and sends it.
+    pub redundancy: bool,
     answers: BTreeMap<RequestId, Result<String, Refusal>>,
     requests: u64,
 }
@@ -54,6 +56,7 @@ pub fn config() -> Config {
         candidates: vec![SocketAddr::from(SERVER)],
         certificate,
         ingress: IngressLimit::default(),
+        loudest: 5,
     }
 }
 
@@ -82,6 +85,7 @@ impl World {
             opaque,
             obey_after: None,
             demanded: vec![],
+            redundancy: false,
             answers: BTreeMap::new(),
             requests: 0,
         }
@@ -104,7 +108,12 @@ impl World {
         simulcast: bool,
     ) -> PeerId {
         let peer = PeerId(id);
-        let mut client = Client::new(peer, self.now, self.opaque, simulcast);
+        let kind = Kind {
+            opaque: self.opaque,
+            simulcast,
+            redundancy: self.redundancy,
+        };
+        let mut client = Client::new(peer, self.now, kind);
         let sdp = client.offer(persons, screens, false);
         if self.obey_after.is_some() {
             client.obey(Source::Camera, None);
@@ -117,6 +126,7 @@ impl World {
                 peer,
                 source,
                 state: UplinkState::Live,
+                encrypted: self.opaque,
             });
         }
         peer
@@ -201,6 +211,7 @@ impl World {
             peer,
             source,
             state,
+            encrypted: self.opaque,
         });
     }
 
@@ -227,6 +238,29 @@ impl World {
 
     pub fn client(&mut self, peer: PeerId) -> &mut Client {
         self.clients.get_mut(&peer).unwrap()
+    }
+
+    /// That the numbers of a slot's sound go on, with the silences that end it here and there.
+    pub fn assert_continuous_sound(&self, description: &str, peer: PeerId, slot: usize) {
+        let client = &self.clients[&peer];
+        let silences = client.silences.get(&client.slots[slot].audio);
+        let silences = silences.into_iter().flatten();
+        let mut known = self.audio(peer, slot).to_vec();
+        known.sort_by_key(|got| got.sequence);
+        for (sequence, timestamp) in silences {
+            let after = known.partition_point(|got| got.sequence < *sequence);
+            let before = *known.get(after - 1).expect("nothing ends before it began");
+            let (sequence, timestamp) = (*sequence, *timestamp);
+            known.insert(
+                after,
+                Got {
+                    sequence,
+                    timestamp,
+                    ..before
+                },
+            );
+        }
+        assert_continuous(description, &known);
     }
 
     /// What a slot's video (or audio) section got, oldest first.

@@ -5,6 +5,7 @@ pub mod outside;
 
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, bail};
@@ -16,6 +17,8 @@ use crate::version::Version;
 
 const ENVIRONMENT_PREFIX: &str = "STUBE__";
 pub const DEFAULT_FILE: &str = "stube.toml";
+/// More voices at a time than the upper end nobody tells apart.
+const LOUDEST: RangeInclusive<u8> = 2..=50;
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
@@ -69,6 +72,8 @@ pub struct Media {
     pub port: u16,
     /// The addresses that browsers are told to send to; without any, those of this computer.
     pub addresses: Vec<IpAddr>,
+    /// How many microphones of a meeting are heard at a time: the loudest. With as many open ones or fewer, all are.
+    pub loudest: u8,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -161,6 +166,7 @@ impl Default for Media {
         Self {
             port: 10_000,
             addresses: Vec::new(),
+            loudest: 5,
         }
     }
 }
@@ -186,6 +192,7 @@ const KEYS: &[(&str, Kind)] = &[
     ("tls.key", Kind::Text),
     ("media.port", Kind::Number),
     ("media.addresses", Kind::List),
+    ("media.loudest", Kind::Number),
     ("metrics.listen", Kind::Text),
     ("house.name", Kind::Text),
     ("house.imprint_url", Kind::Text),
@@ -298,6 +305,10 @@ impl Config {
             bail!(
                 "database.url must begin with postgres:// (without it, SQLite in data_dir is used)"
             );
+        }
+        if !LOUDEST.contains(&self.media.loudest) {
+            let (least, most) = (LOUDEST.start(), LOUDEST.end());
+            bail!("media.loudest must be a number from {least} to {most}");
         }
         for (key, url) in [
             ("imprint_url", &self.house.imprint_url),
@@ -477,6 +488,7 @@ mod tests {
             &[("STUBE__MEDIA__PORT", "70000")],
             &["STUBE__MEDIA__PORT", "70000"],
         );
+        refused("\n[media]\nloudest = 1", &[], &["media.loudest", "2 to 50"]);
         refused("listen = \"0.0.0.0:8080\"", &[], &["listen", "public_url"]);
         refused(
             "public_url = \"http://meet.example.org\"",

@@ -36,6 +36,8 @@ pub struct Settings {
     pub port: u16,
     /// Where browsers are told to send media to, most preferred first.
     pub addresses: Vec<IpAddr>,
+    /// How many microphones of a meeting are heard at a time.
+    pub loudest: u8,
     pub certificate: Certificate,
 }
 
@@ -110,6 +112,7 @@ pub fn start(settings: Settings) -> anyhow::Result<(MediaHandle, Events, JoinHan
             .collect(),
         certificate: settings.certificate,
         ingress: IngressLimit::default(),
+        loudest: usize::from(settings.loudest),
     };
     let sfu = Sfu::new(config.clone(), Instant::now());
     ensure!(sfu.warm_up(), "the media's certificate cannot be used");

@@ -23,6 +23,7 @@ fn settings(addresses: &[IpAddr]) -> Settings {
     Settings {
         port: 0,
         addresses: addresses.to_vec(),
+        loudest: 5,
         certificate: Certificate::generate().expect("a certificate"),
     }
 }
@@ -180,6 +181,7 @@ fn check_call(address: IpAddr) {
                 peer,
                 source: Source::Microphone,
                 state,
+                encrypted: false,
             })
             .expect("a living thread");
         let (slot, generation) = (SlotIndex(0), Generation(1));

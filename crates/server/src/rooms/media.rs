@@ -88,6 +88,9 @@ fn to_room(event: core::Event) -> Option<MediaEvent> {
             peer: connection_id(peer),
             measured: measured(quality),
         }),
+        core::Event::Heard { peer, .. } => Some(MediaEvent::Heard {
+            peer: connection_id(peer),
+        }),
         core::Event::Speaking { peers, .. } => Some(MediaEvent::Speaking {
             peers: peers.into_iter().map(connection_id).collect(),
         }),
@@ -192,6 +195,7 @@ pub fn to_core(group: u64, command: MediaCommand) -> Option<core::Command> {
             peer: peer_id(&peer)?,
             source: to_core_source(source),
             state: uplink_state(state),
+            encrypted: false,
         },
         MediaCommand::Bind {
             peer,

@@ -323,7 +323,7 @@ export class FakeCapture implements Capture {
 
   async open(wanted: ReadonlyMap<CaptureKind, CaptureChoice>): Promise<ReadonlyMap<CaptureKind, MediaStreamTrack>> {
     const kinds = [...wanted.keys()];
-    this.asked.push(kinds.join('+'));
+    this.asked.push(kinds.map((kind) => (wanted.get(kind)?.music ? 'music' : kind)).join('+'));
     for (const kind of kinds) if (this.permissions[kind] === 'prompt') this.permissions[kind] = this.answer;
     if (kinds.some((kind) => this.permissions[kind] === 'denied')) throw new CaptureError('denied');
     const devices = kinds.map((kind) => {
@@ -471,6 +471,10 @@ export class FakeMedia {
 
   setTrack(source: string, track: unknown): void {
     this.log.push(`${source} ${track ? 'on' : 'off'}`);
+  }
+
+  setMusic(music: boolean): void {
+    if (music) this.log.push('music');
   }
 
   output(): object {

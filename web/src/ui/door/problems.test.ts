@@ -36,6 +36,7 @@ function devices(camera: DeviceProblem | undefined, microphone: DeviceProblem | 
     speakers: [],
     mirrored: true,
     canFlip: false,
+    music: false,
   };
 }
 
