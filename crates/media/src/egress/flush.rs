@@ -88,6 +88,11 @@ impl Egress {
         // A person's first picture comes with word of when it was taken, as the voice did.
         sealer.reports(&mut self.lanes, ntp);
         self.allowance = (self.allowance + sent / RETRANSMISSION_SHARE).min(MOST_ALLOWANCE);
+        if self.greeting.is_due(now) {
+            self.greeting.sent += 1;
+            self.greeting.last = Some(now);
+            sealer.greet(&mut self.lanes);
+        }
         self.pacer.spend(sealer.probes(&mut self.lanes));
     }
 }
@@ -107,6 +112,15 @@ impl Queued {
     fn size(&self) -> usize {
         self.sent.packet.payload.len()
     }
+}
+
+/// Where padding goes. Also into a section that has carried nothing yet: where all pictures are paused for want of
+/// bandwidth, padding has to show that there is more.
+fn padded(lanes: &mut [Lane]) -> Option<&mut Lane> {
+    lanes
+        .iter_mut()
+        .filter(|lane| lane.section.retransmission.is_some())
+        .max_by_key(|lane| lane.has_sent())
 }
 
 impl Sealer<'_> {
@@ -180,10 +194,10 @@ impl Sealer<'_> {
         })
     }
 
-    /// Padding that the bandwidth estimation wants, in the retransmission stream of a section that carries something.
+    /// Padding that the bandwidth estimation wants, in the retransmission stream of a section, if possible one that carries
+    /// something.
     fn probes(&mut self, lanes: &mut [Lane]) -> usize {
-        let carries = |lane: &&mut Lane| lane.has_sent() && lane.section.retransmission.is_some();
-        let Some(lane) = lanes.iter_mut().find(carries) else {
+        let Some(lane) = padded(lanes) else {
             return 0;
         };
         let mut sent = 0;
@@ -199,32 +213,43 @@ impl Sealer<'_> {
     }
 
     fn padding(&mut self, lane: &mut Lane, probe: Probe) -> usize {
-        let Some(stream) = lane.section.retransmission else {
-            return 0;
-        };
         let mut sent = 0;
         while sent < probe.bytes.min(PROBE_BYTES) {
-            let index = lane.next_retransmission();
-            let header = Header {
-                payload_type: stream.payload_type,
-                marker: false,
-                padding: true,
-                sequence: index as u16,
-                timestamp: lane.newest_timestamp(),
-                ssrc: stream.ssrc,
-                mid: Some(&lane.section.mid),
-                passed_on: PassedOn::default(),
-            };
-            let size = self.seal(lane, &header, index, Sent::Padding(probe.id), |buffer| {
-                buffer.resize(buffer.len() + PADDING_BYTES - 1, 0);
-                buffer.push(PADDING_BYTES as u8);
-            });
+            let size = self.padding_packet(lane, Sent::Padding(probe.id));
             if size == 0 {
                 break;
             }
             sent += size;
         }
         sent
+    }
+
+    /// Something that a client gives feedback about, before there is anything for it.
+    fn greet(&mut self, lanes: &mut [Lane]) {
+        if let Some(lane) = padded(lanes) {
+            self.padding_packet(lane, Sent::Retransmission);
+        }
+    }
+
+    fn padding_packet(&mut self, lane: &mut Lane, what: Sent) -> usize {
+        let Some(stream) = lane.section.retransmission else {
+            return 0;
+        };
+        let index = lane.next_retransmission();
+        let header = Header {
+            payload_type: stream.payload_type,
+            marker: false,
+            padding: true,
+            sequence: index as u16,
+            timestamp: lane.newest_timestamp(),
+            ssrc: stream.ssrc,
+            mid: Some(&lane.section.mid),
+            passed_on: PassedOn::default(),
+        };
+        self.seal(lane, &header, index, what, |buffer| {
+            buffer.resize(buffer.len() + PADDING_BYTES - 1, 0);
+            buffer.push(PADDING_BYTES as u8);
+        })
     }
 
     fn seal(

@@ -48,6 +48,9 @@ const REST_BEFORE_RTT: Duration = Duration::from_millis(50);
 /// Our clock in sender reports begins here, in seconds since 1900. Receivers compare times of ours with each other only.
 const REPORTED_EPOCH: Duration = Duration::from_secs(3_900_000_000);
 const TIDY_EVERY: Duration = Duration::from_secs(1);
+/// Padding that makes a client give its first feedback, without which nobody knows whether its line carries a picture.
+const GREET_EVERY: Duration = Duration::from_millis(500);
+const GREETINGS: u8 = 20;
 
 /// One down section that the client agreed to receive.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -104,6 +107,14 @@ pub(crate) struct Egress {
     epoch: Instant,
     tidied: Instant,
     flushed: Instant,
+    greeting: Greeting,
+}
+
+#[derive(Debug, Default)]
+struct Greeting {
+    sent: u8,
+    last: Option<Instant>,
+    is_answered: bool,
 }
 
 impl Egress {
@@ -121,6 +132,7 @@ impl Egress {
             epoch: now,
             tidied: now,
             flushed: now,
+            greeting: Greeting::default(),
         }
     }
 
@@ -202,7 +214,7 @@ impl Egress {
             Said::KeyframeWanted { ssrc } => heard.keyframes.extend(route(ssrc)),
             Said::TransportFeedback { fci } => {
                 if let Some(bandwidth) = &mut self.bandwidth {
-                    bandwidth.feedback(now, fci);
+                    self.greeting.is_answered |= bandwidth.feedback(now, fci);
                 }
             }
             Said::Report(report) => {
@@ -247,7 +259,10 @@ impl Egress {
             self.tidied = now;
             self.lanes.iter_mut().for_each(|lane| lane.forget_old(now));
         }
-        self.lanes.iter().any(|lane| lane.report_is_due(now))
+        let reports = self.lanes.iter().any(|lane| lane.report_is_due(now));
+        // Padding may be wanted though nothing is sent.
+        let padding = self.poll_timeout().is_some_and(|at| at <= now);
+        reports || padding || (self.srtp.is_some() && self.greeting.is_due(now))
     }
 
     /// When to flush again if nothing is enqueued before.
@@ -263,6 +278,13 @@ impl Egress {
 
     fn ntp(&self, now: Instant) -> Ntp {
         Ntp::from_seconds(REPORTED_EPOCH + now.saturating_duration_since(self.epoch))
+    }
+}
+
+impl Greeting {
+    fn is_due(&self, now: Instant) -> bool {
+        let rested = |last| now.saturating_duration_since(last) >= GREET_EVERY;
+        !self.is_answered && self.sent < GREETINGS && self.last.is_none_or(rested)
     }
 }
 
