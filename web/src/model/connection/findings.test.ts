@@ -63,6 +63,7 @@ describe('what is to be said of a stay', () => {
     ],
     ['nobody else was there', { loss_up: bad(80) }, 'own lost 8 % up, 120 s', { others: 0, others_losing: 0 }],
     ['long ways', { rtt_ms: bad(640) }, 'slow 640 ms'],
+    ['two seconds of a short stay', { seconds: 20, frozen_ms: 2_000 }, 'good'],
     ['a thin line', { narrow_up_seconds: 60, narrow_down_seconds: 40 }, 'narrow_down 40 s; narrow_up 60 s'],
     ['a busy device', { cpu_seconds: 300, frozen_ms: 90_000 }, 'busy 300 s; frozen 90 s'],
     ['a break', { restarts: 2, concealed: bad(50) }, 'restarts 2; choppy 120 s'],
@@ -79,7 +80,7 @@ describe('the moment', () => {
     ['all is well', { rtt_ms: 40, loss_up: 0, loss_down: 2 }, 'good'],
     ['loss', { loss_up: 80, network: 'wifi' }, 'wifi lost 8 % up, 10 s'],
     ['a thin line', { limited_bandwidth_ms: 9_800 }, 'narrow_up 10 s'],
-    ['a busy device', { limited_cpu_ms: 4_000 }, 'busy 4 s'],
+    ['a busy device', { limited_cpu_ms: 6_000 }, 'busy 6 s'],
     ['gaps in the sound', { concealed: 60 }, 'choppy 10 s'],
   ];
   it.each(table)('%s', (_what, report, words) => {

@@ -39,6 +39,7 @@ export interface Others {
 /** Shorter than this is noticed and forgotten. */
 const LEAST_SECONDS = 30;
 const LEAST_SHARE = 0.1;
+const LEAST_OF_SHORT = 5;
 const LEAST_MEASURED = 10;
 /** From here on the moment is bad; as the server counts it. */
 const BAD_LOSS = 30;
@@ -138,7 +139,7 @@ function devices({ problems = [] }: ConnectionSummary): Finding[] {
 }
 
 function lasted(bad: number, of: number): boolean {
-  return bad > 0 && (bad >= LEAST_SECONDS || bad >= of * LEAST_SHARE);
+  return bad >= LEAST_SECONDS || (bad >= LEAST_OF_SHORT && bad >= of * LEAST_SHARE);
 }
 
 /** Which of the records belong to a line of the history: the stay began with the ringing or while the line lasted. */
