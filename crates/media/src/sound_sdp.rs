@@ -10,23 +10,23 @@ const VOICE: &str = "minptime=10;useinbandfec=1;usedtx=1";
 /// Without pauses: quiet music is music.
 const MUSIC: &str = "minptime=10;useinbandfec=1;stereo=1;sprop-stereo=1;maxaveragebitrate=128000";
 
-/// Browsers send redundancy only where it comes first, and mono unless stereo is asked for.
+/// Browsers send redundancy only where it comes first, which would be too much of 128 kbit/s, and mono unless stereo is asked for.
 pub(crate) fn ask_for_sound(answer: &str, uplink: &UplinkMids) -> String {
     let sections = split_sections(answer).map(|section| {
         let mid = section.lines().find_map(|line| line.strip_prefix("a=mid:"));
         match mid {
-            Some(mid) if mid == uplink.microphone => shape(section, VOICE, true),
-            Some(mid) if mid == uplink.screen_audio => shape(section, MUSIC, false),
+            Some(mid) if mid == uplink.microphone => shape(section, VOICE, "red/"),
+            Some(mid) if mid == uplink.screen_audio => shape(section, MUSIC, "opus/"),
             _ => section.to_owned(),
         }
     });
     sections.collect()
 }
 
-fn shape(section: &str, format: &str, redundancy_first: bool) -> String {
-    let (opus, red) = (
+fn shape(section: &str, format: &str, preferred: &str) -> String {
+    let (opus, first) = (
         payload_type(section, "opus/"),
-        payload_type(section, "red/"),
+        payload_type(section, preferred),
     );
     let mut shaped = String::with_capacity(section.len() + format.len());
     for line in section.lines() {
@@ -34,10 +34,9 @@ fn shape(section: &str, format: &str, redundancy_first: bool) -> String {
             .strip_prefix("a=fmtp:")
             .and_then(|rest| rest.split_once(' '));
         if line.starts_with("m=")
-            && redundancy_first
-            && let Some(red) = red
+            && let Some(first) = first
         {
-            put_first(&mut shaped, line, red);
+            put_first(&mut shaped, line, first);
         } else if let Some((of, _)) = format_of
             && Some(of) == opus
         {
@@ -105,7 +104,7 @@ mod tests {
             [
                 "v=0\r\n",
                 microphone,
-                &section("3", "111 63", red),
+                &section("3", "63 111", red),
                 &section("4", "111 63", red),
             ]
             .concat()

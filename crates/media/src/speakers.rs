@@ -215,6 +215,13 @@ mod tests {
     }
 
     #[test]
+    fn keys_are_no_speech_and_music_is_heard() {
+        let keys: Vec<(u64, Option<i8>)> = [(20, Some(-30)), (180, Some(-70))].repeat(25);
+        check("somebody types", &keys, &[]);
+        check("music", &[(5_000, Some(-18))], &[(200, true)]);
+    }
+
+    #[test]
     fn the_list_changes_only_with_people_or_a_clear_lead() {
         let start = Instant::now();
         let (a, b, c) = (PeerId(1), PeerId(2), PeerId(3));
