@@ -19,6 +19,7 @@ use crate::app::App;
 use crate::chores::Chores;
 use crate::config::Config;
 use crate::mail::Mailer;
+use crate::media::MediaHandle;
 use crate::metrics::Metrics;
 use crate::origins::Origins;
 use crate::push::Pushes;
@@ -77,10 +78,7 @@ pub async fn run(config: Config, lan: bool) -> anyhow::Result<()> {
         handle.clone(),
         http::router(app.clone()),
     ));
-    let numbers = metrics::serve(app.clone(), media.clone(), metrics).await?;
-    let chores = Chores::start(&app, media);
-    let in_step = tokio::spawn(ldap::keep_in_step(app.clone()));
-    let providers = app.sso.start();
+    let beside = Beside::start(&app, media, metrics).await?;
     banner::print(&app, lan, &setup_link(&app).await?);
 
     tokio::select! {
@@ -93,14 +91,7 @@ pub async fn run(config: Config, lan: bool) -> anyhow::Result<()> {
     drain(&app).await;
     tracing::info!("stopping");
     app.readiness.start_stopping();
-    chores.stop();
-    in_step.abort();
-    numbers.iter().for_each(JoinHandle::abort);
-    for task in numbers {
-        // It holds a handle of the media thread.
-        drop(task.await);
-    }
-    providers.iter().for_each(JoinHandle::abort);
+    beside.stop().await;
     orderly("rooms", rooms.shut_down()).await;
     handle.graceful_shutdown(Some(STOP_TIMEOUT));
     orderly("web server", async { drop(server.await) }).await;
@@ -110,6 +101,31 @@ pub async fn run(config: Config, lan: bool) -> anyhow::Result<()> {
     orderly("media", async { drop(media.await) }).await;
     orderly("database", db.close()).await;
     Ok(())
+}
+
+/// What goes on beside the web server.
+struct Beside {
+    chores: Chores,
+    tasks: Vec<JoinHandle<()>>,
+}
+
+impl Beside {
+    async fn start(app: &Arc<App>, media: MediaHandle, metrics: Metrics) -> anyhow::Result<Self> {
+        let mut tasks = metrics::serve(app.clone(), media.clone(), metrics).await?;
+        tasks.push(tokio::spawn(ldap::keep_in_step(app.clone())));
+        tasks.extend(app.sso.start());
+        let chores = Chores::start(app, media);
+        Ok(Self { chores, tasks })
+    }
+
+    /// Over when nothing of it holds the app or the media thread any more.
+    async fn stop(self) {
+        self.chores.stop();
+        self.tasks.iter().for_each(JoinHandle::abort);
+        for task in self.tasks {
+            drop(task.await);
+        }
+    }
 }
 
 /// Meetings that go on may end by themselves, for as long as the settings allow.
