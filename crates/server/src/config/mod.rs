@@ -600,6 +600,9 @@ mod tests {
                 admin_group: Some("a".to_owned()),
                 ..Ldap::default()
             },
+            metrics: Metrics {
+                listen: Some(SocketAddr::from(([127, 0, 0, 1], 1))),
+            },
             mail: Mail {
                 server: Url::parse("smtp://a.example").ok(),
                 password: Some("a".to_owned()),

@@ -83,6 +83,8 @@ impl House {
             .env("STUBE__DATA_DIR", &self.data)
             .env("STUBE__MEDIA__PORT", "0")
             .env("STUBE__MEDIA__ADDRESSES", "127.0.0.1")
+            // Bots speak all the time, and everybody is to be heard.
+            .env("STUBE__MEDIA__LOUDEST", "50")
             .stdout(Stdio::piped())
             .stderr(Stdio::piped());
         if let Some(database) = &self.database {
