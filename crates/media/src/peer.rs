@@ -20,7 +20,8 @@ use crate::slot::Slot;
 use crate::speakers::Meter;
 use crate::uplink::Uplink;
 
-const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(15);
+/// From the answer on. As long as clients wait, so that none holds on to what never comes up here.
+const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(8);
 /// As long as a seat is kept.
 const SILENCE_TIMEOUT: Duration = Duration::from_secs(60);
 const CONSENT: Duration = Duration::from_secs(30);

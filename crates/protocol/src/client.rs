@@ -80,7 +80,7 @@ pub enum ClientMessage {
         wanted: Vec<Wanted>,
     },
     /// Every offer lists all slots, those of earlier offers first and unchanged. `connection` is the one to renegotiate
-    /// (more slots, an ICE restart); without it, or with one that is gone, a new media connection replaces the old.
+    /// (more slots, an ICE restart), and refused when it is gone; without it a new media connection replaces the old.
     Offer {
         id: IntentId,
         sdp: String,

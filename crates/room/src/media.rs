@@ -70,6 +70,10 @@ impl Room {
             .media
             .as_ref()
             .filter(|media| Some(&media.id) == offer.connection.as_ref());
+        if offer.connection.is_some() && current.is_none() {
+            // What the offer belongs to has keys with a connection that is gone: no other one can answer it.
+            return self.refuse(connection, offer.id, ErrorCode::NoMediaConnection);
+        }
         if offer.slots.len() > limits::SLOTS
             || current.is_some_and(|media| !extends(&media.slots, &offer.slots))
         {

@@ -394,6 +394,55 @@ describe('the path', () => {
     expect(scene.log).not.toContain('obstructed');
   });
 
+  it('that does not come up is given up eight seconds after its answer, whatever was tried before', async () => {
+    const scene = await new Scene().up();
+    scene.peer.become('disconnected');
+    scene.answers = ['c-1', 'c-2', 'c-3', 'c-4', 'c-5'];
+    scene.peer.become('failed');
+    await scene.clock.pass(3_500);
+    for (const links of [2, 3, 4, 5]) {
+      expect(scene.peers.length).toBe(links);
+      scene.follow(`c-${links}`);
+      let took = 0;
+      for (; scene.peers.length === links && took < 20_000; took += 500) await scene.clock.pass(500);
+      if (links > 2) expect(took).toBeGreaterThanOrEqual(8_000);
+      expect(took).toBeLessThanOrEqual(9_000);
+    }
+  });
+
+  it('that is dead when the socket is back is not offered to a server that may know nothing of it', async () => {
+    const scene = await new Scene().up();
+    await scene.pass(5_000);
+    scene.media.setSignalling(false);
+    await scene.clock.pass(5_000);
+    scene.media.setSignalling(true);
+    await scene.clock.pass(1_500);
+    scene.peer.become('disconnected');
+    await settle();
+    expect(scene.offers.length).toBe(1);
+    scene.follow(undefined);
+    await settle();
+    expect(scene.offers.map(({ connection }) => connection)).toEqual([undefined, undefined]);
+    expect(scene.peers.length).toBe(2);
+  });
+
+  it.each([
+    ['answers for another connection', 'c-2'],
+    ['knows nothing of it', new Refused('no_media_connection')],
+  ])('whose other end is gone is never mended: the server %s, and a new one is made', async (_, answer) => {
+    const scene = await new Scene().up();
+    const old = scene.peer;
+    scene.answers = [answer, 'c-3'];
+    scene.media.restart();
+    await settle();
+    expect(old.answers).toEqual(['answer c-1']);
+    expect(scene.offers.map(({ connection }) => connection)).toEqual([undefined, 'c-1', undefined]);
+    expect([scene.peers.length, scene.peer.answers]).toEqual([2, ['answer c-3']]);
+    expect(scene.log.at(-1)).toBe('stands');
+    scene.peer.become('connected');
+    expect(scene.log.at(-1)).toBe('flows');
+  });
+
   it('is left alone while the server cannot be spoken to', async () => {
     const scene = await new Scene().up();
     scene.media.setSignalling(false);

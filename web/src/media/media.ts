@@ -20,7 +20,7 @@ import { ALL_WISHES, type Wishes } from './uplink.ts';
 const MOST_PERSON_SLOTS = 25;
 /** People join in numbers: slots are added in steps, so that a growing meeting costs few offers. */
 const SLOT_STEP = 6;
-/** How long a connection may take to come up before it is given up. */
+/** How long a connection may take to come up, from its answer on, before it is given up. */
 const CONNECT_MS = 8_000;
 /** The smallest picture goes on for so long beside the one that a newcomer wants. */
 const GREETING_MS = 2_000;
@@ -358,13 +358,17 @@ export class Media {
   }
 
   #replaceLink(): void {
+    this.#renewLink(Math.max(this.#link.personSlots, this.#view ? slotsFor(this.#view) : 0));
+    void this.#negotiate();
+  }
+
+  #renewLink(personSlots: number): void {
     this.#emptySlots();
     this.#link.close();
     this.#confirmed = false;
-    this.#link = this.#newLink(Math.max(this.#link.personSlots, this.#view ? slotsFor(this.#view) : 0));
+    this.#link = this.#newLink(personSlots);
     this.#newPath();
     this.#transportChanged();
-    void this.#negotiate();
   }
 
   #newPath(): void {
@@ -381,7 +385,12 @@ export class Media {
       const offer = await link.offer();
       const answer = await signalling.offer({ ...offer, ...(connection === undefined ? {} : { connection }) });
       if (this.#closed || link !== this.#link) return;
-      if (answer.connection !== connection) this.#confirmed = false;
+      // The other end of ours is gone. A browser that has its keys would never agree on others with a new one.
+      if (connection !== undefined && answer.connection !== connection) throw { code: 'no_media_connection' };
+      if (connection === undefined) {
+        this.#confirmed = false;
+        this.#connectingSince = this.#ports.clock.now();
+      }
       await link.answer(answer.sdp, answer.connection);
     } catch (error) {
       this.#refused(link, codeOf(error));
@@ -396,10 +405,7 @@ export class Media {
     // Not yet admitted, or the socket broke: the next view starts it again.
     if (code === 'not_admitted' || code === 'not_in_room' || code === 'offline') return;
     if (code !== 'no_media_connection') this.#retryAt = this.#ports.clock.now() + RETRY_MS;
-    this.#emptySlots();
-    link.close();
-    this.#confirmed = false;
-    this.#link = this.#newLink(link.personSlots);
+    this.#renewLink(link.personSlots);
   }
 
   #applySlots(slots: readonly Slot[], again: boolean): void {
@@ -551,13 +557,14 @@ export class Media {
 
   /** Browsers notice a dead path late, and some never: whatever is wrong is mended from here. */
   #heal(): void {
-    if (this.#negotiating || !this.#signallingUp) return;
+    // Before the view it is not known whether there is anything to mend.
+    if (this.#negotiating || !this.#signallingUp || !this.#view) return;
     const now = this.#ports.clock.now();
     const { connection, transport } = this.#link;
     if (connection === undefined) this.#step(false);
     else if (transport === 'down' || transport === 'shaky') this.#recover();
     else if (transport === 'new') {
-      if (now - this.#connectingSince >= CONNECT_MS) this.#recover();
+      if (now - this.#connectingSince >= CONNECT_MS) this.#replaceLink();
     } else if (this.#path.isDead(now)) this.#recover();
     else this.#recovery.over();
   }

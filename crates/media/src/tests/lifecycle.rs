@@ -85,7 +85,7 @@ fn a_handshake_that_never_ends_is_ended() {
     let mut world = World::new(LAN, false);
     world.network.conditions.loss_per_mille = 1_000;
     let a = world.join_unconnected(1, 1, 0, true);
-    world.run(Duration::from_secs(14));
+    world.run(Duration::from_secs(7));
     assert_eq!(closed(&world, a), []);
     world.run(Duration::from_secs(2));
     assert_eq!(closed(&world, a), [CloseReason::HandshakeTimeout]);
