@@ -17,9 +17,13 @@ const LASTED_AMPLE: Duration = Duration::from_millis(500);
 /// After a change a picture rests: not at all where there is ample room, briefly where there is plenty.
 const REST: Duration = Duration::from_secs(60);
 const REST_SHORT: Duration = Duration::from_secs(10);
+/// A picture that was paused comes back sooner, unless it had come back within the time of the long rest.
+const REST_PAUSED: Duration = Duration::from_secs(2);
 /// Of what would be sent then, so much has to fit.
 const AMPLE_PERCENT: u64 = 200;
 const PLENTY_PERCENT: u64 = 150;
+/// And of the smallest layer of a picture that is paused, so much has to fit beside the others.
+const RETURN_PERCENT: u64 = 130;
 /// From so many cameras on they get no more than this together, however thick the line is: nobody can look at all.
 const MANY_CAMERAS: usize = 9;
 const MANY_CAMERAS_BPS: u64 = 3_700_000;
@@ -71,6 +75,8 @@ struct Held {
     /// When what it is given was changed though nobody wished it otherwise.
     changed: Option<Instant>,
     room_since: Option<Instant>,
+    /// When it came back from a pause the last time.
+    returned: Option<Instant>,
     /// The receiver wishes it for the first time, or more of it than before: that has not to wait.
     is_news: bool,
 }
@@ -109,7 +115,7 @@ impl Allocation {
                 continue;
             }
             let since = *held.room_since.get_or_insert(now);
-            let room = plan.room_percent(index, to, line);
+            let room = plan.room(index, to, line);
             if held.is_news || budget.is_none() || held.may_climb(now, since, room) {
                 plan.climb(index, to, &goal, line);
             }
@@ -118,6 +124,9 @@ impl Allocation {
             let level = plan.level(index).unwrap_or(0);
             if before.get(index) != Some(&level) {
                 held.changed = Some(now).filter(|_| !held.is_news);
+                if before.get(index) == Some(&0) {
+                    held.returned = held.changed;
+                }
                 held.room_since = None;
             }
             held.layer = layer_of(wish, level);
@@ -158,20 +167,22 @@ impl Held {
             most: wish.most(),
             changed: None,
             room_since: None,
+            returned: None,
             is_news: true,
         }
     }
 
-    /// `room_percent`: what the line carries, of what would be sent then.
-    fn may_climb(&self, now: Instant, room_since: Instant, room_percent: u64) -> bool {
+    fn may_climb(&self, now: Instant, room_since: Instant, room: Room) -> bool {
         let since = |then: Instant| now.saturating_duration_since(then);
-        if room_percent >= AMPLE_PERCENT {
+        if room.percent >= AMPLE_PERCENT {
             return since(room_since) >= LASTED_AMPLE;
         }
-        let rest = if self.layer.is_none() || room_percent >= PLENTY_PERCENT {
-            REST_SHORT
-        } else {
-            REST
+        let fell_again = self.returned.is_some_and(|then| since(then) < REST);
+        let rest = match self.layer {
+            None if room.own_percent >= RETURN_PERCENT && !fell_again => REST_PAUSED,
+            None => REST_SHORT,
+            Some(_) if room.percent >= PLENTY_PERCENT => REST_SHORT,
+            Some(_) => REST,
         };
         since(room_since) >= LASTED && self.changed.is_none_or(|changed| since(changed) >= rest)
     }
@@ -228,6 +239,15 @@ impl Line {
             cameras: self.cameras / 100 * CLIMB_PERCENT,
         }
     }
+}
+
+/// How much room there would be if a picture climbed.
+#[derive(Clone, Copy, Debug)]
+struct Room {
+    /// What the line carries, of what would be sent then.
+    percent: u64,
+    /// What the others leave, of what the smallest layer takes.
+    own_percent: u64,
 }
 
 struct Plan<'a> {
@@ -341,12 +361,15 @@ impl Plan<'_> {
         }
     }
 
-    /// What the line carries, of what would be sent if this picture climbed.
-    fn room_percent(&self, index: usize, to: usize, line: Line) -> u64 {
+    fn room(&self, index: usize, to: usize, line: Line) -> Room {
         let cost = |level| self.wishes.get(index).map_or(0, |wish| wish.cost(level));
         let from = self.level(index).unwrap_or(0);
-        let then = (self.sum(|_| true) + cost(to)).saturating_sub(cost(from));
-        line.bps.saturating_mul(100) / then.max(1)
+        let others = self.sum(|_| true).saturating_sub(cost(from));
+        let percent = |bps: u64, of: u64| bps.saturating_mul(100) / of.max(1);
+        Room {
+            percent: percent(line.bps, others + cost(to)),
+            own_percent: percent(line.bps.saturating_sub(others), cost(1)),
+        }
     }
 
     /// Takes the room from those that have more than their share, or does nothing. That is from the less important ones,
@@ -507,12 +530,33 @@ mod tests {
                 (0, 200_000, "q."),
                 (1_900, 400_000, "q."),
                 (0, 200_000, "q."),
-                (7_000, 400_000, "q."),
-                (1_500, 400_000, "qq"),
+                (1_900, 400_000, "q."),
+                (200, 400_000, "qq"),
                 (30_000, 650_000, "qq"),
                 // Far more than it takes is believed soon.
                 (400, 6_000_000, "fq"),
                 (200, 6_000_000, "ff"),
+            ],
+        );
+    }
+
+    #[test]
+    fn a_picture_that_was_paused_comes_back_soon_but_not_over_and_over() {
+        over_time(
+            &cameras(2, 1),
+            &[
+                (0, 1_000_000, "qq"),
+                (0, 200_000, "q."),
+                (1_900, 300_000, "q."),
+                (200, 300_000, "qq"),
+                (30_000, 300_000, "qq"),
+                (0, 200_000, "q."),
+                (9_900, 300_000, "q."),
+                (200, 300_000, "qq"),
+                (60_000, 300_000, "qq"),
+                (0, 200_000, "q."),
+                (60_000, 270_000, "q."),
+                (2_200, 300_000, "qq"),
             ],
         );
     }
