@@ -73,7 +73,7 @@ impl Sfu {
     fn pictures(&self, state: &Peer) -> Vec<Picture> {
         let mut pictures = vec![];
         for (index, slot) in state.slots.iter().enumerate() {
-            let source = slot.video_source();
+            let source = slot.mids.kind.video_source();
             let Some(tile) = slot.binding.and_then(|binding| binding.tile()) else {
                 continue;
             };
@@ -110,7 +110,7 @@ impl Sfu {
             uplinks.any(|uplink| uplink.source == source && uplink.state == UplinkState::Live)
         };
         let voices = state.slots.iter().filter(|slot| {
-            let [audio, _] = slot.sources();
+            let [audio, _] = slot.mids.kind.sources();
             slot.from().is_some_and(|from| is_heard(from, audio))
         });
         voices.take(VOICES).count() as u64 * VOICE_BPS
@@ -183,7 +183,7 @@ impl Sfu {
         let Some((from, layer)) = slot.from().zip(slot.visible_layer()) else {
             return;
         };
-        let source = slot.video_source();
+        let source = slot.mids.kind.video_source();
         if !slot.share.complain(now, layer) {
             return;
         }

@@ -200,7 +200,7 @@ impl Sfu {
             return;
         };
         slot.bind(bind);
-        let [audio, video] = slot.sources();
+        let [audio, video] = slot.mids.kind.sources();
         if let Some(before) = before {
             self.subscribe(to, before, audio, false);
             self.subscribe(to, before, video, false);
@@ -281,7 +281,8 @@ impl Sfu {
             .peers
             .get_mut(&to.peer)
             .and_then(|state| state.slot(to.slot));
-        let Some((from, source)) = slot.and_then(|slot| Some((slot.from()?, slot.video_source())))
+        let Some((from, source)) =
+            slot.and_then(|slot| Some((slot.from()?, slot.mids.kind.video_source())))
         else {
             return;
         };
@@ -335,7 +336,7 @@ impl Sfu {
         let Some((from, layer)) = slot.from().zip(slot.visible_layer()) else {
             return;
         };
-        let source = slot.video_source();
+        let source = slot.mids.kind.video_source();
         if let Some(uplink) = self.uplink(from, source) {
             uplink.want_keyframe(layer);
         }
@@ -384,7 +385,7 @@ impl Sfu {
                 peer,
                 slot: SlotIndex(index as u8),
             };
-            bound_to.extend(slot.from().map(|from| (to, from, slot.sources())));
+            bound_to.extend(slot.from().map(|from| (to, from, slot.mids.kind.sources())));
         }
         let listeners: Vec<Subscriber> = state
             .uplinks

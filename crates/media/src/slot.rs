@@ -90,6 +90,21 @@ impl Binding {
     }
 }
 
+impl SlotKind {
+    /// What a slot carries of its person: sound, then picture.
+    pub(crate) fn sources(self) -> [Source; 2] {
+        match self {
+            SlotKind::Person => [Source::Microphone, Source::Camera],
+            SlotKind::Screen => [Source::ScreenAudio, Source::Screen],
+        }
+    }
+
+    pub(crate) fn video_source(self) -> Source {
+        let [_, video] = self.sources();
+        video
+    }
+}
+
 impl Slot {
     pub fn new(mids: SlotMids) -> Self {
         Self {
@@ -105,18 +120,6 @@ impl Slot {
 
     pub fn from(&self) -> Option<PeerId> {
         self.binding.and_then(|binding| binding.from)
-    }
-
-    pub fn sources(&self) -> [Source; 2] {
-        match self.mids.kind {
-            SlotKind::Person => [Source::Microphone, Source::Camera],
-            SlotKind::Screen => [Source::ScreenAudio, Source::Screen],
-        }
-    }
-
-    pub fn video_source(&self) -> Source {
-        let [_, video] = self.sources();
-        video
     }
 
     pub fn bind(&mut self, bind: Bind) {

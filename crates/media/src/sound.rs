@@ -1,15 +1,6 @@
-//! What is particular to sound: only the loudest microphones of a group go on to its slots, and a lane that falls silent
-//! does so as a sender does that has nothing to say. Which microphones those are is decided in `loudest`.
-//!
-//! **Nobody's first syllable is lost.** Whoever is not forwarded is let in by the first packet that is louder than the
-//! microphones around it, so no loud packet is missed; what a soft consonant began before goes out just ahead of it, out
-//! of the newest packets of each uplink. These are late by up to [`LEAD_IN`], and still heard: a jitter buffer drops what
-//! is older than what it has played, and the lane has played nothing since its former pause. The buffer only becomes so
-//! much longer for a moment, and plays a little faster until it is even again.
-//!
-//! **A pause is no loss.** The lane's numbers go on (`Rewriter::switch`): the sequence without a gap, the timestamp by
-//! the time that has passed. The last packet before is an empty Opus frame, with which every Opus sender begins a
-//! discontinuous transmission: the receiver then makes soft noise instead of concealing packets that never come.
+//! What is particular to sound: only the loudest microphones of a group go on to its slots, nobody's first syllable is
+//! lost by that, and a lane that falls silent does so as a sender does that has nothing to say. Which microphones those
+//! are is decided in `loudest`.
 
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -24,7 +15,9 @@ use crate::rewriter::Origin;
 use crate::sfu::Sfu;
 use crate::uplink::{Packet, Subscriber, Uplink};
 
-/// How much goes out of what was said before somebody was let in.
+/// How much goes out of what was said before somebody was let in, by the first packet that is louder than the microphones
+/// around it: what a soft consonant began. Late by that much, and still heard: a jitter buffer drops what is older than
+/// what it has played, and the lane has played nothing since its former pause.
 const LEAD_IN: Duration = Duration::from_millis(70);
 /// The same for somebody who had no slot yet: the room decides who gets one, which takes a moment.
 const CATCH_UP: Duration = Duration::from_millis(150);

@@ -53,15 +53,15 @@ pub async fn run(config: Config, lan: bool) -> anyhow::Result<()> {
     let settings = Settings::load(config.clone(), &db).await?;
     let pushes = Pushes::start(&config, settings.clone(), db.clone(), origins.base())?;
     let metrics = Metrics::default();
-    let rooms = Rooms::new(
+    let rooms = Rooms::start(
         db.clone(),
         media.clone(),
         events,
         settings.clone(),
         pushes.clone(),
         metrics.clone(),
-    );
-    rooms.restore().await?;
+    )
+    .await?;
     let app = Arc::new(App::new(
         config,
         settings,
@@ -131,7 +131,7 @@ impl Beside {
 /// Meetings that go on may end by themselves, for as long as the settings allow.
 async fn drain(app: &App) {
     app.readiness.start_draining();
-    app.rooms.start_nothing_new();
+    let empty = app.rooms.drain();
     let longest = Duration::from_secs(u64::from(app.config.drain_seconds));
     if longest.is_zero() {
         return;
@@ -141,7 +141,7 @@ async fn drain(app: &App) {
         seconds,
         "waiting for meetings to end; a second signal stops at once"
     );
-    if timeout(longest, app.rooms.empty()).await.is_err() {
+    if timeout(longest, empty).await.is_err() {
         tracing::warn!("stopping though meetings go on");
     }
 }

@@ -83,15 +83,16 @@ struct Live {
 }
 
 impl Rooms {
-    /// Starts the hub's tasks, so it needs a tokio runtime.
-    pub fn new(
+    /// Starts the hub's tasks. Whoever sat somewhere when the server ended is away from now on, and has the usual time to
+    /// come back.
+    pub async fn start(
         db: Db,
         media: MediaHandle,
         events: Events,
         settings: Settings,
         pushes: Pushes,
         metrics: Metrics,
-    ) -> Self {
+    ) -> store::Result<Self> {
         let people = People::default();
         let rooms = Self(Arc::new_cyclic(|hub| Hub {
             writer: Writer::start(db.clone()),
@@ -110,11 +111,11 @@ impl Rooms {
         }));
         tokio::spawn(media::carry_events(Arc::downgrade(&rooms.0), events));
         tokio::spawn(follow_settings(Arc::downgrade(&rooms.0)));
-        rooms
+        rooms.restore().await?;
+        Ok(rooms)
     }
 
-    /// After a start: whoever sat somewhere when the server ended is away from now on, and has the usual time to come back.
-    pub async fn restore(&self) -> store::Result<()> {
+    async fn restore(&self) -> store::Result<()> {
         connections::end_all(&self.0.db).await?;
         let now = chance::unix_ms();
         let there = seats::all(&self.0.db).await?.into_iter();
@@ -164,14 +165,10 @@ impl Rooms {
         }
     }
 
-    /// From now on one comes into meetings only that go on already.
-    pub fn start_nothing_new(&self) {
+    /// From this call on one comes into meetings only that go on already. Done when nobody is in any of them.
+    pub fn drain(&self) -> impl Future<Output = ()> {
         self.0.draining.store(true, Ordering::Relaxed);
-    }
-
-    /// Waits until nobody is in any room.
-    pub async fn empty(&self) {
-        self.0.drivers.gone().await;
+        self.0.drivers.gone()
     }
 
     /// Closes all sockets, ends all rooms and keeps the seats for whoever comes back after a restart.

@@ -77,7 +77,7 @@ impl House {
         }
         let (handle, media) = MediaHandle::detached();
         let (given, events) = mpsc::channel(16);
-        let rooms = Rooms::new(
+        let rooms = Rooms::start(
             db.clone(),
             handle,
             events,
@@ -85,6 +85,7 @@ impl House {
             pushes(&db),
             Metrics::default(),
         );
+        let rooms = rooms.await.expect("a hub");
         // What rang before is read by then: nothing of a test is taken for it.
         let outbound = Outbound::default();
         let opened = rooms
@@ -307,7 +308,7 @@ async fn after_a_kill_the_time_to_come_back_counts_from_the_start() {
     let stored = seats::all(&house.db).await.expect("an answer");
     assert_eq!(stored[0].1.away_since, None);
     let (handle, _media) = MediaHandle::detached();
-    let rooms = Rooms::new(
+    let rooms = Rooms::start(
         house.db.clone(),
         handle,
         mpsc::channel(1).1,
@@ -315,7 +316,7 @@ async fn after_a_kill_the_time_to_come_back_counts_from_the_start() {
         pushes(&house.db),
         Metrics::default(),
     );
-    rooms.restore().await.expect("restored");
+    let _rooms = rooms.await.expect("a hub");
     let stored = seats::all(&house.db).await.expect("an answer");
     assert!(stored[0].1.away_since.is_some(), "{stored:?}");
     drop(anna);
@@ -330,7 +331,7 @@ async fn a_house_without_guests_has_no_room_open_to_them() {
     let made = house.rooms.find_or_make(&address, Some(&anna)).await;
     let room = made.expect("an answer").expect("a room");
     let (handle, _media) = MediaHandle::detached();
-    let closed = Rooms::new(
+    let closed = Rooms::start(
         house.db.clone(),
         handle,
         mpsc::channel(1).1,
@@ -338,6 +339,7 @@ async fn a_house_without_guests_has_no_room_open_to_them() {
         pushes(&house.db),
         Metrics::default(),
     );
+    let closed = closed.await.expect("a hub");
     for (rooms, access) in [(&house.rooms, Access::Guests), (&closed, Access::Accounts)] {
         let facts = rooms.0.facts(room.clone()).await;
         assert_eq!(facts.expect("an answer").access, access);
