@@ -1,10 +1,6 @@
 //! How much one peer's line carries, found out by the sender: from transport-wide feedback, which tells when each
 //! packet arrived. Gives the numbers to write into packets, one estimate, and the padding that tries for more.
 //! Decides nothing about what is sent. Sans-IO; time is an argument, and the same input gives the same estimate.
-#![cfg_attr(
-    not(test),
-    expect(dead_code, reason = "until the record of a connection shows its loss")
-)]
 
 mod arrivals;
 mod estimator;
@@ -143,6 +139,7 @@ impl Bandwidth {
         self.estimator.poll_probe(self.now_us)
     }
 
+    #[cfg(test)]
     pub fn rtt(&self) -> Option<Duration> {
         self.rtt
     }
