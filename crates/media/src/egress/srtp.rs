@@ -123,10 +123,11 @@ impl Srtp {
                 hmac,
             } => {
                 let iv = cm_iv(salt, ssrc, index);
-                let clear = buffer.get(start + header_bytes..)?.to_vec();
-                cipher
-                    .encrypt(&iv, &clear, buffer.get_mut(start + header_bytes..)?)
-                    .ok()?;
+                encrypt_in_place(
+                    cipher.as_mut(),
+                    &iv,
+                    buffer.get_mut(start + header_bytes..)?,
+                )?;
                 let rollover = ((index >> 16) as u32).to_be_bytes();
                 let tag = hmac.sha1_hmac(authentication, &[buffer.get(start..)?, &rollover]);
                 buffer.extend_from_slice(tag.get(..CM_TAG)?);
@@ -163,10 +164,7 @@ impl Srtp {
                 hmac,
             } => {
                 let iv = cm_iv(salt, ssrc, u64::from(index & !ENCRYPTED));
-                let clear = buffer.get(start + RTCP_HEADER..)?.to_vec();
-                cipher
-                    .encrypt(&iv, &clear, buffer.get_mut(start + RTCP_HEADER..)?)
-                    .ok()?;
+                encrypt_in_place(cipher.as_mut(), &iv, buffer.get_mut(start + RTCP_HEADER..)?)?;
                 buffer.extend_from_slice(&trailer);
                 let tag = hmac.sha1_hmac(authentication, &[buffer.get(start..)?]);
                 buffer.extend_from_slice(tag.get(..CM_TAG)?);
@@ -266,6 +264,15 @@ fn cm_iv(salt: &[u8; 14], ssrc: u32, index: u64) -> [u8; 16] {
         *byte ^= other;
     }
     iv
+}
+
+fn encrypt_in_place(
+    cipher: &mut dyn Aes128CmSha1_80Cipher,
+    iv: &[u8; 16],
+    bytes: &mut [u8],
+) -> Option<()> {
+    let clear = bytes.to_vec();
+    cipher.encrypt(iv, &clear, bytes).ok()
 }
 
 /// RFC 7714, section 9.2: the first header and the index are authenticated only.
