@@ -169,10 +169,8 @@ impl Sfu {
     /// The receiver could show nothing of this slot for a while: it gets a keyframe, and the next time a smaller layer.
     pub(crate) fn no_picture(&mut self, peer: PeerId, index: SlotIndex, generation: Generation) {
         let now = self.now;
-        let slot = self
-            .peers
-            .get_mut(&peer)
-            .and_then(|state| state.slot(index));
+        let to = Subscriber { peer, slot: index };
+        let slot = self.slot(to);
         let is_this = |slot: &&mut Slot| {
             let binding = slot.binding;
             binding.is_some_and(|binding| binding.generation == generation)
@@ -188,10 +186,7 @@ impl Sfu {
             return;
         }
         self.share_out(peer);
-        let slot = self
-            .peers
-            .get_mut(&peer)
-            .and_then(|state| state.slot(index));
+        let slot = self.slot(to);
         let layer = slot.and_then(|slot| slot.visible_layer());
         if let Some((uplink, layer)) = self.uplink(from, source).zip(layer) {
             uplink.want_keyframe(layer);

@@ -100,6 +100,10 @@ impl Sfu {
         read
     }
 
+    pub(crate) fn slot(&mut self, at: Subscriber) -> Option<&mut Slot> {
+        self.peers.get_mut(&at.peer)?.slot(at.slot)
+    }
+
     pub(crate) fn uplink(&mut self, peer: PeerId, source: Source) -> Option<&mut Uplink> {
         self.peers.get_mut(&peer)?.uplink(source)
     }
@@ -181,24 +185,13 @@ impl Sfu {
         };
         bind.from = bind.from.filter(is_known);
         let to = Subscriber { peer, slot: index };
-        let Some(slot) = self
-            .peers
-            .get_mut(&peer)
-            .and_then(|state| state.slot(index))
-        else {
+        let Some(before) = self.slot(to).map(|slot| slot.from()) else {
             return;
         };
-        let before = slot.from();
         if before.is_some() && before != bind.from {
             self.silence(to);
         }
-        let Some(slot) = self
-            .peers
-            .get_mut(&peer)
-            .and_then(|state| state.slot(index))
-        else {
-            return;
-        };
+        let Some(slot) = self.slot(to) else { return };
         slot.bind(bind);
         let [audio, video] = slot.mids.kind.sources();
         if let Some(before) = before {
@@ -226,11 +219,7 @@ impl Sfu {
     }
 
     pub(crate) fn slot_ready(&mut self, peer: PeerId, index: SlotIndex, generation: Generation) {
-        if let Some(slot) = self
-            .peers
-            .get_mut(&peer)
-            .and_then(|state| state.slot(index))
-        {
+        if let Some(slot) = self.slot(Subscriber { peer, slot: index }) {
             slot.set_ready(generation);
             self.aim(Subscriber { peer, slot: index });
         }
@@ -264,11 +253,7 @@ impl Sfu {
                 self.share_out(subscriber.peer);
             } else if !source.is_video() {
                 self.silence(subscriber);
-            } else if let Some(slot) = self
-                .peers
-                .get_mut(&subscriber.peer)
-                .and_then(|receiver| receiver.slot(subscriber.slot))
-            {
+            } else if let Some(slot) = self.slot(subscriber) {
                 slot.pause_video();
             }
         }
@@ -277,10 +262,7 @@ impl Sfu {
 
     /// Chooses the slot's layer anew and asks for the keyframe that it takes.
     fn aim(&mut self, to: Subscriber) {
-        let slot = self
-            .peers
-            .get_mut(&to.peer)
-            .and_then(|state| state.slot(to.slot));
+        let slot = self.slot(to);
         let Some((from, source)) =
             slot.and_then(|slot| Some((slot.from()?, slot.mids.kind.video_source())))
         else {
@@ -310,11 +292,7 @@ impl Sfu {
         let layer = Some(uplink)
             .filter(|uplink| uplink.state == UplinkState::Live)
             .and_then(|up| Some(up.choices(now).stand_in(given?)));
-        let Some(slot) = self
-            .peers
-            .get_mut(&to.peer)
-            .and_then(|receiver| receiver.slot(to.slot))
-        else {
+        let Some(slot) = self.slot(to) else {
             return;
         };
         let keyframe_needed = slot.aim(layer) && connected;
@@ -400,11 +378,7 @@ impl Sfu {
         self.microphone_is(peer, UplinkState::Off);
         for listener in listeners {
             self.silence(listener);
-            if let Some(slot) = self
-                .peers
-                .get_mut(&listener.peer)
-                .and_then(|state| state.slot(listener.slot))
-            {
+            if let Some(slot) = self.slot(listener) {
                 slot.unbind();
             }
         }
