@@ -77,9 +77,8 @@ impl Sfu {
             let Some(tile) = slot.binding.and_then(|binding| binding.tile()) else {
                 continue;
             };
-            let uplinks = self.peers.get(&tile.from).map(|from| &from.uplinks);
-            let mut uplinks = uplinks.into_iter().flatten();
-            let Some(uplink) = uplinks.find(|uplink| uplink.source == source) else {
+            let sender = self.senders.get(&tile.from);
+            let Some(uplink) = sender.and_then(|sender| sender.uplink(source)) else {
                 continue;
             };
             let choices = uplink.choices(self.now);
@@ -105,9 +104,9 @@ impl Sfu {
     /// What sound may take of this receiver's line, before any picture.
     fn sound_bps(&self, state: &Peer) -> u64 {
         let is_heard = |from: PeerId, source| {
-            let uplinks = self.peers.get(&from).map(|from| &from.uplinks);
-            let mut uplinks = uplinks.into_iter().flatten();
-            uplinks.any(|uplink| uplink.source == source && uplink.state == UplinkState::Live)
+            let sender = self.senders.get(&from);
+            let uplink = sender.and_then(|sender| sender.uplink(source));
+            uplink.is_some_and(|uplink| uplink.state == UplinkState::Live)
         };
         let voices = state.slots.iter().filter(|slot| {
             let [audio, _] = slot.mids.kind.sources();
@@ -118,11 +117,14 @@ impl Sfu {
 
     /// Tells a sender which of its layers are needed now, where that changed.
     pub(crate) fn ask_for(&mut self, peer: PeerId) {
-        let Some(state) = self.peers.get(&peer).filter(|state| state.connected) else {
+        if !self.peers.get(&peer).is_some_and(|state| state.connected) {
+            return;
+        }
+        let Some(sender) = self.senders.get(&peer) else {
             return;
         };
-        let group = state.group;
-        let video = state
+        let group = sender.group;
+        let video = sender
             .uplinks
             .iter()
             .filter(|uplink| uplink.source.is_video());
@@ -133,14 +135,11 @@ impl Sfu {
             })
             .collect();
         let now = self.now;
-        let Some(state) = self.peers.get_mut(&peer) else {
-            return;
-        };
         let mut changed = vec![];
         for (source, needed) in needed {
             let is_needed = |layer: usize| needed >> layer.min(31) & 1 == 1;
-            let asked = state
-                .uplink(source)
+            let asked = self
+                .uplink(peer, source)
                 .and_then(|uplink| uplink.demand(now, is_needed));
             changed.extend(asked.map(|layers| (source, layers)));
         }

@@ -75,7 +75,7 @@ impl Sfu {
     fn stream_of(&mut self, peer: PeerId, packet: &RtpPacket) -> Option<(Source, usize)> {
         let state = self.peers.get_mut(&peer)?;
         state.proved(self.now);
-        match state.stream_of(packet.header.ssrc) {
+        match state.stream_of(packet.header.ssrc, self.senders.get(&peer)?) {
             Ok(Stream::Of(source, layer)) => return Some((source, layer)),
             Ok(Stream::Unknown) => self.stats.dropped_rtp += 1,
             Ok(Stream::TooMany) => self.close(peer, CloseReason::TooMuch),
@@ -92,10 +92,10 @@ impl Sfu {
         layer: usize,
         packet: &Incoming,
     ) -> Option<Packet> {
-        let state = self.peers.get(&peer)?;
-        let live = |uplink: &&Uplink| uplink.source == source && uplink.state == UplinkState::Live;
-        let uplink = state.uplinks.iter().find(live);
-        let read = uplink.and_then(|uplink| uplink.read(peer, layer, packet, &state.clock));
+        let clock = &self.peers.get(&peer)?.clock;
+        let live = |uplink: &&Uplink| uplink.state == UplinkState::Live;
+        let uplink = self.senders.get(&peer)?.uplink(source).filter(live);
+        let read = uplink.and_then(|uplink| uplink.read(peer, layer, packet, clock));
         self.stats.dropped_rtp += u64::from(read.is_none());
         read
     }
@@ -105,7 +105,7 @@ impl Sfu {
     }
 
     pub(crate) fn uplink(&mut self, peer: PeerId, source: Source) -> Option<&mut Uplink> {
-        self.peers.get_mut(&peer)?.uplink(source)
+        self.senders.get_mut(&peer)?.uplink_mut(source)
     }
 
     pub(crate) fn deliver(&mut self, to: Subscriber, packet: &Arc<Packet>) -> Delivery {
@@ -166,7 +166,8 @@ impl Sfu {
         };
         state.connected = true;
         let group = state.group;
-        for uplink in &mut state.uplinks {
+        let sender = self.senders.get_mut(&peer);
+        for uplink in sender.into_iter().flat_map(|sender| &mut sender.uplinks) {
             uplink.sends_since = Some(self.now);
         }
         self.event(Event::Connected { group, peer });
@@ -179,9 +180,9 @@ impl Sfu {
             return;
         };
         let is_known = |from: &PeerId| {
-            self.peers
+            self.senders
                 .get(from)
-                .is_some_and(|state| state.group == group)
+                .is_some_and(|sender| sender.group == group)
         };
         bind.from = bind.from.filter(is_known);
         let to = Subscriber { peer, slot: index };
@@ -232,13 +233,13 @@ impl Sfu {
         state: UplinkState,
         encrypted: bool,
     ) {
-        let Some(sender) = self.peers.get_mut(&peer) else {
+        let Some(sender) = self.senders.get_mut(&peer) else {
             return;
         };
         if source == Source::Microphone && state != UplinkState::Live {
             sender.meter.silence();
         }
-        let Some(uplink) = sender.uplink(source) else {
+        let Some(uplink) = sender.uplink_mut(source) else {
             return;
         };
         uplink.state = state;
@@ -323,7 +324,7 @@ impl Sfu {
 
     /// Sends the requests of this sender's layers that are wanted and not too soon after the last ones.
     pub(crate) fn request_keyframes(&mut self, sender: PeerId) {
-        let Some(state) = self.peers.get_mut(&sender) else {
+        let Some(state) = self.senders.get_mut(&sender) else {
             return;
         };
         let due: Vec<_> = state
@@ -331,9 +332,9 @@ impl Sfu {
             .iter_mut()
             .flat_map(|uplink| uplink.due_keyframes(self.now))
             .collect();
-        if due.is_empty() {
+        let Some(state) = self.peers.get_mut(&sender).filter(|_| !due.is_empty()) else {
             return;
-        }
+        };
         for ssrc in due {
             // A fault shows again in the drain, which closes the peer.
             let _ = state.connection.request_keyframe(ssrc);
@@ -342,19 +343,19 @@ impl Sfu {
         self.mark_dirty(sender);
     }
 
-    pub(crate) fn look_after_layers(&mut self, peer: PeerId) {
-        let Some(state) = self.peers.get_mut(&peer) else {
+    pub(crate) fn look_after_layers(&mut self, sender: PeerId) {
+        let Some(state) = self.senders.get_mut(&sender) else {
             return;
         };
         for uplink in &mut state.uplinks {
             uplink.bury_the_dead(self.now);
         }
-        self.request_keyframes(peer);
+        self.request_keyframes(sender);
     }
 
     /// Ends all subscriptions to and of a peer that goes.
     pub(crate) fn disconnect_media(&mut self, peer: PeerId) {
-        let Some(state) = self.peers.get_mut(&peer) else {
+        let Some(state) = self.peers.get(&peer) else {
             return;
         };
         let mut bound_to: Vec<(Subscriber, PeerId, [Source; 2])> = vec![];
@@ -365,9 +366,9 @@ impl Sfu {
             };
             bound_to.extend(slot.from().map(|from| (to, from, slot.mids.kind.sources())));
         }
-        let listeners: Vec<Subscriber> = state
-            .uplinks
-            .iter_mut()
+        let sender = self.senders.get_mut(&peer).into_iter();
+        let listeners: Vec<Subscriber> = sender
+            .flat_map(|sender| &mut sender.uplinks)
             .flat_map(|uplink| std::mem::take(&mut uplink.subscribers))
             .collect();
         for (to, from, sources) in bound_to {

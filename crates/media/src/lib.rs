@@ -31,6 +31,7 @@ mod rate;
 mod red;
 mod rewriter;
 mod sdp;
+mod sender;
 mod sfu;
 mod share;
 mod slot;

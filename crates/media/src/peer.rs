@@ -1,5 +1,5 @@
-//! All that the core keeps about one peer: its engine, what it sends, what its slots carry, and how much longer it may
-//! stay silent or how much more it may send. No knowledge of other peers.
+//! All that the core keeps about one peer's connection: its engine, what its slots carry, and how much longer it may stay
+//! silent or how much more it may send. What it sends is in `sender`. No knowledge of other peers.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -16,9 +16,8 @@ use crate::connection::{Answer, Connection, Fault};
 use crate::egress::Egress;
 use crate::quality::Measuring;
 use crate::sdp::Offer;
+use crate::sender::Sender;
 use crate::slot::Slot;
-use crate::speakers::Meter;
-use crate::uplink::Uplink;
 
 /// From the answer on. As long as clients wait, so that none holds on to what never comes up here.
 const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(8);
@@ -40,9 +39,7 @@ pub(crate) struct Peer {
     /// The payload type of sound with redundancy, if the client sends that.
     pub red: Option<u8>,
     redundant: Vec<String>,
-    pub uplinks: Vec<Uplink>,
     pub slots: Vec<Slot>,
-    pub meter: Meter,
     pub clock: SenderClock,
     pub connected: bool,
     pub allocation: Allocation,
@@ -87,12 +84,7 @@ impl Peer {
             uplink_mids,
             red: None,
             redundant: vec![],
-            uplinks: Source::ALL
-                .into_iter()
-                .map(|source| Uplink::new(source, &[]))
-                .collect(),
             slots: vec![],
-            meter: Meter::default(),
             clock: SenderClock::default(),
             connected: false,
             allocation: Allocation::default(),
@@ -116,13 +108,6 @@ impl Peer {
     pub fn negotiate(&mut self, offer: &Offer, slots: &[SlotMids]) -> Result<Answer, Refusal> {
         let answered = self.connection.answer(&offer.sdp);
         if answered.is_ok() {
-            for uplink in &mut self.uplinks {
-                match uplink.source {
-                    Source::Camera => uplink.set_layers(&offer.camera_rids),
-                    Source::Screen => uplink.set_layers(&offer.screen_rids),
-                    Source::Microphone | Source::ScreenAudio => {}
-                }
-            }
             self.ssrcs.clear();
             self.redundant.clone_from(&offer.redundant);
             self.slots
@@ -151,12 +136,6 @@ impl Peer {
         Ok(())
     }
 
-    pub fn uplink(&mut self, source: Source) -> Option<&mut Uplink> {
-        self.uplinks
-            .iter_mut()
-            .find(|uplink| uplink.source == source)
-    }
-
     pub fn slot(&mut self, slot: SlotIndex) -> Option<&mut Slot> {
         self.slots.get_mut(usize::from(slot.0))
     }
@@ -175,7 +154,8 @@ impl Peer {
             .map(|(_, source)| source)
     }
 
-    pub fn stream_of(&mut self, ssrc: Ssrc) -> Result<Stream, Fault> {
+    /// `sender`: this peer's.
+    pub fn stream_of(&mut self, ssrc: Ssrc, sender: &Sender) -> Result<Stream, Fault> {
         if let Some((source, layer)) = self.ssrcs.get(&ssrc) {
             return Ok(Stream::Of(*source, *layer));
         }
@@ -185,10 +165,8 @@ impl Peer {
         let Some(source) = self.source_of(mid) else {
             return Ok(Stream::Unknown);
         };
-        let Some(layer) = self
-            .uplink(source)
-            .and_then(|uplink| uplink.layer_of(rid.as_deref()))
-        else {
+        let uplink = sender.uplink(source);
+        let Some(layer) = uplink.and_then(|uplink| uplink.layer_of(rid.as_deref())) else {
             return Ok(Stream::Unknown);
         };
         if self.ssrcs.len() >= SSRCS_KEPT {

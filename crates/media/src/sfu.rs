@@ -21,6 +21,7 @@ use crate::ingress::{is_dtls, rtcp_sender};
 use crate::loudest::Loudest;
 use crate::peer::Peer;
 use crate::sdp;
+use crate::sender::Sender;
 use crate::sound_sdp;
 use crate::speakers::Speakers;
 
@@ -30,7 +31,9 @@ const TICK: Duration = Duration::from_millis(100);
 pub struct Sfu {
     pub(crate) config: Config,
     pub(crate) crypto: Arc<CryptoProvider>,
+    /// Who is connected here, and what each sends.
     pub(crate) peers: BTreeMap<PeerId, Peer>,
+    pub(crate) senders: BTreeMap<PeerId, Sender>,
     pub(crate) groups: BTreeMap<GroupId, Group>,
     pub(crate) demux: Demux,
     timers: BTreeSet<(Instant, PeerId, Timer)>,
@@ -76,6 +79,7 @@ impl Sfu {
             config,
             crypto: Arc::new(keys::provider()),
             peers: BTreeMap::new(),
+            senders: BTreeMap::new(),
             groups: BTreeMap::new(),
             demux: Demux::default(),
             timers: BTreeSet::new(),
@@ -192,7 +196,7 @@ impl Sfu {
     }
 
     pub fn stats(&self) -> Stats {
-        let uplinks = self.peers.values().flat_map(|peer| &peer.uplinks);
+        let uplinks = self.senders.values().flat_map(|sender| &sender.uplinks);
         Stats {
             peers: self.peers.len(),
             groups: self.groups.len(),
@@ -281,6 +285,9 @@ impl Sfu {
         let mut state = Peer::new(request.group, connection, request.uplink.clone(), self.now);
         let answer = state.negotiate(&offer, &request.slots)?;
         self.peers.insert(request.peer, state);
+        let mut sender = Sender::new(request.group);
+        sender.set_layers(&offer);
+        self.senders.insert(request.peer, sender);
         self.groups
             .entry(request.group)
             .or_insert_with(|| Group::new(self.config.loudest))
@@ -302,6 +309,9 @@ impl Sfu {
         let slots_before: Vec<_> = state.slots.iter().map(|slot| slot.mids.clone()).collect();
         let offer = sdp::read_offer(request, Some((&state.uplink_mids, &slots_before)))?;
         let answer = state.negotiate(&offer, &request.slots)?;
+        if let Some(sender) = self.senders.get_mut(&request.peer) {
+            sender.set_layers(&offer);
+        }
         let (now, peer) = (self.now, request.peer);
         self.demux.set_credentials(now, peer, answer.credentials);
         Ok(shape(&answer.sdp, request))
@@ -355,7 +365,8 @@ impl Sfu {
                     return;
                 };
                 state.clock.report(report.time, received);
-                if let Some(uplink) = state.source_of(mid).and_then(|source| state.uplink(source)) {
+                let source = state.source_of(mid);
+                if let Some(uplink) = source.and_then(|source| self.uplink(peer, source)) {
                     uplink.report(rid.as_deref(), report);
                 }
             }
@@ -365,7 +376,7 @@ impl Sfu {
     }
 
     pub(crate) fn group_of(&mut self, peer: PeerId) -> Option<&mut Group> {
-        let group = self.peers.get(&peer)?.group;
+        let group = self.senders.get(&peer)?.group;
         self.groups.get_mut(&group)
     }
 
@@ -435,6 +446,7 @@ impl Sfu {
 
     fn remove(&mut self, peer: PeerId) {
         self.disconnect_media(peer);
+        self.senders.remove(&peer);
         let Some(mut state) = self.peers.remove(&peer) else {
             return;
         };
@@ -483,9 +495,12 @@ impl Sfu {
         for (peer, reason) in overdue {
             self.close(peer, reason);
         }
+        let senders: Vec<PeerId> = self.senders.keys().copied().collect();
+        for sender in &senders {
+            self.look_after_layers(*sender);
+        }
         let peers: Vec<PeerId> = self.peers.keys().copied().collect();
         for peer in &peers {
-            self.look_after_layers(*peer);
             let egress = self.peers.get_mut(peer).map(|state| &mut state.egress);
             if egress.is_some_and(|egress| egress.tick(self.now)) {
                 self.mark_sending(*peer);
@@ -494,8 +509,8 @@ impl Sfu {
         for peer in &peers {
             self.share_out(*peer);
         }
-        for peer in &peers {
-            self.ask_for(*peer);
+        for sender in &senders {
+            self.ask_for(*sender);
         }
         self.look_for_speakers();
         self.report_quality();
@@ -506,9 +521,9 @@ impl Sfu {
             let mut levels = vec![];
             for member in &group.members {
                 let level = self
-                    .peers
+                    .senders
                     .get_mut(member)
-                    .and_then(|peer| peer.meter.speaking(self.now));
+                    .and_then(|sender| sender.meter.speaking(self.now));
                 levels.extend(level.map(|level| (*member, level)));
             }
             if let Some(peers) = group.speakers.update(self.now, &levels) {

@@ -13,7 +13,7 @@ use crate::loudest::Hearing;
 use crate::red;
 use crate::rewriter::Origin;
 use crate::sfu::Sfu;
-use crate::uplink::{Packet, Subscriber, Uplink};
+use crate::uplink::{Packet, Subscriber};
 
 /// How much goes out of what was said before somebody was let in, by the first packet that is louder than the microphones
 /// around it: what a soft consonant began. Late by that much, and still heard: a jitter buffer drops what is older than
@@ -71,11 +71,11 @@ impl Recent {
 impl Sfu {
     /// A packet of a microphone or of a screen's sound.
     pub(crate) fn sound(&mut self, peer: PeerId, source: Source, packet: &RtpPacket) {
-        let Some(state) = self.peers.get_mut(&peer) else {
+        let Some(state) = self.peers.get(&peer) else {
             return;
         };
         let is_red = state.red == Some(*packet.header.payload_type);
-        let Some(uplink) = state.uplink(source) else {
+        let Some(uplink) = self.uplink(peer, source) else {
             return;
         };
         // Nobody here can take apart what only the others can read.
@@ -105,20 +105,21 @@ impl Sfu {
     /// A packet of a live microphone. Recovered ones have no level.
     fn voice(&mut self, peer: PeerId, packet: Packet, is_recovered: bool) {
         let (now, level) = (packet.arrived, packet.extensions.audio_level);
-        let Some(state) = self.peers.get_mut(&peer) else {
+        let Some(sender) = self.senders.get_mut(&peer) else {
             return;
         };
         if !is_recovered {
-            state.meter.packet(now, level);
+            sender.meter.packet(now, level);
         }
-        let Some(group) = self.groups.get_mut(&state.group) else {
+        let Some(group) = self.groups.get_mut(&sender.group) else {
             return;
         };
         let hearing = match is_recovered {
             true => group.loudest.hears(peer),
             false => group.loudest.hear(now, peer, level),
         };
-        let Some(uplink) = state.uplink(Source::Microphone) else {
+        let group = sender.group;
+        let Some(uplink) = sender.uplink_mut(Source::Microphone) else {
             return;
         };
         let packet = uplink.recent.keep(packet);
@@ -128,7 +129,6 @@ impl Sfu {
         }
         let lead_in = uplink.recent.take_lead_in(now);
         if let Hearing::Instead(quiet) = hearing {
-            let group = state.group;
             self.event(Event::Heard { group, peer });
             self.hush(quiet, Source::Microphone);
         }
@@ -154,16 +154,15 @@ impl Sfu {
     /// A slot has just been given to somebody. Who began to speak a moment ago got it for that, and is heard from the
     /// beginning.
     pub(crate) fn catch_up(&mut self, to: Subscriber, from: PeerId) {
-        let Some(state) = self.peers.get(&from) else {
+        let Some(sender) = self.senders.get(&from) else {
             return;
         };
-        let group = self.groups.get(&state.group);
+        let group = self.groups.get(&sender.group);
         if !group.is_some_and(|group| group.loudest.has_begun(self.now, from, CATCH_UP)) {
             return;
         }
-        let microphone = |uplink: &&Uplink| uplink.source == Source::Microphone;
-        let recent = state.uplinks.iter().find(microphone);
-        let recent = recent.map(|uplink| uplink.recent.packets.clone());
+        let uplink = sender.uplink(Source::Microphone);
+        let recent = uplink.map(|uplink| uplink.recent.packets.clone());
         for packet in recent.into_iter().flatten() {
             if self.now.saturating_duration_since(packet.arrived) <= CATCH_UP {
                 self.deliver(to, &packet);
