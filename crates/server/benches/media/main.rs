@@ -14,6 +14,7 @@ use std::time::{Duration, Instant};
 use bot::{Account, Bot, Identity, Load, Options, Publish};
 use protocol::Source;
 use support::{House, PASSWORD};
+use tokio::runtime::{Handle, Runtime};
 
 const ROUNDS: usize = 3;
 const WINDOW: Duration = Duration::from_secs(6);
@@ -27,22 +28,43 @@ const CAMERA: Load = Load {
     packets_per_frame: 6,
     payload_bytes: 1_100,
 };
+/// Subscribers whose packets' delays are measured, next to the publishers on a thread of their own: what a packet waits for in
+/// a crowd of bots is nothing that the server does.
+const PROBES: usize = 8;
 /// Publishers and subscribers; each subscriber gets every publisher.
 const SCENES: &[(usize, usize)] = &[(1, 10), (1, 40), (1, 100), (8, 16), (1, 160)];
 
+/// Where the bots live.
+struct Threads {
+    crowd: Runtime,
+    probes: Runtime,
+}
+
 fn main() {
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .enable_all()
-        .build()
-        .expect("a runtime");
+    let thread = || {
+        let mut builder = tokio::runtime::Builder::new_multi_thread();
+        let built = builder.worker_threads(1).enable_all().build();
+        built.expect("a runtime")
+    };
+    let threads = Threads {
+        crowd: thread(),
+        probes: thread(),
+    };
+    // Those that are named, as in `8x16`; all when none is.
+    let named: Vec<String> = std::env::args()
+        .skip(1)
+        .filter(|arg| !arg.starts_with('-'))
+        .collect();
+    let is_named = |scene: &(usize, usize)| {
+        named.is_empty() || named.contains(&format!("{}x{}", scene.0, scene.1))
+    };
     println!("µs of processor time per forwarded packet, medians of {ROUNDS} rounds");
     println!(
         "publishers × subscribers | floor | stube | ratio | kB per client | delay p50 / p99 ms (floor) | arrived | missing"
     );
-    for (publishers, subscribers) in SCENES {
+    for (publishers, subscribers) in SCENES.iter().filter(|scene| is_named(scene)) {
         let rounds: Vec<Round> = (0..ROUNDS)
-            .map(|_| round(&runtime, *publishers, *subscribers))
+            .map(|_| round(&threads, *publishers, *subscribers))
             .collect();
         print(*publishers, *subscribers, &rounds);
     }
@@ -84,20 +106,28 @@ fn print(publishers: usize, subscribers: usize, rounds: &[Round]) {
     );
 }
 
-fn round(runtime: &tokio::runtime::Runtime, publishers: usize, subscribers: usize) -> Round {
+fn round(threads: &Threads, publishers: usize, subscribers: usize) -> Round {
     let floor = floor::measure(CAMERA, publishers, subscribers, WINDOW);
-    let stube = runtime.block_on(stube(publishers, subscribers));
+    let probes = threads.probes.handle();
+    let measured = stube(probes.clone(), publishers, subscribers);
+    let stube = threads.crowd.block_on(measured);
     Round { floor, stube }
 }
 
-async fn stube(publishers: usize, subscribers: usize) -> Stube {
+async fn stube(probes: Handle, publishers: usize, subscribers: usize) -> Stube {
     let (house, _) = House::new().with_anna().await;
     let accounts = accounts(&house, publishers + subscribers).await;
     let before = resident(house.pid());
+    let every = subscribers.div_ceil(PROBES);
     let mut crowd = vec![];
     for number in 0..publishers + subscribers {
-        let account = &accounts[number / PLACES_EACH];
-        crowd.push(join(account, number, publishers).await);
+        let account = accounts[number / PLACES_EACH].clone();
+        let joining = join(account, number, publishers);
+        let is_apart = number < publishers || (number - publishers).is_multiple_of(every);
+        crowd.push(match is_apart {
+            true => probes.spawn(joining).await.expect("a bot"),
+            false => joining.await,
+        });
     }
     let watching = crowd.split_off(publishers);
     let expected = per_second(publishers, subscribers);
@@ -112,7 +142,8 @@ async fn stube(publishers: usize, subscribers: usize) -> Stube {
     let arrived = now.0 - counted.0;
     let share = arrived as f64 / (expected * start.elapsed().as_secs_f64());
     let kilobytes = (resident(house.pid()) - before) / (publishers + subscribers) as f64;
-    let delays = watching.iter().zip(begun).flat_map(|(bot, begun)| {
+    let measured = watching.iter().zip(begun).step_by(every);
+    let delays = measured.flat_map(|(bot, begun)| {
         // What came while the estimates grew was held back on purpose.
         bot.received().delays_us.split_off(begun)
     });
@@ -140,7 +171,7 @@ async fn accounts(house: &House, places: usize) -> Vec<Account> {
     accounts
 }
 
-async fn join(account: &Account, number: usize, publishers: usize) -> Bot {
+async fn join(account: Account, number: usize, publishers: usize) -> Bot {
     let publishes = number < publishers;
     let mut options = Options::new("Halle", Identity::nth(number + 1));
     options.publish.clear();
@@ -153,7 +184,7 @@ async fn join(account: &Account, number: usize, publishers: usize) -> Bot {
     options.person_slots = if publishes { 0 } else { publishers };
     options.screen_slots = 0;
     options.load = Some(CAMERA);
-    let bot = Bot::join(account.clone(), options).await;
+    let bot = Bot::join(account, options).await;
     bot.unwrap_or_else(|error| panic!("number {number} does not get in: {error:#}"))
 }
 
