@@ -1,16 +1,14 @@
 //! What the bandwidth estimator makes of lines: conditions over time as data, and the corridor in which the estimate,
 //! the queue and what is sent have to stay.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::link::{BACK, Back, Line, Media, SLOT_MS, Simulation, Slot, line};
 use super::network::{Losses, Random};
-use crate::bandwidth::{Bandwidth, Sent};
 
 #[derive(Clone, Copy, Debug)]
 enum Is {
-    /// The mean estimate, in kbit/s.
-    Estimate,
+    /// The estimate, in kbit/s.
     EstimateLeast,
     EstimateMost,
     /// What is sent on average, in kbit/s.
@@ -43,7 +41,6 @@ fn measure(slots: &[Slot], is: Is) -> u64 {
     let mut queues: Vec<i64> = slots.iter().map(|slot| slot.queue_ms).collect();
     queues.sort_unstable();
     match is {
-        Is::Estimate => estimates().sum::<u64>() / count,
         Is::EstimateLeast => estimates().min().unwrap(),
         Is::EstimateMost => estimates().max().unwrap(),
         Is::Sent => kbps(slots.iter().map(|slot| slot.sent_bytes).sum()),

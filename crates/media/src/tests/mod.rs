@@ -11,6 +11,7 @@ mod hostile;
 mod lifecycle;
 mod lines;
 mod link;
+mod malformed;
 pub(crate) mod network;
 mod quality;
 mod record;
