@@ -52,7 +52,7 @@ export async function ownNetwork(file) {
     test('journeys over bad lines', { skip: `no network of their own: ${problem}` });
     return false;
   }
-  const child = spawn('setpriv', [...APART, process.execPath, ...process.execArgv, fileURLToPath(file)], {
+  const child = spawn('setpriv', [...APART, process.execPath, ...process.execArgv, fileURLToPath(file), ...process.argv.slice(2)], {
     stdio: 'inherit',
     env: { ...process.env, [INSIDE]: '1' },
   });

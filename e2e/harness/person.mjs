@@ -89,6 +89,13 @@ function launchOptions(devices, identity, other = {}) {
   return { executablePath: other.program ?? '/usr/bin/chromium', headless: true, chromiumSandbox: false, args };
 }
 
+/** How to start a browser at the far end of a line. @param {import('./netem.mjs').Line} line @param {string[]} [flags] */
+export function atFarEnd(line, flags = []) {
+  const { program, pid } = line.farBrowser();
+  // Under the house's usual name, as cameras are for secure pages only and plain http is one under this name alone.
+  return { program, pid, flags: [`--host-resolver-rules=MAP localhost ${line.near}`, ...flags] };
+}
+
 /** A browser with its devices. @param {Parameters<typeof launchOptions>} how */
 export function launch(...how) {
   return chromium.launch(launchOptions(...how));
@@ -112,6 +119,8 @@ export class Person {
   requests = [];
   /** @type {string[]} */
   #log = [];
+  /** Over a bad line no picture becomes sharp, and nobody waits for it. */
+  expectsSharp = true;
   /** Set while the person is known under a name in a meeting. */
   name = '';
   /** The browser's own process, of somebody at the far end of a line. @type {(() => number) | undefined} */
@@ -142,10 +151,8 @@ export class Person {
   static async arrive(house, equipment) {
     const { devices = 'files', identity, far, flags = [], microphone } = equipment;
     if (!far || !house.line) return Person.open(house, equipment, await launch(devices, identity, { flags, ...(microphone ? { microphone } : {}) }));
-    const { program, pid } = house.line.farBrowser();
-    // Under the house's usual name, as cameras are for secure pages only and plain http is one under this name alone.
-    const leading = [`--host-resolver-rules=MAP localhost ${house.line.near}`, ...flags];
-    const person = await Person.open(house, equipment, await launch(devices, identity, { flags: leading, program }));
+    const { pid, ...start } = atFarEnd(house.line, flags);
+    const person = await Person.open(house, equipment, await launch(devices, identity, start));
     person.pid = pid;
     return person;
   }
@@ -205,7 +212,7 @@ export class Person {
   /** Waits until nothing moves any more: fonts are there, transitions are over, pictures have come. */
   async rests() {
     await this.page.evaluate(() => document.fonts.ready);
-    await until('the page to be at rest', () => this.page.evaluate(isAtRest));
+    await until('the page to be at rest', () => this.page.evaluate(isAtRest, this.expectsSharp));
   }
 
   /** Waits until these words stand somewhere. @param {string | RegExp} text */
@@ -448,16 +455,16 @@ export class Person {
   }
 }
 
-/** In the page: no transition runs, and every picture that is shown is about as sharp as its place asks for. */
-function isAtRest() {
+/** In the page: no transition runs, and if asked, every picture that is shown is about as sharp as its place asks for. @param {boolean} sharp */
+function isAtRest(sharp) {
   const moving = document.getAnimations().some((animation) => {
     const timing = animation.effect?.getComputedTiming();
     return animation.playState === 'running' && timing?.iterations !== Number.POSITIVE_INFINITY;
   });
   const videos = [...document.querySelectorAll('video')].filter((video) => video.checkVisibility({ visibilityProperty: true }));
-  const sharp = (/** @type {HTMLVideoElement} */ video) => {
+  const isSharp = (/** @type {HTMLVideoElement} */ video) => {
     const { width, height } = video.getBoundingClientRect();
     return width === 0 || (video.videoWidth > 0 && (video.videoHeight >= 360 || video.videoHeight * 2 >= height));
   };
-  return !moving && videos.every(sharp);
+  return !moving && (!sharp || videos.every(isSharp));
 }

@@ -27,8 +27,7 @@ export async function tour(walk) {
   const { house } = walk;
   const stop = (/** @type {string} */ screen, /** @type {Person} */ person) => halt(walk, screen, person);
   const say = words(walk.language);
-  const open = (/** @type {Partial<import('./person.mjs').Equipment>} */ more = {}) =>
-    Person.open(house, { journey: walk.journey, identity: 1, locale: walk.language === 'de' ? 'de-DE' : 'en-US', ...walk.equipment, ...more }, walk.browser);
+  const open = () => arrive(walk);
 
   const anna = await open();
   anna.name = ANNA.name;
@@ -179,6 +178,12 @@ async function theMeeting(walk, anna) {
   }
   await anna.leave();
   await stop('left');
+}
+
+/** Somebody new. @param {Pick<Walk, 'house' | 'journey' | 'language' | 'equipment' | 'browser'>} walk @returns {Promise<Person>} */
+export function arrive(walk) {
+  const locale = walk.language === 'de' ? 'de-DE' : 'en-US';
+  return Person.open(walk.house, { journey: walk.journey, identity: 1, locale, ...walk.equipment }, walk.browser);
 }
 
 /**

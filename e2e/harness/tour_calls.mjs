@@ -2,8 +2,7 @@
 
 import { answers, callButton, calls, hangsUp, isAtPageOf, readsOf, rings, talk } from './calls.mjs';
 import { ANNA, BELA } from './house.mjs';
-import { Person } from './person.mjs';
-import { halt } from './tour.mjs';
+import { arrive, halt } from './tour.mjs';
 
 /** @typedef {Omit<import('./tour.mjs').Walk, 'company'>} Walk */
 
@@ -38,10 +37,4 @@ export async function callsTour(walk) {
   await isAtPageOf(anna, BELA);
   await callButton(bela).waitFor();
   await Promise.all([anna, bela].map((one) => one.context.close()));
-}
-
-/** @param {Walk} walk @returns {Promise<Person>} */
-function arrive(walk) {
-  const locale = walk.language === 'de' ? 'de-DE' : 'en-US';
-  return Person.open(walk.house, { journey: walk.journey, identity: 1, locale, ...walk.equipment }, walk.browser);
 }

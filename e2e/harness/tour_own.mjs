@@ -5,10 +5,10 @@
 
 import { acceptInvite, beginTotp, confirmTotp, invite, openSection } from './errands.mjs';
 import { ANNA, BELA } from './house.mjs';
-import { Person } from './person.mjs';
-import { halt } from './tour.mjs';
+import { arrive, halt } from './tour.mjs';
 
 /** @typedef {Omit<import('./tour.mjs').Walk, 'company'>} Walk */
+/** @typedef {import('./person.mjs').Person} Person */
 
 const SECTIONS = ['groups', 'sessions', 'house', 'policy', 'applications', 'tokens', 'audit'];
 
@@ -58,12 +58,6 @@ async function theCalls(walk, anna) {
   await anna.button(anna.say('history.remove')).waitFor();
   await halt(walk, 'calls-menu', anna);
   await anna.page.keyboard.press('Escape');
-}
-
-/** @param {Walk} walk @returns {Promise<Person>} */
-function arrive(walk) {
-  const locale = walk.language === 'de' ? 'de-DE' : 'en-US';
-  return Person.open(walk.house, { journey: walk.journey, identity: 1, locale, ...walk.equipment }, walk.browser);
 }
 
 /** What is planned, and people who are invited by mail. @param {Walk} walk @param {Person} anna */

@@ -4,10 +4,10 @@
  */
 
 import { ANNA, BELA } from './house.mjs';
-import { Person } from './person.mjs';
-import { halt } from './tour.mjs';
+import { arrive, halt } from './tour.mjs';
 
 /** @typedef {Omit<import('./tour.mjs').Walk, 'company'>} Walk */
+/** @typedef {import('./person.mjs').Person} Person */
 
 const ROOM = 'Sprechstunde';
 
@@ -29,12 +29,6 @@ export async function roomsTour(walk) {
   await halt(walk, 'meeting-knock', anna);
   await bela.context.close();
   await anna.context.close();
-}
-
-/** @param {Walk} walk @returns {Promise<Person>} */
-function arrive(walk) {
-  const locale = walk.language === 'de' ? 'de-DE' : 'en-US';
-  return Person.open(walk.house, { journey: walk.journey, identity: 1, locale, ...walk.equipment }, walk.browser);
 }
 
 /** @param {Walk} walk @param {Person} anna */

@@ -1,18 +1,12 @@
 /** Every screen, in both themes: axe finds nothing. At a phone's width, in both languages: nothing lies beyond the edge. */
 
-import assert from 'node:assert/strict';
-import { faults, overflow } from '../harness/axe.mjs';
-import { crowd } from '../harness/crowd.mjs';
 import { ANNA, BELA } from '../harness/house.mjs';
 import { journeys } from '../harness/journey.mjs';
-import { launch } from '../harness/person.mjs';
+import { byAxe, onPhone, walk } from '../harness/looks.mjs';
 import { tour as meetingTour } from '../harness/tour.mjs';
 import { callsTour } from '../harness/tour_calls.mjs';
 import { ownTour } from '../harness/tour_own.mjs';
 import { roomsTour } from '../harness/tour_rooms.mjs';
-
-const PHONE = { width: 360, height: 740 };
-const DESKTOP = { width: 1280, height: 800 };
 
 const { journey, place, another } = journeys(import.meta.url, { setUp: false });
 
@@ -57,52 +51,3 @@ journey('the German words of account and administration fit on a phone', async (
   await house.setUp(ANNA);
   await walk(house, 'de', ownTour, onPhone);
 });
-
-/** @typedef {(screen: string, person: import('../harness/person.mjs').Person) => Promise<string[]>} Look */
-
-/** @type {Look} */
-async function byAxe(screen, person) {
-  /** @type {string[]} */
-  const found = [];
-  for (const viewport of [DESKTOP, PHONE]) {
-    await person.page.setViewportSize(viewport);
-    for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
-      await person.page.emulateMedia({ colorScheme });
-      await person.rests();
-      found.push(...(await faults(person)).map((fault) => `${screen}, ${colorScheme}, ${viewport.width}: ${fault}`));
-    }
-    if ((await overflow(person)) > 0) found.push(`${screen}: ${await overflow(person)} px beyond the edge of ${viewport.width}`);
-  }
-  return found;
-}
-
-/** @type {Look} */
-async function onPhone(screen, person) {
-  await person.page.setViewportSize(PHONE);
-  assert.equal(await person.page.evaluate(() => document.documentElement.lang), 'de');
-  const beyond = await overflow(person);
-  return beyond > 0 ? [`${screen}: ${beyond} px beyond the edge`] : [];
-}
-
-/**
- * @param {import('../harness/house.mjs').House} house
- * @param {import('../harness/words.mjs').Language} language
- * @param {(walk: import('../harness/tour.mjs').Walk) => Promise<void>} tour
- * @param {Look} look
- */
-async function walk(house, language, tour, look) {
-  /** @type {string[]} */
-  const found = [];
-  const browser = await launch('files', 1);
-  await tour({
-    house,
-    browser,
-    language,
-    journey: 'access',
-    company: (room) => crowd(house, room, 2),
-    stop: async (screen, person) => {
-      found.push(...(await look(screen, person)));
-    },
-  });
-  assert.deepEqual(found, []);
-}

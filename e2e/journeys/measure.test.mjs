@@ -1,6 +1,7 @@
 /** How long joining and talking take. Printed for people to read, never a reason to fail on a machine that is busy. */
 
 import assert from 'node:assert/strict';
+import { fromMouthToEar, percentile } from '../harness/ear.mjs';
 import { ANNA } from '../harness/house.mjs';
 import { journeys } from '../harness/journey.mjs';
 import { until } from '../harness/wait.mjs';
@@ -34,12 +35,7 @@ journey('the time from Join to the first remote frame, and from mouth to ear', a
   }
 
   await gast.hears(anna);
-  const [spoken, heard] = await Promise.all([anna.onsets('mouth', anna.name, 6000), gast.onsets('ear', anna.name, 6000)]);
-  // Tones begin every 500 ms: what is heard belongs to the last one that was spoken before.
-  const delays = heard.flatMap((arrived) => {
-    const began = spoken.filter((at) => at < arrived).at(-1);
-    return began !== undefined && arrived - began < 450 ? [arrived - began] : [];
-  });
+  const delays = await fromMouthToEar(anna, gast);
   assert.ok(delays.length > 0, 'tones were heard after they were spoken');
   assert.equal(first.length, ROUNDS);
   const [p50, p95] = [percentile(first, 50), percentile(first, 95)];
@@ -47,9 +43,3 @@ journey('the time from Join to the first remote frame, and from mouth to ear', a
   console.log(`the way of the p50: ${ways[first.indexOf(p50)]?.join(', ')}`);
   console.log(`mouth to ear: p50 ${Math.round(percentile(delays, 50))} ms of ${delays.map(Math.round).join(', ')}`);
 });
-
-/** The smallest of the values that so many per cent do not exceed. @param {number[]} values @param {number} share */
-function percentile(values, share) {
-  const sorted = values.toSorted((a, b) => a - b);
-  return sorted[Math.ceil((sorted.length * share) / 100) - 1] ?? Number.NaN;
-}

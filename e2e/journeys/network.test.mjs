@@ -1,8 +1,9 @@
 /** Bad lines between browser and server. First of all: the line is as bad as it says. */
 
 import assert from 'node:assert/strict';
-import { ANNA } from '../harness/house.mjs';
+import { fromMouthToEar, percentile } from '../harness/ear.mjs';
 import { journeys } from '../harness/journey.mjs';
+import { meeting as inMeeting } from '../harness/meeting.mjs';
 import { ownNetwork } from '../harness/netem.mjs';
 
 /** @typedef {import('../harness/person.mjs').Person} Person */
@@ -12,7 +13,8 @@ const byHand = process.env.STUBE_LONG === '1';
 const SECONDS = byHand ? 20 : 8;
 
 if (await ownNetwork(import.meta.url)) {
-  const { journey, person, place } = journeys(import.meta.url, { line: true });
+  const frame = journeys(import.meta.url, { line: true });
+  const { journey, place } = frame;
 
   journey('the line is as bad as it says', async () => {
     const { line } = place;
@@ -49,19 +51,7 @@ if (await ownNetwork(import.meta.url)) {
   });
 
   /** Anna near the server, a guest far from it. @param {string} room @param {() => Promise<void>} [meanwhile] before the guest comes */
-  const meeting = async (room, meanwhile = async () => {}) => {
-    await place.house.addRoom(ANNA, `public/${room}`);
-    await place.line.is({});
-    const [anna, gast] = await Promise.all([person(1), person(2, { far: true })]);
-    await anna.signInAt(ANNA, `/r/public/${room}`);
-    await anna.join();
-    await anna.isInside();
-    await gast.comeAsGuest('Gast', `/r/public/${room}`);
-    await meanwhile();
-    await gast.join();
-    await gast.isInside();
-    return /** @type {const} */ ([anna, gast]);
-  };
+  const meeting = (room, meanwhile) => inMeeting(frame, room, { far: true }, meanwhile);
 
   /** What comes of somebody in some seconds. @param {Person} who @param {Person} of @param {number} seconds */
   const quality = async (who, of, seconds) => {
@@ -105,6 +95,35 @@ if (await ownNetwork(import.meta.url)) {
     await gast.sees(anna);
     await gast.hears(anna);
   });
+
+  /** @type {[string, import('../harness/netem.mjs').Conditions][]} */
+  const unsteady = [
+    ['30 ms of jitter', { delay: 60, jitter: 30 }],
+    ['100 ms of jitter', { delay: 60, jitter: 100 }],
+    ['a fifth of all packets out of order', { delay: 60, reorder: 20 }],
+  ];
+  for (const [how, conditions] of byHand ? unsteady : []) {
+    journey(`with ${how} sound stays whole and comes in time`, async () => {
+      const [anna, gast] = await meeting(`Zittern ${how}`);
+      await place.line.is({ delay: 60 });
+      await gast.hears(anna);
+      await quality(gast, anna, 4);
+      const before = percentile(await fromMouthToEar(anna, gast), 50);
+      await place.line.is(conditions);
+      const round = await place.line.probe({ count: 50, everyMs: 20 });
+      const spread = (round.round_trips_ms.at(-1) ?? 0) - (round.round_trips_ms[0] ?? 0);
+      assert.ok(spread > 30, `${JSON.stringify(round)}`);
+      await quality(gast, anna, 4);
+      const [there, here] = await Promise.all([quality(gast, anna, SECONDS), quality(anna, gast, SECONDS)]);
+      say(`${how}, down`, there);
+      say(`${how}, up`, here);
+      const after = percentile(await fromMouthToEar(anna, gast, { least: Math.max(0, before - 50) }), 50);
+      console.log(`${how}: mouth to ear ${Math.round(before)} ms before, ${Math.round(after)} ms with it`);
+      await gast.hears(anna);
+      await anna.hears(gast);
+      await anna.hasTilesOf(gast);
+    });
+  }
 
   for (const loss of byHand ? [5, 10, 30] : [10]) {
     journey(`at ${loss} % loss sound stays, and nobody is removed`, async () => {

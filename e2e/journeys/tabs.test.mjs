@@ -1,27 +1,14 @@
 /** What happens to tabs: reloaded, closed, doubled, and not allowed to play sound before a click. */
 
-import { ANNA } from '../harness/house.mjs';
 import { journeys } from '../harness/journey.mjs';
+import { meeting } from '../harness/meeting.mjs';
 import { staysTrue, until } from '../harness/wait.mjs';
 
-const { journey, person, place } = journeys(import.meta.url);
-
-/** @param {string} room @param {Partial<import('../harness/person.mjs').Equipment>} [equipment] of the guest */
-async function meeting(room, equipment) {
-  await place.house.addRoom(ANNA, `public/${room}`);
-  const [anna, gast] = await Promise.all([person(1), person(2, equipment)]);
-  await anna.signInAt(ANNA, `/r/public/${room}`);
-  await anna.join();
-  await anna.isInside();
-  await gast.comeAsGuest('Gast', `/r/public/${room}`);
-  await gast.join();
-  await gast.isInside();
-  await anna.hasTilesOf(gast);
-  return /** @type {const} */ ([anna, gast]);
-}
+const frame = journeys(import.meta.url);
+const { journey } = frame;
 
 journey('a reload keeps the seat and leaves no ghost, and a closed tab is gone soon', async () => {
-  const [anna, gast] = await meeting('Neuladen');
+  const [anna, gast] = await meeting(frame, 'Neuladen');
   await anna.sees(gast);
   const reloaded = Date.now();
   const back = gast.page.reload().then(() => gast.isInside());
@@ -42,7 +29,7 @@ journey('a reload keeps the seat and leaves no ghost, and a closed tab is gone s
 });
 
 journey('a second tab of the same person is a second seat, and both are whole', async () => {
-  const [anna, gast] = await meeting('Doppelt');
+  const [anna, gast] = await meeting(frame, 'Doppelt');
   const [other] = await Promise.all([
     gast.context.waitForEvent('page'),
     // With a copy of what the first tab remembers, as when a browser doubles a tab.
@@ -62,7 +49,7 @@ journey('a second tab of the same person is a second seat, and both are whole', 
 });
 
 journey('sound that the browser holds back is one click away', async () => {
-  const [anna, gast] = await meeting('Stille');
+  const [anna, gast] = await meeting(frame, 'Stille');
   await gast.hears(anna);
   // Headless Chromium holds nothing back from a page that was clicked on once, so what it would do is done for it.
   await gast.page.addInitScript(() => {

@@ -13,6 +13,7 @@ import { outFolder, repository } from '../harness/paths.mjs';
 import { everybody, launch, Person } from '../harness/person.mjs';
 import { tour } from '../harness/tour.mjs';
 import { callsTour } from '../harness/tour_calls.mjs';
+import { linesTour } from '../harness/tour_lines.mjs';
 import { ownTour } from '../harness/tour_own.mjs';
 import { roomsTour } from '../harness/tour_rooms.mjs';
 import { portraits } from './portraits.mjs';
@@ -48,6 +49,10 @@ for (const language of LANGUAGES) {
   await photograph('screenshots-calls', language, async (walk) => {
     await walk.house.setUp(ANNA);
     await callsTour(walk);
+  });
+  await photograph('screenshots-lines', language, async (walk) => {
+    await walk.house.setUp(ANNA);
+    await linesTour(walk);
   });
 }
 console.log(`${taken} pictures in ${target}`);

@@ -80,7 +80,7 @@ describe('the catalogues', () => {
     const sources = files.map((name) => readFileSync(new URL(name, folder), 'utf8')).join('\n');
     // These are put together from a code: `code.${code}`.
     const composed =
-      /^(action|code|name|step|source|managed|method|scope|presence)\.|^people\.group_|^history\.(incoming|outgoing|missed|room|end_\w+)$|^admin\.section_|^connection\.(good|unknown|choppy|line_\w+|loss_(both|up|down)|(narrow|device|path|network|browser)_\w+)$|^connections\.days_|^pictures\.(thin_line|busy_\w+)$|^sharing\.(text|motion)$|^sign_in\.refused_|^devices\.(\w+_)?(denied|missing|busy|lost|failed|insecure|unsupported)$/;
+      /^(action|code|name|step|source|managed|method|scope|presence)\.|^people\.group_|^history\.(incoming|outgoing|missed|room|end_\w+)$|^admin\.section_|^connection\.(good|unknown|choppy|(line|tip)_\w+|loss_(both|up|down)|(narrow|device|path|network|browser)_\w+)$|^connections\.days_|^meeting\.(reconnecting|restarting|obstructed|stuck|back)$|^pictures\.((thin|bad)_line|busy_\w+)$|^sharing\.(text|motion)$|^sign_in\.refused_|^devices\.(\w+_)?(denied|missing|busy|lost|failed|insecure|unsupported)$/;
     expect(keys.filter((key) => !composed.test(key) && !sources.includes(`'${key}'`))).toEqual([]);
   });
 

@@ -254,6 +254,11 @@ export class Media {
     return [...this.#slots.values()].some((bound) => bound.paused && outputKey(bound.pair, bound.label) === key);
   }
 
+  /** The line has no room for some picture. */
+  get pauses(): boolean {
+    return [...this.#slots.values()].some((bound) => bound.paused);
+  }
+
   /** Those whose pictures can be seen, as outputs are named. */
   looksAt(keys: ReadonlySet<string>): void {
     this.#looksAt = keys;

@@ -292,7 +292,7 @@ export class Call {
   }
 
   #judge(report: QualityReport): void {
-    const summary = moment(report);
+    const summary = moment(report, this.#media.pauses);
     this.quality.set({ summary, findings: findings(summary) });
   }
 

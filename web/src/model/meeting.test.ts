@@ -319,6 +319,29 @@ describe('fewer pictures', () => {
   });
 });
 
+describe('a bad connection', () => {
+  const lossy = {
+    findings: [{ kind: 'loss', line: 'wifi', way: 'down', percent: 8, seconds: 10 }],
+  } as const;
+
+  it('is said once it has lasted', async () => {
+    const { call, model, pass } = await meeting(participant('ann', 'camera'));
+    call.quality.set(lossy);
+    await pass(9_000);
+    call.quality.set({ findings: [{ kind: 'good' }] });
+    await pass(2_000);
+    call.quality.set(lossy);
+    await pass(9_000);
+    expect(model.state.notice).toBeUndefined();
+    await pass(2_000);
+    call.quality.set({ ...lossy });
+    expect(model.state.notice).toBe('bad_line');
+    await pass(11_000);
+    call.quality.set({ ...lossy });
+    expect(model.state.notice).toBeUndefined();
+  });
+});
+
 describe('the end', () => {
   it('by one’s own wish gives the seat back and every light goes off', async () => {
     const { capture, log, media, model, remembered, server } = await meeting();

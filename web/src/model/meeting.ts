@@ -74,7 +74,13 @@ export class MeetingModel extends Store<MeetingState> implements MeetingScreen {
       refused: (refusal) => this.#gone(refusal.code === 'guests_not_allowed' ? refusal.code : 'internal'),
       ended: () => this.#gone('session_ended'),
     };
-    this.#unlisten = ports.devices.subscribe(() => this.#remember());
+    const unlisten = [
+      ports.devices.subscribe(() => this.#remember()),
+      call.quality.subscribe(({ findings }) => this.#notices.judge(findings ?? [])),
+    ];
+    this.#unlisten = () => {
+      for (const one of unlisten) one();
+    };
     this.patch({ soundBlocked: call.soundBlocked });
     this.#follow(view);
   }

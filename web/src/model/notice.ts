@@ -1,16 +1,22 @@
-/** Why there are fewer or smaller pictures, said once each in a meeting and for a few seconds. */
+/** Why pictures are fewer or smaller, or all is worse than it should be: said once each in a meeting, for a few seconds. */
 
 import type { Budget } from '../media/budget.ts';
 import type { Clock } from '../session/clock.ts';
+import type { Finding } from './connection/findings.ts';
 import type { MeetingNotice } from './screens.ts';
 
 const SHOWN_MS = 10_000;
+/** A bad moment passes unsaid. */
+const BAD_MS = 10_000;
+/** What is noticed by ear and eye, and not said otherwise. */
+const BAD: ReadonlySet<Finding['kind']> = new Set(['loss', 'slow', 'choppy']);
 
 export class Notices {
   readonly #clock: Clock;
   readonly #show: (notice: MeetingNotice | undefined) => void;
   readonly #said = new Set<MeetingNotice>();
   #cancel = (): void => {};
+  #badSince: number | undefined;
 
   constructor(clock: Clock, show: (notice: MeetingNotice | undefined) => void) {
     this.#clock = clock;
@@ -23,6 +29,14 @@ export class Notices {
     this.#show(notice);
     this.#cancel();
     this.#cancel = this.#clock.after(SHOWN_MS, () => this.#show(undefined));
+  }
+
+  /** How one's own connection is at the moment. */
+  judge(findings: readonly Finding[]): void {
+    const now = this.#clock.now();
+    const bad = findings.some(({ kind }) => BAD.has(kind));
+    this.#badSince = bad ? (this.#badSince ?? now) : undefined;
+    if (this.#badSince !== undefined && now - this.#badSince >= BAD_MS) this.say('bad_line');
   }
 
   close(): void {

@@ -503,8 +503,8 @@ export interface KnockingPerson {
   readonly guest: boolean;
 }
 
-/** The line is thin, or this device is busy: with what it sends, how often, how sharp others are, how many of them. */
-export type MeetingNotice = 'thin_line' | 'busy_layers' | 'busy_frames' | 'busy_size' | 'busy_number';
+/** The line is thin, or bad, or this device is busy: with what it sends, how often, how sharp others are, how many of them. */
+export type MeetingNotice = 'thin_line' | 'bad_line' | 'busy_layers' | 'busy_frames' | 'busy_size' | 'busy_number';
 
 export interface MeetingState {
   /** In a call: the names of the others. */
@@ -535,7 +535,7 @@ export interface MeetingState {
   readonly self: { readonly name: string; readonly speaking: boolean };
   /** Screen sharing; absent where the browser cannot. */
   readonly screen?: { readonly on: boolean; readonly mode: ScreenMode; readonly problem?: DeviceProblem };
-  /** Said for a few seconds, once each: why there are fewer or smaller pictures. Never something to do. */
+  /** Said for a few seconds, once each: why there are fewer or smaller pictures, or why all is worse. */
   readonly notice?: MeetingNotice;
   /** Present while the share sheet is open. */
   readonly share?: ShareScreen;

@@ -250,7 +250,11 @@ async fn a_room_that_breaks_ends_itself_and_nothing_else() {
     let house = House::new().await;
     let mut anna = house.enter("anna", "Garten").await;
     let mut bert = house.enter("bert", "Hof").await;
-    anna.offer().await;
+    for visitor in [&mut anna, &mut bert] {
+        visitor.offer().await;
+        visitor.stay.intend(Intent::GetSnapshot).await;
+        assert_eq!(visitor.next().await.0["type"], "room_snapshot");
+    }
     let garden = house.id("Garten").await;
     assert!(house.commands(&garden).send(Command::Panic).await.is_ok());
 
@@ -275,13 +279,15 @@ async fn a_room_that_breaks_ends_itself_and_nothing_else() {
     assert_eq!(seats.len(), 1, "the broken room's seat is gone");
     let sent: Vec<_> = house.media.try_iter().collect();
     let [
-        ::media::Command::Negotiate(offered),
+        ::media::Command::Negotiate(broken),
+        ::media::Command::Negotiate(whole),
         ::media::Command::Remove { peer },
     ] = &sent[..]
     else {
         panic!("{sent:?}");
     };
-    assert_eq!(offered.peer, *peer, "the broken room's media is gone");
+    assert_eq!(broken.peer, *peer, "the broken room's media is gone");
+    assert_ne!(whole.peer, *peer, "the other room's media stays");
     house.close().await;
 }
 

@@ -84,7 +84,11 @@ describe('the moment', () => {
     ['gaps in the sound', { concealed: 60 }, 'choppy 10 s'],
   ];
   it.each(table)('%s', (_what, report, words) => {
-    expect(said(moment({ ...NOW, ...report }))).toBe(words);
+    expect(said(moment({ ...NOW, ...report }, false))).toBe(words);
+  });
+
+  it('is too thin for pictures while one pauses', () => {
+    expect(said(moment({ ...NOW, loss_down: 2 }, true))).toBe('narrow_down 10 s');
   });
 });
 

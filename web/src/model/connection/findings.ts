@@ -52,8 +52,8 @@ export function findings(summary: ConnectionSummary, others?: Others): readonly 
   return [{ kind: summary.seconds >= LEAST_MEASURED ? 'good' : 'unknown' }];
 }
 
-/** The last seconds, as if they were a stay. */
-export function moment(report: QualityReport): ConnectionSummary {
+/** The last seconds, as if they were a stay. `paused`: the line has no room for a picture that should be seen. */
+export function moment(report: QualityReport, paused: boolean): ConnectionSummary {
   const seconds = LEAST_MEASURED;
   const strain = (mean: number, badFrom: number): Strain =>
     mean >= badFrom ? { mean, bad_seconds: seconds, bad_mean: mean } : { mean, bad_seconds: 0, bad_mean: 0 };
@@ -71,7 +71,7 @@ export function moment(report: QualityReport): ConnectionSummary {
     frozen_ms: report.frozen_ms,
     cpu_seconds: Math.round(report.limited_cpu_ms / 1_000),
     narrow_up_seconds: Math.round(report.limited_bandwidth_ms / 1_000),
-    narrow_down_seconds: 0,
+    narrow_down_seconds: paused ? seconds : 0,
     layer_changes: 0,
     restarts: report.restarts,
     ...(problems ? { problems } : {}),

@@ -491,6 +491,10 @@ export class FakeMedia {
     return this.thin.has(key);
   }
 
+  get pauses(): boolean {
+    return this.thin.size > 0;
+  }
+
   looksAt(keys: ReadonlySet<string>): void {
     this.log.push(`looks at ${[...keys].join(', ')}`);
   }

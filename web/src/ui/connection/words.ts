@@ -24,6 +24,23 @@ export function findingWords(finding: Finding, theirs: boolean): string {
   }
 }
 
+/** What often helps against the first of them that one can do something about. */
+export function adviceOn(findings: readonly Finding[]): string | undefined {
+  for (const finding of findings) {
+    switch (finding.kind) {
+      case 'loss':
+        if (finding.line !== 'server') return t(`connection.tip_${finding.line}`);
+        break;
+      case 'narrow_up':
+      case 'narrow_down':
+        return t('connection.tip_narrow');
+      case 'busy':
+        return t('connection.tip_busy');
+    }
+  }
+  return undefined;
+}
+
 /** How long it was so; of what has no length, nothing. */
 export function lastedWords(finding: Finding): string | undefined {
   if (!('seconds' in finding) || finding.kind === 'frozen') return undefined;

@@ -70,6 +70,11 @@ it('a page that is gone becomes the last one', () => {
   expect(layOut(phone, 0, 3, 9).page).toBe(0);
 });
 
+it.each([0, 1])('on an upright phone a lonely last face beside %d screens leaves its place to one’s own', (screens) => {
+  const [left, , last] = shown(layOut(phone, screens, 3, 0)).slice(screens);
+  expect(last?.left).toBe(left?.left);
+});
+
 it('a shared screen is larger than any person', () => {
   for (const stage of [wide, tablet, phone, turned]) {
     const { screens, people } = layOut(stage, 1, 4, 0);

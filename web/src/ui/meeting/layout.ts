@@ -79,7 +79,9 @@ function paged(stage: Stage, area: Box, screens: Box[], people: number, wanted: 
   const phone = stage.form === 'portrait' && screens.length === 0;
   const columns = phone ? phoneColumns(count) : bestColumns(area, count);
   const rows = Math.ceil(count / columns);
-  const boxes = grid(area, Math.min(count, people - first), columns, rows, !phone);
+  // On an upright phone own picture stands where the last row ends.
+  const centred = stage.form !== 'portrait';
+  const boxes = grid(area, Math.min(count, people - first), columns, rows, centred);
   const placed = Array.from({ length: people }, (_, index) => boxes[index - first]);
   return { screens, people: placed, page, pages };
 }
