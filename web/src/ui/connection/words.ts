@@ -24,21 +24,13 @@ export function findingWords(finding: Finding, theirs: boolean): string {
   }
 }
 
-/** What often helps against the first of them that one can do something about. */
+/** What often helps against what was found. A thin line loses packets too: then that is not the cause. */
 export function adviceOn(findings: readonly Finding[]): string | undefined {
-  for (const finding of findings) {
-    switch (finding.kind) {
-      case 'loss':
-        if (finding.line !== 'server') return t(`connection.tip_${finding.line}`);
-        break;
-      case 'narrow_up':
-      case 'narrow_down':
-        return t('connection.tip_narrow');
-      case 'busy':
-        return t('connection.tip_busy');
-    }
-  }
-  return undefined;
+  const has = (kind: Finding['kind']) => findings.some((one) => one.kind === kind);
+  if (has('narrow_up') || has('narrow_down')) return t('connection.tip_narrow');
+  const loss = findings.find((one) => one.kind === 'loss');
+  if (loss && loss.line !== 'server') return t(`connection.tip_${loss.line}`);
+  return has('busy') ? t('connection.tip_busy') : undefined;
 }
 
 /** How long it was so; of what has no length, nothing. */
