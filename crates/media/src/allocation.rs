@@ -6,6 +6,7 @@
 use std::time::{Duration, Instant};
 
 use crate::api::Generation;
+use crate::thinning::ALL;
 
 /// Of what a line carries, so much may be filled by climbing; the rest is for what rates and estimates vary.
 const CLIMB_PERCENT: u64 = 85;
@@ -37,21 +38,38 @@ pub(crate) struct Wish {
     /// 0 is the most important.
     pub rank: u8,
     pub camera: bool,
-    /// The layers that could be sent, from the smallest to the one that fills the tile. Never empty.
+    /// What could be sent, from the least to the layer that fills the tile. Never empty.
     pub options: Vec<Choice>,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Choice {
-    pub layer: usize,
+    pub step: Step,
     pub bps: u64,
+}
+
+/// A layer, or what is left of it without its upper temporal layers. A larger picture that moves less is more.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Step {
+    pub layer: usize,
+    /// The uppermost temporal layer.
+    pub temporal: u8,
+}
+
+impl Step {
+    pub fn whole(layer: usize) -> Self {
+        Self {
+            layer,
+            temporal: ALL,
+        }
+    }
 }
 
 /// What was decided, wish by wish.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Decision {
     /// `None`: there is no room for this picture.
-    pub layers: Vec<Option<usize>>,
+    pub steps: Vec<Option<Step>>,
     /// Every picture fills its tile.
     pub full: bool,
     /// What all wishes together would take.
@@ -69,13 +87,13 @@ struct Held {
     slot: usize,
     generation: Generation,
     rank: u8,
-    layer: Option<usize>,
+    step: Option<Step>,
     /// The layer that would fill the tile.
     most: usize,
     /// When what it is given was changed though nobody wished it otherwise.
     changed: Option<Instant>,
     room_since: Option<Instant>,
-    /// When it came back from a pause the last time.
+    /// When it came back from a pause, or from less than its smallest layer, the last time.
     returned: Option<Instant>,
     /// The receiver wishes it for the first time, or more of it than before: that has not to wait.
     is_news: bool,
@@ -95,7 +113,7 @@ impl Allocation {
             wishes,
             order: &order,
             levels: given
-                .map(|(wish, held)| level_of(wish, held.layer))
+                .map(|(wish, held)| level_of(wish, held.step))
                 .collect(),
             is_news: held.iter().map(|held| held.is_news).collect(),
         };
@@ -114,9 +132,15 @@ impl Allocation {
                 held.room_since = None;
                 continue;
             }
+            let Some(wish) = wishes.get(index) else {
+                continue;
+            };
             let since = *held.room_since.get_or_insert(now);
             let room = plan.room(index, to, line);
-            if held.is_news || budget.is_none() || held.may_climb(now, since, room) {
+            if held.is_news
+                || budget.is_none()
+                || held.may_climb(now, since, from >= wish.base(), room)
+            {
                 plan.climb(index, to, &goal, line);
             }
         }
@@ -124,16 +148,16 @@ impl Allocation {
             let level = plan.level(index).unwrap_or(0);
             if before.get(index) != Some(&level) {
                 held.changed = Some(now).filter(|_| !held.is_news);
-                if before.get(index) == Some(&0) {
+                if before.get(index) < Some(&wish.base().min(level)) {
                     held.returned = held.changed;
                 }
                 held.room_since = None;
             }
-            held.layer = layer_of(wish, level);
+            held.step = step_of(wish, level);
             held.is_news = false;
         }
         let decision = Decision {
-            layers: held.iter().map(|held| held.layer).collect(),
+            steps: held.iter().map(|held| held.step).collect(),
             full: (0..wishes.len()).all(|index| plan.level(index) == plan.top(index)),
             wanted_bps: plan.at_most() * LOOK_PERCENT / 100,
         };
@@ -163,7 +187,7 @@ impl Held {
             slot: wish.slot,
             generation: wish.generation,
             rank: wish.rank,
-            layer: None,
+            step: None,
             most: wish.most(),
             changed: None,
             room_since: None,
@@ -172,15 +196,16 @@ impl Held {
         }
     }
 
-    fn may_climb(&self, now: Instant, room_since: Instant, room: Room) -> bool {
+    fn may_climb(&self, now: Instant, room_since: Instant, is_base: bool, room: Room) -> bool {
         let since = |then: Instant| now.saturating_duration_since(then);
         if room.percent >= AMPLE_PERCENT {
             return since(room_since) >= LASTED_AMPLE;
         }
         let fell_again = self.returned.is_some_and(|then| since(then) < REST);
-        let rest = match self.layer {
+        let rest = match self.step {
             None if room.own_percent >= RETURN_PERCENT && !fell_again => REST_PAUSED,
             None => REST_SHORT,
+            Some(_) if !is_base && !fell_again => REST_SHORT,
             Some(_) if room.percent >= PLENTY_PERCENT => REST_SHORT,
             Some(_) => REST,
         };
@@ -190,7 +215,14 @@ impl Held {
 
 impl Wish {
     fn most(&self) -> usize {
-        self.options.last().map_or(0, |choice| choice.layer)
+        self.options.last().map_or(0, |choice| choice.step.layer)
+    }
+
+    /// The level of its smallest layer with all its temporal layers.
+    fn base(&self) -> usize {
+        let smallest = self.options.first().map(|choice| choice.step.layer);
+        let of_smallest = |choice: &&Choice| Some(choice.step.layer) == smallest;
+        self.options.iter().take_while(of_smallest).count()
     }
 
     /// What a level costs; level 0 is a pause.
@@ -202,16 +234,16 @@ impl Wish {
     }
 }
 
-/// The level at which a layer, or the next one below that there is, goes out.
-fn level_of(wish: &Wish, layer: Option<usize>) -> usize {
-    let Some(layer) = layer else { return 0 };
-    let at = wish.options.iter().filter(|choice| choice.layer <= layer);
+/// The level at which this goes out, or the next less that there is.
+fn level_of(wish: &Wish, step: Option<Step>) -> usize {
+    let Some(step) = step else { return 0 };
+    let at = wish.options.iter().filter(|choice| choice.step <= step);
     at.count().max(1)
 }
 
-fn layer_of(wish: &Wish, level: usize) -> Option<usize> {
+fn step_of(wish: &Wish, level: usize) -> Option<Step> {
     let choice = wish.options.get(level.checked_sub(1)?)?;
-    Some(choice.layer)
+    Some(choice.step)
 }
 
 /// What may be spent. Cameras together are bounded where there are many of them.
@@ -295,7 +327,8 @@ impl Plan<'_> {
         self.sum(|wish| wish.camera) > line.cameras
     }
 
-    /// Down to what the line carries: the least important falls first, as deep as it goes; only then is it paused.
+    /// Down to what the line carries: the least important falls first, as deep as to its smallest layer; then all lose
+    /// movement in the same order; only then is one paused.
     fn fall(&mut self, line: Line) {
         for (index, level) in self.levels.iter_mut().enumerate() {
             *level = (*level).min(self.wishes.get(index).map_or(0, |wish| wish.options.len()));
@@ -305,13 +338,20 @@ impl Plan<'_> {
             if fits && !crowds {
                 return;
             }
-            let tall = |index: &&usize| {
-                let camera = self.wishes.get(**index).is_some_and(|wish| wish.camera);
-                self.level(**index) > Some(1) && (!fits || camera)
+            let may_fall = |index: usize, least: usize| {
+                let camera = self.wishes.get(index).is_some_and(|wish| wish.camera);
+                self.level(index) > Some(least) && (!fits || camera)
             };
+            let tall = |index: &&usize| may_fall(**index, self.base(**index));
+            let lively = |index: &&usize| may_fall(**index, 1);
             let paused_next = |index: &&usize| !fits && self.level(**index) == Some(1);
             let least = self.order.iter().rev();
-            let Some(index) = least.clone().find(tall).or(least.clone().find(paused_next)) else {
+            let Some(index) = least
+                .clone()
+                .find(tall)
+                .or(least.clone().find(lively))
+                .or(least.clone().find(paused_next))
+            else {
                 return;
             };
             let (index, level) = (*index, self.level(*index).unwrap_or(1));
@@ -319,8 +359,8 @@ impl Plan<'_> {
         }
     }
 
-    /// What the line would be spent on if nobody had anything yet: the smallest layer for each, as far as that goes, then
-    /// for each in turn the largest for which there is room.
+    /// What the line would be spent on if nobody had anything yet: the least for each, as far as that goes, then the whole
+    /// smallest layer for each, then for each in turn the most for which there is room.
     fn goal(&self, line: Line) -> Vec<usize> {
         let climb = line.to_climb();
         let mut goal = Plan {
@@ -336,19 +376,30 @@ impl Plan<'_> {
             }
         }
         for index in self.order.iter().copied() {
-            let top = goal.top(index).unwrap_or(0);
-            if goal.level(index) == Some(0) {
-                continue;
-            }
-            for level in (2..=top).rev() {
-                goal.set(index, level);
-                if goal.fits(climb) && !goal.crowds(climb) {
-                    break;
-                }
-                goal.set(index, 1);
-            }
+            goal.raise(index, self.base(index), climb);
+        }
+        for index in self.order.iter().copied() {
+            goal.raise(index, self.top(index).unwrap_or(0), climb);
         }
         goal.levels
+    }
+
+    /// To the highest level up to this one for which there is room.
+    fn raise(&mut self, index: usize, to: usize, line: Line) {
+        let Some(from) = self.level(index).filter(|from| *from > 0) else {
+            return;
+        };
+        for level in (from + 1..=to).rev() {
+            self.set(index, level);
+            if self.fits(line) && !self.crowds(line) {
+                return;
+            }
+        }
+        self.set(index, from);
+    }
+
+    fn base(&self, index: usize) -> usize {
+        self.wishes.get(index).map_or(0, Wish::base)
     }
 
     /// What a level may fill: the whole line if it goes out already, or to begin with.
@@ -373,15 +424,16 @@ impl Plan<'_> {
     }
 
     /// Takes the room from those that have more than their share, or does nothing. That is from the less important ones,
-    /// or for the smallest layer, which everybody gets first, from anybody.
+    /// or, up to the smallest layer, which everybody gets first, from anybody.
     fn climb(&mut self, index: usize, to: usize, goal: &[usize], line: Line) {
         let before = self.levels.clone();
+        let base = self.base(index);
         let line = self.line_for(index, to, line);
         self.set(index, to);
         while !self.fits(line) || (to > 1 && self.crowds(line)) {
             let mut later = self.order.iter().copied().rev();
             let has_more = |other: &usize| self.level(*other) > goal.get(*other).copied();
-            let from = later.find(|other| (to > 1 && *other == index) || has_more(other));
+            let from = later.find(|other| (to > base && *other == index) || has_more(other));
             let Some(other) = from.filter(|other| *other != index) else {
                 self.levels = before;
                 return;
@@ -405,7 +457,10 @@ mod tests {
     const SCREEN: [u64; 2] = [500_000, 2_500_000];
 
     fn wish(slot: usize, rank: u8, camera: bool, rates: &[u64]) -> Wish {
-        let choice = |(layer, bps): (usize, &u64)| Choice { layer, bps: *bps };
+        let choice = |(layer, bps): (usize, &u64)| Choice {
+            step: Step::whole(layer),
+            bps: *bps,
+        };
         Wish {
             slot,
             generation: Generation(1),
@@ -421,22 +476,45 @@ mod tests {
             .collect()
     }
 
-    /// `.` is a pause, `q`, `h` and `f` are layers.
+    /// With three temporal layers each, as Chromium divides them.
+    fn lively(mut wishes: Vec<Wish>) -> Vec<Wish> {
+        for wish in &mut wishes {
+            let parts = |choice: &Choice| {
+                let part = |temporal, percent| Choice {
+                    step: Step {
+                        temporal,
+                        ..choice.step
+                    },
+                    bps: choice.bps * percent / 100,
+                };
+                let least = (choice.step.layer == 0).then(|| part(0, 40));
+                least.into_iter().chain([part(1, 60), *choice])
+            };
+            wish.options = wish.options.iter().flat_map(parts).collect();
+        }
+        wishes
+    }
+
+    /// `.` is a pause, `q`, `h` and `f` are layers, and a number is the uppermost temporal layer that is left.
     fn written(decision: &Decision) -> String {
-        let letter = |layer: &Option<usize>| match layer {
-            None => '.',
-            Some(layer) => ['q', 'h', 'f'].get(*layer).copied().unwrap(),
+        let one = |step: &Option<Step>| {
+            let Some(step) = step else { return ".".into() };
+            let letter = ["q", "h", "f"].get(step.layer).copied().unwrap();
+            match step.temporal {
+                ALL => letter.to_owned(),
+                temporal => format!("{letter}{temporal}"),
+            }
         };
-        decision.layers.iter().map(letter).collect()
+        decision.steps.iter().map(one).collect()
     }
 
     fn spent(wishes: &[Wish], decision: &Decision) -> u64 {
-        let given = wishes.iter().zip(&decision.layers);
-        let cost = |(wish, layer): (&Wish, &Option<usize>)| {
+        let given = wishes.iter().zip(&decision.steps);
+        let cost = |(wish, step): (&Wish, &Option<Step>)| {
             let choice = wish
                 .options
                 .iter()
-                .find(|choice| Some(choice.layer) == *layer);
+                .find(|choice| Some(choice.step) == *step);
             choice.map_or(0, |choice| choice.bps)
         };
         given.map(cost).sum()
@@ -486,6 +564,42 @@ mod tests {
             ("many cameras", cameras(20, 2), None, &twenty),
             ("many small ones", cameras(40, 1), None, &forty),
             ("nobody", vec![], Some(1_000_000), ""),
+            ("all there is", lively(cameras(1, 3)), Some(1_600_000), "f"),
+            ("large, half", lively(cameras(1, 3)), Some(1_000_000), "f1"),
+            ("middle", lively(cameras(1, 3)), Some(500_000), "h"),
+            ("middle, half", lively(cameras(1, 3)), Some(300_000), "h1"),
+            ("small", lively(cameras(1, 3)), Some(150_000), "q"),
+            ("small, half", lively(cameras(1, 3)), Some(90_000), "q1"),
+            (
+                "rather than nothing",
+                lively(cameras(1, 3)),
+                Some(50_000),
+                "q0",
+            ),
+            (
+                "everybody the smallest, whole, before anybody more",
+                lively(cameras(3, 3)),
+                Some(430_000),
+                "qqq",
+            ),
+            (
+                "everybody something before anybody more",
+                lively(cameras(3, 3)),
+                Some(250_000),
+                "q1q1q0",
+            ),
+            (
+                "one large, one half",
+                lively(cameras(3, 3)),
+                Some(2_000_000),
+                "fh1q",
+            ),
+            (
+                "the least important goes last of all",
+                lively(cameras(3, 3)),
+                Some(100_000),
+                "q0q0.",
+            ),
         ];
         for (description, wishes, budget, expected) in table {
             let decision = Allocation::default().decide(Instant::now(), budget, &wishes);
@@ -562,6 +676,25 @@ mod tests {
     }
 
     #[test]
+    fn movement_that_was_lost_comes_back_soon_but_not_over_and_over() {
+        over_time(
+            &lively(cameras(1, 2)),
+            &[
+                (0, 600_000, "h"),
+                (0, 400_000, "h1"),
+                (0, 100_000, "q1"),
+                (0, 60_000, "q0"),
+                (9_900, 160_000, "q0"),
+                (200, 160_000, "q"),
+                (30_000, 160_000, "q"),
+                (0, 60_000, "q0"),
+                (29_000, 160_000, "q0"),
+                (2_000, 160_000, "q"),
+            ],
+        );
+    }
+
+    #[test]
     fn a_picture_that_fell_rests_a_minute_unless_there_is_ample_room() {
         over_time(
             &cameras(1, 2),
@@ -615,18 +748,17 @@ mod tests {
     /// Some rates around the usual ones.
     fn wishes() -> impl Strategy<Value = Vec<Wish>> {
         let one = (0..4_u8, any::<bool>(), 1..4_usize, 50..150_u64);
-        proptest::collection::vec(one, 0..12).prop_map(|wishes| {
-            let wish =
-                |(slot, (rank, camera, layers, percent)): (usize, (u8, bool, usize, u64))| {
-                    let rates: Vec<u64> = CAMERA.iter().map(|bps| bps * percent / 100).collect();
-                    wish(slot, rank, camera, rates.get(..layers).unwrap())
-                };
-            wishes.into_iter().enumerate().map(wish).collect()
-        })
-    }
-
-    fn level(wish: &Wish, layer: Option<usize>) -> usize {
-        level_of(wish, layer)
+        proptest::collection::vec(one, 0..12)
+            .prop_map(|wishes| {
+                let wish =
+                    |(slot, (rank, camera, layers, percent)): (usize, (u8, bool, usize, u64))| {
+                        let rates: Vec<u64> =
+                            CAMERA.iter().map(|bps| bps * percent / 100).collect();
+                        wish(slot, rank, camera, rates.get(..layers).unwrap())
+                    };
+                wishes.into_iter().enumerate().map(wish).collect::<Vec<_>>()
+            })
+            .prop_flat_map(|wishes| prop_oneof![Just(wishes.clone()), Just(lively(wishes))])
     }
 
     proptest! {
@@ -642,7 +774,7 @@ mod tests {
                 now += Duration::from_millis(ms);
                 let decision = allocation.decide(now, Some(budget), &wishes);
                 prop_assert!(spent(&wishes, &decision) <= budget);
-                prop_assert_eq!(decision.layers.len(), wishes.len());
+                prop_assert_eq!(decision.steps.len(), wishes.len());
             }
         }
 
@@ -651,10 +783,10 @@ mod tests {
             wishes in wishes(), budget in 0..6_000_000_u64,
         ) {
             let decision = Allocation::default().decide(Instant::now(), Some(budget), &wishes);
-            for (more, of_more) in wishes.iter().zip(&decision.layers) {
-                for (less, of_less) in wishes.iter().zip(&decision.layers) {
+            for (more, of_more) in wishes.iter().zip(&decision.steps) {
+                for (less, of_less) in wishes.iter().zip(&decision.steps) {
                     if more.rank < less.rank && more.options == less.options && more.camera == less.camera {
-                        prop_assert!(level(more, *of_more) >= level(less, *of_less));
+                        prop_assert!(level_of(more, *of_more) >= level_of(less, *of_less));
                     }
                 }
             }
@@ -662,7 +794,7 @@ mod tests {
 
         #[test]
         fn at_a_constant_line_a_picture_changes_at_most_twice_a_minute(
-            count in 1..8_usize, seed in any::<u64>(), budget in 300_000..1_200_000_u64,
+            count in 1..8_usize, is_lively in any::<bool>(), seed in any::<u64>(), budget in 300_000..1_200_000_u64,
         ) {
             let mut random = seed | 1;
             let mut noise = |percent: u64| {
@@ -677,7 +809,10 @@ mod tests {
             let mut before: Option<Decision> = None;
             for _ in 0..3_000 {
                 now += Duration::from_millis(100);
-                let mut wishes = cameras(count, 3);
+                let mut wishes = match is_lively {
+                    true => lively(cameras(count, 3)),
+                    false => cameras(count, 3),
+                };
                 for wish in &mut wishes {
                     for choice in &mut wish.options {
                         choice.bps = choice.bps * noise(5) / 100;
@@ -685,9 +820,9 @@ mod tests {
                 }
                 let decision = allocation.decide(now, Some(budget * noise(10) / 100), &wishes);
                 for (track, changes) in changes.iter_mut().enumerate() {
-                    let layer = |of: &Decision| of.layers.get(track).copied().flatten();
-                    let was = before.as_ref().and_then(layer);
-                    if was.is_some() && layer(&decision).is_some() && was != layer(&decision) {
+                    let step = |of: &Decision| of.steps.get(track).copied().flatten();
+                    let was = before.as_ref().and_then(step);
+                    if was.is_some() && step(&decision).is_some() && was != step(&decision) {
                         changes.push(now);
                     }
                 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::time::Instant;
 
-use crate::allocation::{Decision, Wish};
+use crate::allocation::{Decision, Step, Wish};
 use crate::api::{Event, Generation, PeerId, SlotIndex, Source, UplinkState};
 use crate::bandwidth::Bandwidth;
 use crate::peer::Peer;
@@ -205,20 +205,22 @@ fn line_bps(state: &Peer) -> Option<u64> {
 
 /// Notes what each slot gets, and gives the senders for whom that is something else than before.
 fn give(state: &mut Peer, pictures: &[Picture], decision: &Decision) -> BTreeSet<PeerId> {
-    let mut layers = decision.layers.iter();
+    let mut steps = decision.steps.iter();
     let mut senders = BTreeSet::new();
     for picture in pictures {
         let Some(slot) = state.slots.get_mut(picture.slot) else {
             continue;
         };
-        let layer = match &picture.wish {
-            Some(_) => layers.next().copied().flatten(),
-            None => picture.best,
+        let step = match &picture.wish {
+            Some(_) => steps.next().copied().flatten(),
+            None => picture.best.map(Step::whole),
         };
+        let layer = step.map(|step| step.layer);
         if slot.share.layer != layer {
             senders.insert(picture.from);
         }
         slot.share.layer = layer;
+        slot.share.temporal = step.map_or(0, |step| step.temporal);
         slot.share.better = picture.best.filter(|_| decision.full);
         slot.share.full = decision.full;
         if layer.is_none() {

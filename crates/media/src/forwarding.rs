@@ -135,7 +135,12 @@ impl Sfu {
                 switched,
             } => (numbers, started, joined, switched),
         };
-        state.egress.enqueue(self.now, route, packet, numbers);
+        if numbers.is_blank {
+            let blank = Arc::new(packet.blank());
+            state.egress.enqueue(self.now, route, &blank, numbers);
+        } else {
+            state.egress.enqueue(self.now, route, packet, numbers);
+        }
         if !std::mem::replace(&mut state.sending, true) {
             self.sending.push(to.peer);
         }

@@ -19,6 +19,7 @@ mod clock;
 mod connection;
 mod demand;
 mod demux;
+pub mod dependency_descriptor;
 mod egress;
 mod forwarding;
 mod ingress;
@@ -38,7 +39,9 @@ mod slot;
 mod sound;
 mod sound_sdp;
 mod speakers;
+mod thinning;
 mod uplink;
+mod vp8;
 
 pub use api::{
     Certificate, CloseReason, Command, Config, Datagram, Event, Generation, GroupId, IngressLimit,

@@ -1,10 +1,12 @@
 //! Makes one continuous RTP stream out of many: sequence number, timestamp and VP8 picture numbers go on over a change
-//! of layer and over a change of person, while gaps and reordering within a layer stay as they came, so that
-//! retransmissions find their place. Knows nothing of bindings, layers or who asked for what.
+//! of layer, over a change of person and over pictures that are left out, while gaps and reordering within a layer stay as
+//! they came, so that retransmissions find their place. Knows nothing of bindings, layers or who asked for what.
 
 use std::time::{Duration, Instant};
 
 use crate::api::PeerId;
+use crate::thinning::{ALL, Place, Thinning};
+use crate::vp8::Temporal;
 
 /// First sequence number of a stream. Below 65 536, because a receiver starts with a rollover counter of 0.
 const FIRST_SEQUENCE: u64 = 1;
@@ -38,6 +40,8 @@ pub(crate) struct Arrival {
     /// When it was captured, on our clock.
     pub captured: Instant,
     pub pictures: Pictures,
+    pub temporal: Temporal,
+    pub starts_picture: bool,
 }
 
 /// The numbers that it goes out with.
@@ -48,15 +52,19 @@ pub(crate) struct Rewritten {
     pub pictures: Pictures,
     /// The first after a pause or of another origin.
     pub first: bool,
+    /// Only the number goes out, with nothing: the packet itself is of a picture that was left out.
+    pub is_blank: bool,
 }
 
 /// What is added to the numbers of the origin that is followed now.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Epoch {
     origin: Origin,
     /// Earlier packets belong to the time before the switch.
     first_sequence: u64,
+    /// Of those that went out.
     newest_sequence: u64,
+    thinning: Thinning,
     /// Modulo 2^64.
     sequence: u64,
     timestamp: u32,
@@ -64,17 +72,23 @@ struct Epoch {
 }
 
 impl Epoch {
-    fn apply(&self, packet: &Arrival) -> Rewritten {
+    fn apply(&self, packet: &Arrival, place: Place) -> Rewritten {
         let offsets = self.pictures;
         let pictures = packet.pictures;
+        let left_out = place.before;
         Rewritten {
-            sequence: packet.sequence.wrapping_add(self.sequence),
+            sequence: packet
+                .sequence
+                .wrapping_add(self.sequence)
+                .wrapping_sub(left_out.packets),
+            is_blank: place.is_blank,
             timestamp: packet.timestamp.wrapping_add(self.timestamp),
             first: packet.sequence == self.first_sequence,
             pictures: Pictures {
                 picture_id: pictures
                     .picture_id
-                    .map(|id| id.wrapping_add(offsets.picture_id) & 0x7fff),
+                    .map(|id| id.wrapping_add(offsets.picture_id))
+                    .map(|id| id.wrapping_sub(left_out.pictures) & 0x7fff),
                 tl0_pic_idx: pictures
                     .tl0_pic_idx
                     .map(|index| index.wrapping_add(offsets.tl0_pic_idx)),
@@ -110,6 +124,8 @@ pub(crate) struct Rewriter {
     last: Option<Last>,
     /// The newest numbers that went out, of each kind.
     pictures: Pictures,
+    /// The uppermost temporal layer that should go out.
+    most: u8,
 }
 
 impl Rewriter {
@@ -120,11 +136,19 @@ impl Rewriter {
             before: None,
             last: None,
             pictures: Pictures::default(),
+            most: ALL,
         }
     }
 
+    /// From the next picture on at which that can be: temporal layers up to this one go out.
+    pub fn thin(&mut self, most: u8) {
+        self.most = most;
+    }
+
     pub fn follows(&self, origin: Origin) -> bool {
-        self.epoch.is_some_and(|epoch| epoch.origin == origin)
+        self.epoch
+            .as_ref()
+            .is_some_and(|epoch| epoch.origin == origin)
     }
 
     pub fn is_idle(&self) -> bool {
@@ -156,6 +180,7 @@ impl Rewriter {
             origin: first.origin,
             first_sequence: first.sequence,
             newest_sequence: first.sequence,
+            thinning: Thinning::new(first.sequence, self.most),
             sequence: sequence.wrapping_sub(first.sequence),
             timestamp: timestamp.wrapping_sub(first.timestamp),
             pictures: PictureOffsets {
@@ -169,29 +194,33 @@ impl Rewriter {
         });
     }
 
-    /// `None` for a packet that has no place: of another origin, from before the switch and too late, or from before
-    /// all that went out.
+    /// `None` for a packet that has no place: left out, of another origin, from before the switch and too late, or from
+    /// before all that went out.
     pub fn rewrite(&mut self, packet: &Arrival) -> Option<Rewritten> {
         let is_current = |epoch: &&mut Epoch| {
             epoch.origin == packet.origin && packet.sequence >= epoch.first_sequence
         };
         if let Some(epoch) = self.epoch.as_mut().filter(is_current) {
+            let place = epoch.thinning.place(packet, self.most)?;
             epoch.newest_sequence = epoch.newest_sequence.max(packet.sequence);
-            let rewritten = epoch.apply(packet);
+            let rewritten = epoch.apply(packet, place);
             self.remember(packet, &rewritten);
             return Some(rewritten);
         }
         let before = self
             .before
-            .as_ref()
+            .as_mut()
             .filter(|before| before.origin == packet.origin)?;
-        let has_place = (before.first_sequence..before.newest_sequence).contains(&packet.sequence);
-        has_place.then(|| before.apply(packet))
+        if !(before.first_sequence..before.newest_sequence).contains(&packet.sequence) {
+            return None;
+        }
+        let place = before.thinning.place(packet, ALL)?;
+        Some(before.apply(packet, place))
     }
 
     /// Numbers for a packet of our own that follows the newest one after so many ticks. None while nobody is followed.
     pub fn append(&mut self, ticks: u32) -> Option<Rewritten> {
-        self.epoch?;
+        self.epoch.as_ref()?;
         let last = self.last.as_mut()?;
         let micros = u64::from(ticks) * 1_000_000 / u64::from(self.clock_rate);
         *last = Last {
@@ -204,6 +233,7 @@ impl Rewriter {
             timestamp: last.timestamp,
             pictures: Pictures::default(),
             first: false,
+            is_blank: false,
         })
     }
 
@@ -241,6 +271,8 @@ fn ticks(elapsed: Duration, clock_rate: u32) -> u32 {
     reason = "tests need one arbitrary instant to count from"
 )]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     const FRONT: Origin = Origin {
@@ -284,6 +316,8 @@ mod tests {
                     tl0_pic_idx: Some(tl0),
                     key_idx: None,
                 },
+                temporal: Temporal::default(),
+                starts_picture: true,
             };
             match step {
                 Switch => rewriter.switch(&packet),
@@ -461,11 +495,90 @@ mod tests {
             timestamp: 9,
             captured,
             pictures: Pictures::default(),
+            temporal: Temporal::default(),
+            starts_picture: false,
         };
         rewriter.switch(&packet);
         assert_eq!(
             rewriter.rewrite(&packet).unwrap().pictures,
             Pictures::default()
         );
+    }
+
+    /// Two packets of every picture, in the pattern that Chromium has for three temporal layers.
+    fn packet(start: Instant, sequence: u64) -> Arrival {
+        let picture = sequence / 2;
+        let (id, is_sync) = match picture % 8 {
+            0 | 4 => (0, false),
+            1 => (2, true),
+            2 => (1, true),
+            6 => (1, false),
+            _ => (2, false),
+        };
+        Arrival {
+            origin: FRONT,
+            sequence,
+            timestamp: (picture as u32).wrapping_mul(3_000),
+            captured: start + Duration::from_millis(picture * 33),
+            pictures: Pictures {
+                picture_id: Some(picture as u16 & 0x7fff),
+                tl0_pic_idx: Some((picture / 4) as u8),
+                key_idx: None,
+            },
+            temporal: Temporal { id, is_sync },
+            starts_picture: sequence.is_multiple_of(2),
+        }
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig { cases: 500, rng_seed: proptest::test_runner::RngSeed::Fixed(6), ..ProptestConfig::default() })]
+
+        #[test]
+        fn whatever_is_left_out_numbers_are_used_once_and_none_is_missing(
+            changes in proptest::collection::vec((0..120_u64, 0..3_u8), 1..8),
+            delays in proptest::collection::vec(prop_oneof![6 => Just(0_u64), 1 => 1..12_u64], 300),
+            lost in proptest::collection::vec(prop_oneof![19 => Just(false), 1 => Just(true)], 300),
+            begin in prop_oneof![Just(0_u64), 65_500..65_540_u64, Just(0x7fff * 2)],
+        ) {
+            let start = Instant::now();
+            let begin = begin - begin % 2;
+            let mut order: Vec<u64> = (0..300).collect();
+            // The first one begins the stream, whatever is late.
+            order.sort_by_key(|at| (at + delays[*at as usize] * u64::from(*at > 0), *at));
+            let mut rewriter = Rewriter::new(90_000);
+            let mut sent = std::collections::BTreeMap::new();
+            let mut newest = 0;
+            for (turn, at) in order.into_iter().enumerate() {
+                for (_, most) in changes.iter().filter(|(when, _)| *when == turn as u64) {
+                    rewriter.thin(if *most == 2 { ALL } else { *most });
+                }
+                if lost[at as usize] && at > 0 {
+                    continue;
+                }
+                let packet = packet(start, begin + at);
+                if at == 0 {
+                    rewriter.switch(&packet);
+                }
+                newest = newest.max(at);
+                if let Some(numbers) = rewriter.rewrite(&packet) {
+                    prop_assert!(sent.insert(numbers.sequence, (at, numbers)).is_none(), "used once");
+                }
+            }
+            let in_order: Vec<(u64, Rewritten)> = sent.into_values().collect();
+            for pair in in_order.windows(2) {
+                let [(before, then), (at, numbers)] = pair else { unreachable!() };
+                prop_assert!(at > before, "in order");
+                // Holes are what was lost on the way, and nothing else.
+                let holes = (before + 1..*at).filter(|at| lost[*at as usize]).count() as u64;
+                prop_assert!(numbers.sequence - then.sequence - 1 <= holes);
+            }
+            let shown: Vec<_> = in_order.iter().filter(|(_, numbers)| !numbers.is_blank).collect();
+            for pair in shown.windows(2) {
+                let [(before, then), (at, numbers)] = pair else { unreachable!() };
+                let since = numbers.pictures.picture_id.unwrap().wrapping_sub(then.pictures.picture_id.unwrap()) & 0x7fff;
+                prop_assert!(u64::from(since) <= at / 2 - before / 2);
+                prop_assert_eq!(since == 0, at / 2 == before / 2);
+            }
+        }
     }
 }

@@ -1,7 +1,10 @@
 //! What one slot's video gets of its receiver's line: a layer, or none for now; whether the receiver was told; and what
 //! the receiver says of it. Plain state: decides nothing about who gets what.
 
+use std::cmp::Ordering;
 use std::time::{Duration, Instant};
+
+use crate::thinning::ALL;
 
 /// A pause that is shorter is not worth a word.
 const TOLD_AFTER: Duration = Duration::from_secs(1);
@@ -16,6 +19,8 @@ const AVOIDED: Duration = Duration::from_secs(60);
 pub(crate) struct Share {
     /// The layer that the line is spent on. `None`: paused, or nothing to be seen.
     pub layer: Option<usize>,
+    /// And of that the temporal layers up to this one.
+    pub temporal: u8,
     /// The layer that would fill the tile, if its sender were able to send it.
     pub better: Option<usize>,
     /// Every picture of this receiver fills its tile: there is room.
@@ -48,6 +53,16 @@ impl Share {
     /// Whether a keyframe of this layer may begin the picture, though it is not the one that is waited for.
     pub fn bears(&self, layer: usize) -> bool {
         self.layer.is_some_and(|given| layer <= given || self.full)
+    }
+
+    /// The uppermost temporal layer that may go out while this layer does.
+    pub fn temporal_of(&self, current: Option<usize>) -> u8 {
+        match current.cmp(&self.layer) {
+            Ordering::Equal => self.temporal,
+            // The line does not bear it, and what it bears has yet to begin.
+            Ordering::Greater if !self.full => 0,
+            _ => ALL,
+        }
     }
 
     /// The receiver saw nothing while this layer went out. False when it cannot have waited for it.

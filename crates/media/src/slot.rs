@@ -244,8 +244,11 @@ impl Slot {
         let begins = is_target || (is_idle && self.share.bears(packet.layer));
         let joined = !follows && packet.starts_keyframe && begins;
         if joined {
-            rewriter.switch(&packet.arrival);
             self.current = Some(packet.layer);
+        }
+        rewriter.thin(self.share.temporal_of(self.current));
+        if joined {
+            rewriter.switch(&packet.arrival);
         }
         match rewriter.rewrite(&packet.arrival) {
             Some(numbers) => Verdict::Send {

@@ -5,18 +5,20 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use str0m::rtp::{RtpPacket, Ssrc, Vp8Descriptor};
+use str0m::rtp::{RtpPacket, Ssrc};
 
-use crate::allocation::Choice;
+use crate::allocation::{Choice, Step};
 use crate::api::{PeerId, Size, SlotIndex, Source, UplinkState};
 use crate::clock::{Report, SenderClock};
 use crate::egress::PassedOn;
 use crate::layers::{self, Candidate, Reach};
 use crate::opus;
-use crate::rate::Rate;
+use crate::rate::{Part, Rate};
 use crate::red::{Arrived, Block};
 use crate::rewriter::{Arrival, Origin, Pictures};
 use crate::sound::Recent;
+use crate::thinning::ALL;
+use crate::vp8::{self, Descriptor};
 
 pub(crate) const VIDEO_CLOCK_RATE: u32 = 90_000;
 pub(crate) const AUDIO_CLOCK_RATE: u32 = 48_000;
@@ -145,12 +147,24 @@ pub(crate) struct Packet {
     /// The sound before it that it can carry along, the nearest first.
     pub before: Vec<Block>,
     /// Absent in packets without payload, which only keep the numbers going.
-    pub vp8: Option<Vp8Descriptor>,
+    pub vp8: Option<Descriptor>,
     pub starts_keyframe: bool,
     pub extensions: PassedOn,
 }
 
 impl Packet {
+    /// Nothing of it but its time: it only takes up a number.
+    pub fn blank(&self) -> Self {
+        Self {
+            payload: Arc::new([]),
+            vp8: None,
+            marker: false,
+            starts_keyframe: false,
+            extensions: PassedOn::default(),
+            ..self.clone()
+        }
+    }
+
     /// The packet that ends the sound after this one, and how much later it is.
     pub fn ending(&self) -> Option<(Self, u32)> {
         if self.encrypted || opus::is_silence(&self.payload) {
@@ -212,9 +226,10 @@ impl Uplink {
         clock: &SenderClock,
     ) -> Option<Packet> {
         let vp8 = match self.source.is_video() && !packet.payload.is_empty() {
-            true => Some(Vp8Descriptor::parse(&packet.payload).ok()?),
+            true => Some(Descriptor::parse(&packet.payload)?),
             false => None,
         };
+        let told = vp8.unwrap_or_default();
         let Incoming {
             timestamp, arrived, ..
         } = *packet;
@@ -233,15 +248,17 @@ impl Uplink {
                 sequence: packet.sequence,
                 timestamp,
                 captured,
-                pictures: vp8.map_or(Pictures::default(), |vp8| Pictures {
-                    picture_id: vp8.picture_id(),
-                    tl0_pic_idx: vp8.tl0_pic_idx(),
-                    key_idx: vp8.key_idx(),
-                }),
+                pictures: Pictures {
+                    picture_id: told.picture_id,
+                    tl0_pic_idx: told.tl0_pic_idx,
+                    key_idx: told.key_idx,
+                },
+                temporal: told.temporal,
+                starts_picture: told.starts_picture,
             },
             arrived,
             marker: packet.marker,
-            starts_keyframe: vp8.is_some_and(|vp8| vp8.starts_keyframe(&packet.payload)),
+            starts_keyframe: told.starts_keyframe,
             extensions: packet.extensions,
             vp8,
             payload: packet.payload.clone(),
@@ -258,14 +275,17 @@ impl Uplink {
         };
         layer.ssrc = Some(packet.arrival.origin.ssrc.into());
         layer.last_packet = Some(packet.arrived);
-        layer.rate.packet(packet.arrived, packet.payload.len());
+        let (bytes, temporal) = (packet.payload.len(), packet.arrival.temporal.id);
+        layer
+            .rate
+            .packet(packet.arrived, bytes, temporal, packet.marker);
         let mut changed = !layer.alive;
         layer.alive = true;
         if !packet.starts_keyframe {
             layer.keep_early(packet);
             return (changed, vec![]);
         }
-        let size = keyframe_size(&packet.payload);
+        let size = vp8::keyframe_size(&packet.payload);
         changed |= size.is_some() && size != layer.size;
         layer.size = size.or(layer.size);
         (changed, layer.take_early(packet))
@@ -350,7 +370,7 @@ impl Uplink {
 }
 
 impl Choices<'_> {
-    /// The layers that a tile of this height may get, from the smallest to the one that fills it, with their rates.
+    /// What a tile of this height may get, from the least to the layer that fills it, with the rates.
     pub fn options(&self, wanted_height: u16, most: Option<usize>) -> Vec<Choice> {
         let reaches = self.candidates().collect::<Vec<_>>();
         let Some(top) = layers::choose(reaches.iter().copied(), wanted_height) else {
@@ -361,18 +381,35 @@ impl Choices<'_> {
             *index <= top && (*index == top || reach != Some(Reach::Unable))
         };
         let layers = self.layers.iter().enumerate().filter(usable);
-        let mut options: Vec<Choice> = layers
-            .map(|(index, layer)| Choice {
+        let least = layers.clone().next().map(|(index, _)| index);
+        let allowed = |index: usize| Some(index) == least || most.is_none_or(|most| index <= most);
+        layers
+            .filter(|(index, _)| allowed(*index))
+            .flat_map(|(index, layer)| self.steps(index, layer, Some(index) == least))
+            .collect()
+    }
+
+    /// A layer, and before it what could be left of it where that is worth seeing. In place of no picture at all
+    /// everything is, and a screen need not move to be read.
+    fn steps(&self, index: usize, layer: &Layer, is_least: bool) -> Vec<Choice> {
+        let all = layer.bps(self.source);
+        let choice = |temporal, percent| Choice {
+            step: Step {
                 layer: index,
-                bps: layer.bps(self.source),
-            })
-            .collect();
-        let within = options
-            .iter()
-            .filter(|choice| most.is_none_or(|most| choice.layer <= most));
-        let within = within.count().max(1);
-        options.truncate(within);
-        options
+                temporal,
+            },
+            bps: all * percent / 100,
+        };
+        let is_worth = |part: &Part| part.is_brisk || is_least || self.source == Source::Screen;
+        // What was never seen is taken to be divided like what was.
+        let measured = [layer].into_iter().chain(self.layers);
+        let mut measured = measured.map(|layer| layer.rate.parts().collect::<Vec<_>>());
+        let parts = measured.find(|parts| !parts.is_empty()).unwrap_or_default();
+        let parts = parts.into_iter().filter(is_worth);
+        parts
+            .map(|part| choice(part.temporal, part.percent))
+            .chain([choice(ALL, 100)])
+            .collect()
     }
 
     /// The layer that would fill the tile if every layer could come.
@@ -493,19 +530,4 @@ impl KeyframeDemand {
         }
         due
     }
-}
-
-/// The size in a VP8 keyframe's header (RFC 6386, section 9.1), if the payload is in the clear.
-fn keyframe_size(payload: &[u8]) -> Option<Size> {
-    let start = payload
-        .get(..32)
-        .unwrap_or(payload)
-        .windows(3)
-        .position(|bytes| bytes == [0x9d, 0x01, 0x2a])?;
-    let at = |offset: usize| payload.get(start + offset).copied();
-    let dimension = |low: u8, high: u8| u16::from_le_bytes([low, high]) & 0x3fff;
-    Some(Size {
-        width: dimension(at(3)?, at(4)?),
-        height: dimension(at(5)?, at(6)?),
-    })
 }

@@ -101,7 +101,7 @@ impl Lane {
         reporting.octets = reporting.octets.wrapping_add(size);
         reporting.newest = Some((sent.numbers.timestamp, sent.packet.arrival.captured));
         reporting.is_behind = true;
-        if self.section.retransmission.is_some() && !sent.packet.payload.is_empty() {
+        if self.section.retransmission.is_some() {
             self.past.keep(now, sent);
         }
     }

@@ -39,6 +39,9 @@ pub struct Sent {
     /// Of its frame.
     pub packets: u64,
     pub keyframe: bool,
+    pub temporal: u8,
+    /// Frames of the layer without which this one cannot be decoded.
+    pub needs: [Option<u64>; 2],
     pub captured: Instant,
 }
 
@@ -73,8 +76,34 @@ struct VideoLayer {
     picture_id: u16,
     tl0: u8,
     frame: u64,
+    /// Of the last keyframe.
+    began: u64,
     keyframe_wanted: bool,
 }
+
+/// A place in the pattern of temporal layers: the layer, whether the frame needs the base layer only, and which frames it
+/// needs, counted back.
+type Place = (u8, bool, &'static [u64]);
+/// As Chromium divides pictures of VP8 into one, two and three temporal layers.
+const PATTERNS: [&[Place]; 3] = [
+    &[(0, false, &[1])],
+    &[
+        (0, false, &[2]),
+        (1, true, &[1]),
+        (0, false, &[2]),
+        (1, false, &[1, 2]),
+    ],
+    &[
+        (0, false, &[4]),
+        (2, true, &[1]),
+        (1, true, &[2]),
+        (2, false, &[1, 3]),
+        (0, false, &[4]),
+        (2, false, &[1, 3]),
+        (1, false, &[2, 4]),
+        (2, false, &[1, 3]),
+    ],
+];
 
 struct Audio {
     mid: Mid,
@@ -127,6 +156,8 @@ pub struct Client {
     pub received: BTreeMap<String, Vec<Got>>,
     /// Packets without sound that the server put at the end of some: sequence and timestamp.
     pub silences: BTreeMap<String, Vec<(u64, u32)>>,
+    /// Numbers of pictures that came with nothing.
+    pub blanks: BTreeMap<String, Vec<u64>>,
     /// Sound that came along with later packets: section, timestamp and what it was.
     pub carried: Vec<(String, u32, Sent)>,
     /// The newest sender report per section: wall clock and RTP timestamp.
@@ -142,6 +173,8 @@ pub struct Client {
     pub keyframe_weight: u64,
     /// Takes whatever comes, and looks at none of it.
     pub is_heedless: bool,
+    /// Of each layer, one to three.
+    pub temporal_layers: usize,
     kind: Kind,
     video: Vec<Video>,
     audio: Vec<Audio>,
@@ -178,6 +211,7 @@ impl Client {
             slots: vec![],
             received: BTreeMap::new(),
             silences: BTreeMap::new(),
+            blanks: BTreeMap::new(),
             carried: vec![],
             reports: BTreeMap::new(),
             keyframe_requests: 0,
@@ -187,6 +221,7 @@ impl Client {
             shape: LIGHT,
             keyframe_weight: 1,
             is_heedless: false,
+            temporal_layers: 1,
             kind,
             video: vec![],
             audio: vec![],
@@ -486,6 +521,10 @@ impl Client {
                     .mid()
                     .to_string();
                 let vp8 = self.slots.iter().any(|slot| slot.video == mid);
+                if vp8 && packet.payload.is_empty() {
+                    self.blanks.entry(mid).or_default().push(*packet.seq_no);
+                    return;
+                }
                 let descriptor = vp8.then(|| Vp8Descriptor::parse(&packet.payload).unwrap());
                 if !vp8 && packet.payload.len() == 1 {
                     assert_eq!(*packet.payload, [OPUS_20_MS]);
@@ -561,6 +600,8 @@ impl Client {
                     packet: 0,
                     packets: 1,
                     keyframe: false,
+                    temporal: 0,
+                    needs: [None; 2],
                     captured: now,
                 };
                 ledger.insert(ledger_key(&payload, false), sent);
@@ -607,6 +648,16 @@ impl Client {
                         1
                     };
                     let packets = packets * weight;
+                    if layer.keyframe_wanted {
+                        layer.began = layer.frame;
+                    }
+                    let place = layer.place(self.temporal_layers);
+                    layer.tl0 = layer.tl0.wrapping_add(u8::from(place.0 == 0));
+                    let back = |at: usize| {
+                        let back = place.2.get(at).filter(|_| !layer.keyframe_wanted)?;
+                        layer.frame.checked_sub(*back)
+                    };
+                    let needs = [back(0), back(1)];
                     for packet in 0..packets {
                         let sent = Sent {
                             by: self.id,
@@ -616,10 +667,13 @@ impl Client {
                             packet,
                             packets,
                             keyframe: layer.keyframe_wanted,
+                            temporal: place.0,
+                            needs,
                             captured,
                         };
                         let payload = video_payload(
                             layer,
+                            place,
                             &sent,
                             SIZES[shape],
                             bytes,
@@ -641,7 +695,6 @@ impl Client {
                     }
                     layer.frame += 1;
                     layer.picture_id = (layer.picture_id + 1) & 0x7fff;
-                    layer.tl0 = layer.tl0.wrapping_add(1);
                     layer.keyframe_wanted = false;
                 }
             }
@@ -659,8 +712,16 @@ impl VideoLayer {
             picture_id: random.below(0x8000) as u16,
             tl0: random.next() as u8,
             frame: 0,
+            began: 0,
             keyframe_wanted: true,
         }
+    }
+}
+
+impl VideoLayer {
+    fn place(&self, temporal_layers: usize) -> Place {
+        let pattern = PATTERNS[temporal_layers - 1];
+        pattern[(self.frame - self.began) as usize % pattern.len()]
     }
 }
 
@@ -708,6 +769,7 @@ const DESCRIPTOR: usize = 6;
 /// a frame, the first byte of the payload header, whose lowest bit tells a keyframe (section 4.3).
 fn video_payload(
     layer: &VideoLayer,
+    (temporal, is_sync, _): Place,
     sent: &Sent,
     size: (u16, u16),
     bytes: usize,
@@ -722,7 +784,7 @@ fn video_payload(
         0x80 | picture[0],
         picture[1],
         layer.tl0,
-        0,
+        temporal << 6 | u8::from(is_sync) << 5,
     ];
     let mut rest = random.bytes(bytes);
     if sent.packet == 0 {

@@ -6,7 +6,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use str0m::crypto::dtls::SrtpProfile;
-use str0m::rtp::Vp8Descriptor;
 
 use super::network::Random;
 use crate::batch::{Batch, Path};
@@ -15,6 +14,7 @@ use crate::egress::srtp::Srtp;
 use crate::egress::{Egress, Extensions, PassedOn, Retransmission, Route, Section};
 use crate::rewriter::{Arrival, Origin, Pictures, Rewritten};
 use crate::uplink::Packet;
+use crate::vp8::{Descriptor, Temporal};
 use crate::{PeerId, Source, Transport};
 
 const VIDEO: u32 = 10;
@@ -99,7 +99,7 @@ impl Line {
             .into();
         let vp8 = source
             .is_video()
-            .then(|| Vp8Descriptor::parse(&payload).unwrap());
+            .then(|| Descriptor::parse(&payload).unwrap());
         Arc::new(Packet {
             source,
             layer: 0,
@@ -112,6 +112,8 @@ impl Line {
                 timestamp: 0,
                 captured: self.now,
                 pictures: Pictures::default(),
+                temporal: Temporal::default(),
+                starts_picture: false,
             },
             arrived: self.now,
             marker: false,
@@ -130,6 +132,7 @@ impl Line {
             timestamp: 3_000,
             pictures: Pictures::default(),
             first: false,
+            is_blank: false,
         }
     }
 

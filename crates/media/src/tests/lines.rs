@@ -38,6 +38,8 @@ enum Is {
     /// Whole frames per second.
     Frames,
     LayerChanges,
+    /// Of the layer, or of its temporal layers, second by second.
+    Changes,
     /// The layer at the end.
     Layer,
 }
@@ -85,6 +87,25 @@ const CALLS: &[Call] = &[
             (20, 35, Is::Frames, 7, 31),
             (47, 60, Is::Frames, 27, 31),
             (47, 60, Is::Layer, 2, 2),
+        ],
+    },
+    Call {
+        what: "600 kbit/s in half steps",
+        lines: &[(0, line(600_000))],
+        expect: &[
+            (10, 70, Is::Changes, 0, 2),
+            (10, 70, Is::Frames, 14, 31),
+            (10, 70, Is::Layer, 1, 1),
+            (10, 70, Is::Concealed, 0, 10),
+        ],
+    },
+    Call {
+        what: "180 kbit/s in half steps",
+        lines: &[(0, line(180_000))],
+        expect: &[
+            (10, 70, Is::Changes, 0, 2),
+            (10, 70, Is::Frames, 7, 31),
+            (10, 70, Is::Concealed, 0, 20),
         ],
     },
     Call {
@@ -213,6 +234,16 @@ fn measure(world: &World, receiver: PeerId, from_s: u64, to_s: u64, is: Is) -> u
             layers.dedup();
             layers.len().saturating_sub(1) as u64
         }
+        Is::Changes => {
+            let step = |second| {
+                let video = between(&video, world, second, second + 1);
+                let step = |got: &Got| (got.sent.layer, got.sent.temporal);
+                video.iter().map(step).max()
+            };
+            let mut steps: Vec<_> = (from_s..to_s).filter_map(step).collect();
+            steps.dedup();
+            steps.len().saturating_sub(1) as u64
+        }
         Is::Layer => video.last().map_or(ANY, |got| got.sent.layer as u64),
     }
 }
@@ -238,6 +269,9 @@ fn begin(world: &mut World) {
 fn failures(call: &Call, opaque: bool) -> Vec<String> {
     let mut world = World::new(GOOD, opaque);
     begin(&mut world);
+    if call.what.ends_with("in half steps") {
+        world.client(SENDER).temporal_layers = 3;
+    }
     let address = world.client(RECEIVER).address;
     let end_s = call.expect.iter().map(|(_, to_s, ..)| *to_s).max().unwrap();
     for second in 0..end_s + 1 {

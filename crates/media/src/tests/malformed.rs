@@ -177,6 +177,8 @@ fn meeting(world: &mut World) {
         world.bind(receiver, 6, 1, Some(sender), SMALL);
     }
     world.set_uplink(HOSTILE, Source::Screen, crate::UplinkState::Live);
+    // Nothing is left out for want of room.
+    world.sfu.peers.get_mut(&VICTIM).unwrap().line_bps = Some(20_000_000);
     world.run_ms(500);
 }
 

@@ -17,4 +17,5 @@ mod quality;
 mod record;
 mod redundancy;
 mod sound;
+mod temporal;
 mod world;

@@ -468,7 +468,8 @@ pub fn assert_continuous(description: &str, packets: &[Got]) {
                 expected,
                 "{description}: picture, {before:?} {after:?}"
             );
-            let expected = before.tl0.unwrap().wrapping_add(u8::from(!is_same_frame));
+            let is_next = !is_same_frame && after.sent.temporal == 0;
+            let expected = before.tl0.unwrap().wrapping_add(u8::from(is_next));
             assert_eq!(
                 after.tl0.unwrap(),
                 expected,
