@@ -18,6 +18,7 @@ pub mod error;
 pub mod http;
 pub mod ids;
 pub mod limits;
+pub mod parse;
 pub mod quality;
 pub mod room;
 pub mod server;

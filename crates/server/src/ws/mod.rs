@@ -19,7 +19,6 @@
 mod conversation;
 mod entering;
 pub mod outbound;
-mod parse;
 mod people;
 pub mod rate;
 mod socket;

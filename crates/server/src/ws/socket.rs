@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use futures_util::StreamExt;
+use protocol::parse::{Parsed, id_of, parse};
 use protocol::{ClientMessage, ErrorCode, IntentId, ServerMessage, limits};
 use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
 use tokio_tungstenite::tungstenite;
 
 use super::conversation::Conversation;
 use super::outbound::{Ending, Next, Outbound};
-use super::parse::{Parsed, id_of, parse};
 use super::rate::{Rate, Verdict};
 use super::sockets::Place;
 
@@ -163,7 +163,7 @@ impl Socket {
                 Box::pin(self.conversation.hear(message)).await;
             }
             Parsed::Refused { id, code } => self.conversation.refuse(id, code),
-            Parsed::Violation(ending) => return Ok(Some(ending)),
+            Parsed::TooLarge => return Ok(Some(Ending::TooLarge)),
         }
         Ok(None)
     }

@@ -1,11 +1,11 @@
-//! From the bytes of a frame to a message that cannot be wrong in shape, or to the reason why not.
+//! From the text of a frame to a message that cannot be wrong in shape, or to the reason why not. What it means, and whether
+//! its sender may say it, is decided elsewhere.
 
 use std::borrow::Cow;
 
-use protocol::{ClientMessage, ErrorCode, IntentId, limits};
 use serde::Deserialize;
 
-use super::outbound::Ending;
+use crate::{ClientMessage, ErrorCode, IntentId, limits};
 
 #[derive(Debug, PartialEq)]
 pub enum Parsed {
@@ -15,7 +15,8 @@ pub enum Parsed {
         id: Option<IntentId>,
         code: ErrorCode,
     },
-    Violation(Ending),
+    /// More bytes than anybody sends who means well.
+    TooLarge,
 }
 
 /// Every `type` a client may send.
@@ -78,11 +79,11 @@ pub fn id_of(text: &str) -> Option<IntentId> {
 pub fn parse(text: &str) -> Parsed {
     let long = text.len() > limits::MESSAGE_BYTES;
     if text.len() > limits::OFFER_BYTES {
-        return Parsed::Violation(Ending::TooLarge);
+        return Parsed::TooLarge;
     }
     let head = serde_json::from_str::<Head<'_>>(text).ok();
     if long && !head.as_ref().is_some_and(Head::has_offer) {
-        return Parsed::Violation(Ending::TooLarge);
+        return Parsed::TooLarge;
     }
     let id = head.as_ref().and_then(Head::id);
     // Refuses a known key that stands there twice: two readers could take different ones.
@@ -253,7 +254,7 @@ mod tests {
             r#"{{"type":"ping","id":"1","pad":"{}"}}"#,
             "x".repeat(limits::MESSAGE_BYTES)
         );
-        check("a long ping", &ping, Parsed::Violation(Ending::TooLarge));
+        check("a long ping", &ping, Parsed::TooLarge);
         let offer = |bytes| {
             let mids = r#"{"microphone":"0","camera":"1","screen":"2","screen_audio":"3"}"#;
             format!(
@@ -268,13 +269,13 @@ mod tests {
         check(
             "a huge offer",
             &offer(limits::OFFER_BYTES),
-            Parsed::Violation(Ending::TooLarge),
+            Parsed::TooLarge,
         );
     }
 
     #[test]
     fn every_type_of_the_protocol_is_known() {
-        let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/../protocol/golden");
+        let golden = concat!(env!("CARGO_MANIFEST_DIR"), "/golden");
         let mut found = 0;
         for entry in std::fs::read_dir(golden).expect("the golden files") {
             let path = entry.expect("an entry").path();
