@@ -52,5 +52,13 @@ pub use batch::{Batch, Transmit};
 pub use quality::{PathKind, Quality};
 pub use sfu::Sfu;
 
+#[cfg(any(test, fuzzing))]
+#[allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    reason = "a target takes things for granted as a test does: it fails where they are not so"
+)]
+pub mod fuzzing;
 #[cfg(test)]
 mod tests;

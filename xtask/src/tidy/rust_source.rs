@@ -259,11 +259,16 @@ fn test_modules(code: &str) -> Vec<Range<usize>> {
     ranges
 }
 
-/// What `#[cfg(test)]` stands before, without further attributes.
+/// What is built for tests and fuzzers only, without further attributes.
 fn test_items(code: &str) -> impl Iterator<Item = (usize, &str)> {
-    const ATTRIBUTE: &str = "#[cfg(test)]";
-    code.match_indices(ATTRIBUTE).map(|(start, _)| {
-        let mut rest = code[start + ATTRIBUTE.len()..].trim_start();
+    const ATTRIBUTES: &[&str] = &["#[cfg(test)]", "#[cfg(any(test, fuzzing))]"];
+    let mut found: Vec<(usize, &str)> = ATTRIBUTES
+        .iter()
+        .flat_map(|attribute| code.match_indices(attribute))
+        .collect();
+    found.sort_unstable();
+    found.into_iter().map(|(start, attribute)| {
+        let mut rest = code[start + attribute.len()..].trim_start();
         while rest.starts_with("#[") {
             rest = rest
                 .split_once(']')
@@ -448,14 +453,20 @@ mod tests {
     }
 
     #[test]
-    fn a_test_module_does_not_ship() {
+    fn a_module_for_tests_or_fuzzers_does_not_ship() {
+        for attribute in ["#[cfg(test)]", "#[cfg(any(test, fuzzing))]\n#[allow(x)]"] {
+            let text = format!("fn a() {{}}\n\n{attribute}\nmod tests {{\n    fn b() {{}}\n}}\n");
+            let source = RustSource::new("a.rs", &text);
+            assert_eq!(functions(&source.shipped()).len(), 1, "{attribute}");
+            assert_eq!(source.shipped_lines(), 3, "{attribute}");
+            assert_eq!(source.shipped().len(), source.text.len());
+        }
         let source = RustSource::new(
-            "a.rs",
-            "fn a() {}\n\n#[cfg(test)]\nmod tests {\n    fn b() {}\n}\n",
+            "src/lib.rs",
+            "#[cfg(any(test, fuzzing))]\npub mod fuzzing;\n",
         );
-        assert_eq!(functions(&source.shipped()).len(), 1);
-        assert_eq!(source.shipped_lines(), 3);
-        assert_eq!(source.shipped().len(), source.text.len());
+        let files = source.test_module_files();
+        assert_eq!(files, ["src/fuzzing.rs", "src/fuzzing/mod.rs"]);
     }
 
     #[test]

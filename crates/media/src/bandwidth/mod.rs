@@ -4,7 +4,7 @@
 
 mod arrivals;
 mod estimator;
-mod feedback;
+pub(crate) mod feedback;
 mod history;
 mod loss;
 mod meter;

@@ -5,13 +5,13 @@
 //! Decides when a packet goes, never who gets what.
 
 mod flush;
-mod header;
+pub(crate) mod header;
 pub(crate) mod keys;
 mod lane;
 mod pacer;
 mod past;
 mod path;
-mod rtcp;
+pub(crate) mod rtcp;
 pub(crate) mod srtp;
 mod window;
 

@@ -1,6 +1,8 @@
 //! A room with clients around it: each client is nothing but the reducer that the protocol asks for.
 #![allow(dead_code)]
 
+pub mod meeting;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
