@@ -9,6 +9,7 @@ mod budgets;
 mod codegen;
 mod counts;
 mod dist;
+mod fuzz;
 mod golang;
 mod http;
 mod node;
@@ -18,6 +19,7 @@ mod python;
 mod quickstart;
 mod run;
 mod screenshots;
+mod soak;
 mod stamp;
 mod steps;
 mod test;
@@ -79,6 +81,16 @@ const COMMANDS: &[Command] = &[
         name: "bench",
         summary: "measures what has to be fast and prints it, of the tests' build or with --release of the one to hand out: directory",
         run: bench::command,
+    },
+    Command {
+        name: "fuzz",
+        summary: "looks for inputs that break what the fuzz targets promise, for an hour or --minutes, in all targets or those named; --keep makes them tests",
+        run: fuzz::command,
+    },
+    Command {
+        name: "soak",
+        summary: "lets people come, go and suffer faults for an hour, or --minutes, and judges whether the server is as before",
+        run: soak::command,
     },
     Command {
         name: "dist",

@@ -96,6 +96,8 @@ pub(crate) enum Command {
     Want(Vec<Wanted>),
     /// Cuts the socket without a word; media goes on.
     DropSocket,
+    /// Reads and sends nothing for so long.
+    Freeze(Duration),
 }
 
 #[derive(Clone, Copy, Debug)]
@@ -104,6 +106,7 @@ pub(crate) enum Wish {
     Unpublish(Source),
     SetMuted(Source, bool),
     MoreSlots(usize),
+    RestartIce,
     Leave,
 }
 
@@ -223,6 +226,19 @@ impl Bot {
             .send(Command::DropSocket)
             .await
             .context("the bot ended")
+    }
+
+    /// Is stopped for so long, as a laptop that sleeps: nothing is read or sent, nothing is closed.
+    pub async fn freeze(&self, time: Duration) -> Result<()> {
+        self.commands
+            .send(Command::Freeze(time))
+            .await
+            .context("the bot ended")
+    }
+
+    /// Offers new ICE credentials for the media connection that is there.
+    pub async fn restart_ice(&self) -> Result<()> {
+        self.intend(Wish::RestartIce).await
     }
 
     pub async fn leave(self) -> Result<()> {

@@ -322,7 +322,7 @@ impl Driver {
             Wish::Publish(Publish { source, muted }) => drop(self.published.insert(source, muted)),
             Wish::SetMuted(source, muted) => drop(self.published.insert(source, muted)),
             Wish::Unpublish(source) => drop(self.published.remove(&source)),
-            Wish::MoreSlots(_) => {}
+            Wish::MoreSlots(_) | Wish::RestartIce => {}
             Wish::Leave => self.over = true,
         }
         self.switch_sources();
@@ -487,6 +487,10 @@ impl Driver {
     async fn handle_command(&mut self, command: Command) -> Result<()> {
         match command {
             Command::DropSocket => Err(anyhow!("the owner cut the socket")),
+            Command::Freeze(time) => {
+                tokio::time::sleep(time).await;
+                Ok(())
+            }
             Command::Want(wanted) => self.send(&ClientMessage::SetWanted { wanted }).await,
             Command::Intent(_, reply) if self.socket.is_none() => {
                 let _ = reply.send(Err(anyhow!("there is no socket at the moment")));
@@ -494,6 +498,12 @@ impl Driver {
             }
             Command::Intent(Wish::MoreSlots(slots), reply) => {
                 self.options.person_slots = slots;
+                self.offer(Some(reply)).await
+            }
+            Command::Intent(Wish::RestartIce, reply) => {
+                if let Some(media) = &mut self.media {
+                    media.restarts_ice = true;
+                }
                 self.offer(Some(reply)).await
             }
             Command::Intent(wish, reply) => {
@@ -504,7 +514,9 @@ impl Driver {
                     }
                     Wish::Unpublish(source) => ClientMessage::Unpublish { id, source },
                     Wish::SetMuted(source, muted) => ClientMessage::SetMuted { id, source, muted },
-                    Wish::Leave | Wish::MoreSlots(_) => ClientMessage::LeaveRoom { id },
+                    Wish::Leave | Wish::MoreSlots(_) | Wish::RestartIce => {
+                        ClientMessage::LeaveRoom { id }
+                    }
                 };
                 self.send(&message).await
             }

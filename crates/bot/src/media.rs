@@ -21,7 +21,7 @@ use crate::{
     Identity, Load, Received,
     fixture::{self, CAMERA_RATE, SCREEN_RATE, VOICE_RATE},
     load,
-    offer::{self, Layout, RIDS},
+    offer::{self, Ice, Layout, RIDS},
     sending::{Content, Sender, Sent},
     watching::{Packet, Watcher},
 };
@@ -50,6 +50,8 @@ pub(crate) struct Media {
     pub connection: Option<MediaConnectionId>,
     pub connected: bool,
     pub failed: bool,
+    /// The next offer has new ICE credentials.
+    pub restarts_ice: bool,
     buffer: Vec<u8>,
 }
 
@@ -99,12 +101,17 @@ impl Media {
             connection: None,
             connected: false,
             failed: false,
+            restarts_ice: false,
             buffer: vec![0; DATAGRAM_BYTES],
         }
     }
 
     pub fn offer(&mut self, people: usize, screens: usize) -> Result<Offered> {
-        let (offer, pending) = offer::offer(&mut self.rtc, &mut self.layout, people, screens)
+        let ice = match std::mem::take(&mut self.restarts_ice) {
+            true => Ice::Restarts,
+            false => Ice::GoesOn,
+        };
+        let (offer, pending) = offer::offer(&mut self.rtc, &mut self.layout, people, screens, ice)
             .context("nothing new to offer")?;
         self.pending = Some(pending);
         Ok(Offered {

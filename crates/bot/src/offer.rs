@@ -13,6 +13,13 @@ use str0m::{
 /// The names of the camera's layers, smallest first.
 pub(crate) const RIDS: [&str; 3] = ["q", "h", "f"];
 
+/// Whether an offer keeps the path of a connection that is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Ice {
+    GoesOn,
+    Restarts,
+}
+
 /// Which media section is what.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Layout {
@@ -62,8 +69,12 @@ pub(crate) fn offer(
     layout: &mut Layout,
     people: usize,
     screens: usize,
+    ice: Ice,
 ) -> Option<(SdpOffer, SdpPendingOffer)> {
     let mut changes = rtc.sdp_api();
+    if ice == Ice::Restarts {
+        changes.ice_restart(true);
+    }
     let mut add =
         |kind, direction, simulcast| changes.add_media(kind, direction, None, None, simulcast);
     if layout.uplink.is_none() {
@@ -125,12 +136,12 @@ mod tests {
     fn a_later_offer_keeps_the_earlier_slots_and_adds_the_new_ones_behind() {
         let mut rtc = crate::media::peer(Instant::now());
         let mut layout = Layout::default();
-        let (first, _) = offer(&mut rtc, &mut layout, 6, 2).expect("an offer");
+        let (first, _) = offer(&mut rtc, &mut layout, 6, 2, Ice::GoesOn).expect("an offer");
         assert_eq!(layout.slots.len(), 8);
         assert_eq!(first.to_sdp_string().matches("\r\nm=").count(), 4 + 16);
         assert!(first.to_sdp_string().contains("a=simulcast:send q;h;f"));
         let before = layout.slot_mids();
-        offer(&mut rtc, &mut layout, 8, 2);
+        offer(&mut rtc, &mut layout, 8, 2, Ice::GoesOn);
         assert_eq!(layout.slot_mids().len(), 10);
         assert_eq!(layout.slot_mids()[..8], before[..]);
     }

@@ -22,6 +22,7 @@ use prometheus_client::metrics::histogram::Histogram;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::{Registry, Unit};
 use tokio::net::TcpListener;
+use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
@@ -157,6 +158,7 @@ impl Metrics {
 struct House {
     app: Arc<App>,
     media: MediaHandle,
+    runtime: Handle,
 }
 
 impl fmt::Debug for House {
@@ -173,6 +175,11 @@ impl Collector for House {
             "stube_sockets",
             "Open WebSockets",
             self.app.rooms.sockets().count(),
+        )?;
+        page.gauge(
+            "stube_tasks",
+            "Tasks of the runtime that have not ended",
+            self.runtime.metrics().num_alive_tasks(),
         )?;
         page.gauge(
             "stube_mail_waiting",
@@ -217,8 +224,6 @@ impl Page<'_> {
             keyframe_requests,
             layer_switches,
             panics,
-            peers,
-            subscriptions,
             ..
         } = *stats;
         let counters = [
@@ -259,12 +264,36 @@ impl Page<'_> {
             self.counter(name, help, value)?;
         }
         self.dropped(stats)?;
-        self.gauge("stube_media_peers", "Media connections", peers)?;
-        self.gauge(
-            "stube_media_subscriptions",
-            "Sources that somebody receives",
-            subscriptions,
-        )
+        self.tables(stats)
+    }
+
+    /// What grows with the people inside and shrinks with them.
+    fn tables(&mut self, stats: &Stats) -> fmt::Result {
+        let tables = [
+            ("peers", "Media connections", stats.peers),
+            ("groups", "Meetings with media connections", stats.groups),
+            (
+                "subscriptions",
+                "Sources that somebody receives",
+                stats.subscriptions,
+            ),
+            (
+                "addresses",
+                "Addresses that clients have proven to be theirs",
+                stats.addresses,
+            ),
+            (
+                "credentials",
+                "Names under which connectivity checks are answered",
+                stats.ufrags,
+            ),
+            ("streams", "Streams that clients send", stats.ssrcs),
+            ("timers", "Moments at which something is due", stats.timers),
+        ];
+        for (name, help, size) in tables {
+            self.gauge(&format!("stube_media_{name}"), help, size)?;
+        }
+        Ok(())
     }
 
     fn dropped(&mut self, stats: &Stats) -> fmt::Result {
@@ -336,7 +365,11 @@ pub async fn serve(
         Info::new(vec![("version", Version::own().to_string())]),
     );
     metrics.register(&mut registry);
-    registry.register_collector(Box::new(House { app, media }));
+    registry.register_collector(Box::new(House {
+        app,
+        media,
+        runtime: Handle::current(),
+    }));
     // A page is made at a time, however many ask.
     let registry = Arc::new(Mutex::new(registry));
     let routes = Router::new().route("/metrics", get(async move || page(&registry)));

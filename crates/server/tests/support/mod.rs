@@ -50,6 +50,7 @@ pub struct House {
     pub directory: Directory,
     environment: Vec<(String, String)>,
     lan: bool,
+    log: Option<PathBuf>,
     process: Option<Child>,
     /// `http://localhost:<port>`.
     pub base: String,
@@ -63,6 +64,7 @@ impl House {
             directory: Directory::new(),
             environment: Vec::new(),
             lan: false,
+            log: None,
             process: None,
             base: String::new(),
             setup_link: None,
@@ -103,6 +105,14 @@ impl House {
         self.lan = true;
     }
 
+    /// What the server logs goes there and not to the test's own output.
+    #[allow(dead_code, reason = "not every one of the test programs reads it")]
+    pub fn log_to(&mut self, file: PathBuf) {
+        self.log = Some(file);
+        let filter = "warn,str0m=error,is=error".to_owned();
+        self.environment.push(("RUST_LOG".to_owned(), filter));
+    }
+
     pub fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_stube"));
         command
@@ -125,8 +135,11 @@ impl House {
         } else {
             &["run"]
         };
-        let mut process = self
-            .command(arguments)
+        let mut command = self.command(arguments);
+        if let Some(log) = &self.log {
+            command.stderr(fs::File::create(log).expect("a log file"));
+        }
+        let mut process = command
             .stdout(Stdio::piped())
             .spawn()
             .expect("the binary runs");
