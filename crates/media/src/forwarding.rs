@@ -12,6 +12,9 @@ use crate::sfu::Sfu;
 use crate::slot::{Bind, Slot, Verdict};
 use crate::uplink::{Incoming, Packet, Subscriber, Uplink};
 
+/// How many packets of one stream SRTP can number (RFC 3711, section 3.3.1).
+const SEQUENCES: u64 = 1 << 48;
+
 /// What became of a packet at one subscriber.
 pub(crate) enum Delivery {
     /// Sent or not wanted.
@@ -75,6 +78,11 @@ impl Sfu {
     fn stream_of(&mut self, peer: PeerId, packet: &RtpPacket) -> Option<(Source, usize)> {
         let state = self.peers.get_mut(&peer)?;
         state.proved(self.now);
+        // From before the first packet. No receiver could follow, whoever came after that.
+        if *packet.seq_no >= SEQUENCES {
+            self.stats.dropped_rtp += 1;
+            return None;
+        }
         match state.stream_of(packet.header.ssrc, self.senders.get(&peer)?) {
             Ok(Stream::Of(source, layer)) => return Some((source, layer)),
             Ok(Stream::Unknown) => self.stats.dropped_rtp += 1,

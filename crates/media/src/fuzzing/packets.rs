@@ -248,6 +248,23 @@ mod tests {
     use super::*;
     use crate::{Event, Stats};
 
+    /// What is sent again claims to be from before the first packet, and so gets a number above which there is none: sealed
+    /// once, it would be the slot's last.
+    #[test]
+    fn a_number_from_before_the_first_goes_to_nobody() {
+        let stage = play(include_bytes!(
+            "../../../../fuzz/corpus/packets/before-the-first"
+        ));
+        let video = stage.clients[1].ssrcs[1];
+        let is_report = |number: u64| number >> 62 == 2;
+        let sealed = stage.sealed.keys();
+        let numbers = sealed.filter(|(_, ssrc, number)| *ssrc == video && !is_report(*number));
+        let mut numbers: Vec<u64> = numbers.map(|(_, _, number)| *number).collect();
+        numbers.sort_unstable();
+        assert_eq!(numbers, [1, 2]);
+        assert!(stage.sfu.stats().dropped_rtp > 0, "it came so far");
+    }
+
     /// A target that nothing gets through would hold whatever is promised.
     #[test]
     fn what_is_sealed_well_gets_through() {

@@ -38,7 +38,7 @@ pub(crate) struct Stage {
     proven: BTreeSet<SocketAddr>,
     /// What is known to have gone in and out.
     fed: Stats,
-    sealed: HashMap<(SocketAddr, u32, u64), ()>,
+    pub sealed: HashMap<(SocketAddr, u32, u64), ()>,
     newest: HashMap<(SocketAddr, u32), u64>,
     requests: u64,
 }
@@ -357,6 +357,10 @@ impl Stage {
         let newest = self.newest.entry((to, ssrc)).or_insert(u64::from(sequence));
         let ahead = sequence.wrapping_sub(*newest as u16).cast_signed();
         let number = newest.wrapping_add_signed(i64::from(ahead));
+        assert!(
+            number < 1 << 48,
+            "{to}: nothing can follow {number} of {ssrc}"
+        );
         *newest = number.max(*newest);
         number
     }
