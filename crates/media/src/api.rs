@@ -5,7 +5,9 @@
 use std::net::SocketAddr;
 
 use crate::batch::Batch;
+use crate::pipe::Message;
 use crate::quality::Quality;
+use crate::shards::Parcel;
 
 macro_rules! key {
     ($(#[$doc:meta])* $name:ident($inner:ty)) => {
@@ -24,6 +26,10 @@ macro_rules! key {
 key!(
     /// One media connection. Never used again after its `Closed` or `Remove`.
     PeerId(u64)
+);
+key!(
+    /// One of those that share the media port; each has a core of its own.
+    ShardIndex(u8)
 );
 key!(
     /// Peers that may be bound to each other, and whose speakers are told apart: one meeting.
@@ -116,6 +122,8 @@ pub struct Negotiate {
     pub slots: Vec<SlotMids>,
     /// False for a new peer, true for more slots or an ICE restart of a known one.
     pub renegotiate: bool,
+    /// The other shards that peers of the group are placed on.
+    pub with: Vec<ShardIndex>,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -185,12 +193,31 @@ pub struct Datagram<'a> {
 pub enum Input<'a> {
     Datagram(Datagram<'a>),
     Command(Command),
+    /// Datagrams that landed at another shard.
+    Parcel {
+        from: ShardIndex,
+        parcel: Parcel,
+    },
+    /// What another shard says. All that one says has to come in the order of its saying.
+    Pipe {
+        from: ShardIndex,
+        message: Message,
+    },
 }
 
 #[derive(Debug)]
 pub enum Output {
     /// To be sent at once. Given back to [`crate::Sfu::reuse`] it saves making a new one.
     Transmit(Batch),
+    /// For another shard.
+    Parcel {
+        to: ShardIndex,
+        parcel: Parcel,
+    },
+    Pipe {
+        to: ShardIndex,
+        message: Message,
+    },
     Event(Event),
 }
 
@@ -331,6 +358,9 @@ pub struct Config {
     pub ingress: IngressLimit,
     /// How many microphones of a group are forwarded at a time.
     pub loudest: usize,
+    /// Which of how many this is; [`crate::MOST_SHARDS`] at most.
+    pub shard: ShardIndex,
+    pub shards: u8,
 }
 
 /// The DTLS identity of all peers. Kept over restarts so that the fingerprint is stable.
@@ -364,6 +394,10 @@ pub struct Stats {
     pub dropped_over_limit: u64,
     /// RTP of a source that is off, muted or unknown, or of a broken VP8 descriptor.
     pub dropped_rtp: u64,
+    /// Datagrams that landed here and belong to another shard.
+    pub handed_over: u64,
+    /// Media packets for people at other shards, each counted once for each of those.
+    pub piped_packets: u64,
     pub forwarded_packets: u64,
     /// Of microphones that are not among the loudest.
     pub held_packets: u64,
@@ -375,8 +409,24 @@ pub struct Stats {
     pub peers: usize,
     pub groups: usize,
     pub addresses: usize,
+    /// Addresses whose datagrams land here and belong to other shards.
+    pub away: usize,
     pub ufrags: usize,
     pub ssrcs: usize,
     pub subscriptions: usize,
     pub timers: usize,
+}
+
+/// Of several shards together.
+impl std::iter::Sum for Stats {
+    fn sum<I: Iterator<Item = Self>>(each: I) -> Self {
+        macro_rules! plus {
+            ($a:ident, $b:ident: $($field:ident)*) => {
+                Self { $($field: $a.$field + $b.$field),* }
+            };
+        }
+        each.fold(Self::default(), |a, b| {
+            plus!(a, b: datagrams_in bytes_in datagrams_out bytes_out dropped_malformed dropped_unknown_address dropped_unauthentic dropped_over_limit dropped_rtp handed_over piped_packets forwarded_packets held_packets recovered_packets keyframe_requests layer_switches panics peers groups addresses away ufrags ssrcs subscriptions timers)
+        })
+    }
 }

@@ -24,6 +24,7 @@ use crate::demux::Credentials;
 use crate::egress::keys::{self, Keys};
 use crate::egress::{Extensions, Retransmission, Section};
 use crate::quality::{self, Reading};
+use crate::shards;
 use crate::uplink::{AUDIO_CLOCK_RATE, VIDEO_CLOCK_RATE};
 
 /// With 1.3 Chrome would be given a slow SRTP cipher: the DTLS 1.3 server takes the client's first choice.
@@ -66,6 +67,9 @@ pub(crate) struct Answer {
 pub(crate) struct Connection {
     /// Large, and peers move about in their tree.
     rtc: Box<Rtc>,
+    /// With what our user name fragments begin, and the one that holds now.
+    tag: char,
+    ufrag: String,
     /// The down sections that the engine does not know at the moment.
     taken: Vec<Taken>,
     broken: bool,
@@ -98,6 +102,8 @@ impl Connection {
         .map_err(|_| Fault::Panicked)?;
         Ok(Self {
             rtc,
+            tag: shards::tag(config.shard),
+            ufrag: String::new(),
             taken: vec![],
             broken: false,
             next: Some(now),
@@ -107,6 +113,7 @@ impl Connection {
     /// Takes an offer in. A refused one may leave a new connection unusable.
     pub fn answer(&mut self, offer: &str) -> Result<Answer, Refusal> {
         let taken = std::mem::take(&mut self.taken);
+        let (tag, ufrag) = (self.tag, self.ufrag.clone());
         let answered = self.guard(|rtc| {
             // Otherwise it would give them new identities.
             for Taken { mid, ssrc, rtx } in taken {
@@ -117,19 +124,25 @@ impl Connection {
                 .sdp_api()
                 .accept_offer(offer)
                 .map_err(|error| error.to_string())?;
-            let credentials = rtc.direct_api().local_ice_credentials();
+            let mut credentials = rtc.direct_api().local_ice_credentials();
+            if credentials.ufrag != ufrag {
+                credentials.ufrag.insert(0, tag);
+                rtc.direct_api()
+                    .set_local_ice_credentials(credentials.clone());
+            }
             Ok(Answer {
-                sdp: answer.to_sdp_string(),
+                sdp: with_tag(&answer.to_sdp_string(), &credentials.ufrag),
                 credentials: Credentials {
                     ufrag: credentials.ufrag,
                     password: credentials.pass,
                 },
             })
         });
-        match answered {
-            Ok(answer) => answer.map_err(Refusal::Engine),
-            Err(_) => Err(Refusal::Internal),
-        }
+        let answer = answered
+            .map_err(|_| Refusal::Internal)?
+            .map_err(Refusal::Engine)?;
+        self.ufrag.clone_from(&answer.credentials.ufrag);
+        Ok(answer)
     }
 
     /// What was agreed about a down section, after each negotiation. The engine forgets it until the next one: there it
@@ -260,6 +273,20 @@ impl Connection {
     pub fn panic(&mut self) {
         let _ = self.guard(|_| panic!("a fault injected by a test"));
     }
+}
+
+/// The engine makes a new fragment with each restart of ICE and writes it down before we can put the shard to it; and its
+/// candidates go on naming the bare one.
+fn with_tag(answer: &str, ufrag: &str) -> String {
+    let mut characters = ufrag.chars();
+    characters.next();
+    let bare = characters.as_str();
+    let mut tagged = answer.to_owned();
+    for before in ["a=ice-ufrag:", " ufrag "] {
+        let line = |ufrag: &str| format!("{before}{ufrag}");
+        tagged = tagged.replace(&line(bare), &line(ufrag));
+    }
+    tagged
 }
 
 fn engine(certificate: &Certificate, crypto: &Arc<CryptoProvider>) -> RtcConfig {

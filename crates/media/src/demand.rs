@@ -8,6 +8,7 @@ use crate::allocation::{Decision, Step, Wish};
 use crate::api::{Event, Generation, PeerId, SlotIndex, Source, UplinkState};
 use crate::bandwidth::Bandwidth;
 use crate::peer::Peer;
+use crate::pipe::Layers;
 use crate::sfu::Sfu;
 use crate::slot::Slot;
 use crate::uplink::Subscriber;
@@ -117,33 +118,30 @@ impl Sfu {
 
     /// Tells a sender which of its layers are needed now, where that changed.
     pub(crate) fn ask_for(&mut self, peer: PeerId) {
-        if !self.peers.get(&peer).is_some_and(|state| state.connected) {
-            return;
-        }
         let Some(sender) = self.senders.get(&peer) else {
             return;
         };
-        let group = sender.group;
-        let video = sender
-            .uplinks
-            .iter()
-            .filter(|uplink| uplink.source.is_video());
-        let needed: Vec<(Source, u32)> = video
-            .map(|uplink| {
-                let each = uplink.subscribers.iter().map(|to| self.needed_by(*to));
-                (uplink.source, each.fold(0, |all, some| all | some))
-            })
-            .collect();
+        let (group, is_here) = (sender.group, sender.is_here());
+        let is_connected = |state: &Peer| state.connected;
+        if is_here && !self.peers.get(&peer).is_some_and(is_connected) {
+            return;
+        }
+        self.tell_home(peer);
         let now = self.now;
         let mut changed = vec![];
-        for (source, needed) in needed {
+        for (source, needed) in self.needed_of(peer) {
+            if !source.is_video() {
+                continue;
+            }
+            let needed = needed.unwrap_or(0);
             let is_needed = |layer: usize| needed >> layer.min(31) & 1 == 1;
             let asked = self
                 .uplink(peer, source)
                 .and_then(|uplink| uplink.demand(now, is_needed));
             changed.extend(asked.map(|layers| (source, layers)));
         }
-        for (source, layers) in changed {
+        // Its home tells it.
+        for (source, layers) in changed.into_iter().filter(|_| is_here) {
             self.event(Event::Demand {
                 group,
                 peer,
@@ -153,8 +151,27 @@ impl Sfu {
         }
     }
 
+    /// What is needed of each source of a sender but its voice, here and as other shards said. `None` for what nobody
+    /// receives.
+    pub(crate) fn needed_of(&self, sender: PeerId) -> Vec<(Source, Option<Layers>)> {
+        let sender = self.senders.get(&sender).into_iter();
+        let uplinks = sender.flat_map(|sender| &sender.uplinks);
+        uplinks
+            .filter(|uplink| uplink.source != Source::Microphone)
+            .map(|uplink| {
+                let needed_by = |to: &Subscriber| match uplink.source.is_video() {
+                    true => self.needed_by(*to),
+                    false => 0,
+                };
+                let here = uplink.subscribers.iter().map(needed_by);
+                let elsewhere = uplink.elsewhere.iter().map(|needed| needed.layers);
+                (uplink.source, here.chain(elsewhere).reduce(|a, b| a | b))
+            })
+            .collect()
+    }
+
     /// The layers that a slot gets or waits for, as bits.
-    fn needed_by(&self, to: Subscriber) -> u32 {
+    fn needed_by(&self, to: Subscriber) -> Layers {
         let state = self.peers.get(&to.peer).filter(|state| state.connected);
         let slot = state.and_then(|state| state.slots.get(usize::from(to.slot.0)));
         let Some(slot) = slot else { return 0 };

@@ -6,16 +6,18 @@ use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::time::{Duration, Instant};
 
-use crate::api::{PeerId, Transport};
+use crate::api::{PeerId, ShardIndex, Transport};
 
 /// A client on the move proves new addresses; the oldest are forgotten.
 const ADDRESSES_PER_PEER: usize = 8;
 /// Clients check the path that they use every few seconds, and lose their consent after this (RFC 7675).
-const ADDRESS_LIFE: Duration = Duration::from_secs(30);
+pub(crate) const ADDRESS_LIFE: Duration = Duration::from_secs(30);
 /// After a restart a client uses the old path until the new one stands.
 const FORMER_LIFE: Duration = Duration::from_secs(3);
+/// How often the shard where an address lands is told that it is still proven. Well within its life.
+const CONFIRMED_EVERY: Duration = Duration::from_secs(5);
 
-type Remote = (Transport, SocketAddr);
+pub(crate) type Remote = (Transport, SocketAddr);
 
 /// What STUN messages to us are addressed to and signed with.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -38,14 +40,42 @@ pub(crate) struct Demux {
     by_address: HashMap<Remote, PeerId>,
     by_ufrag: HashMap<String, PeerId>,
     known: HashMap<PeerId, Known>,
+    /// Addresses that nobody here has any more, and at which shard they land.
+    lost: Vec<(ShardIndex, Remote)>,
 }
 
 #[derive(Debug, Default)]
 struct Known {
-    /// With the time of the last proof, in the order of the first.
-    addresses: VecDeque<(Remote, Instant)>,
+    /// In the order of the first proof.
+    addresses: VecDeque<Proven>,
     current: Credentials,
     former: Option<(Credentials, Instant)>,
+}
+
+/// An address that a peer has proven to be its own.
+#[derive(Debug)]
+struct Proven {
+    remote: Remote,
+    at: Instant,
+    /// The other shard at which its datagrams land, and when that was told whose they are.
+    landed: Option<ShardIndex>,
+    confirmed: Option<Instant>,
+}
+
+impl Proven {
+    /// True when the shard at which it lands has to be told.
+    fn again(&mut self, now: Instant, landed: Option<ShardIndex>) -> bool {
+        self.at = now;
+        if std::mem::replace(&mut self.landed, landed) != landed {
+            self.confirmed = None;
+        }
+        let rests = |then| now.saturating_duration_since(then) < CONFIRMED_EVERY;
+        let is_due = landed.is_some() && !self.confirmed.is_some_and(rests);
+        if is_due {
+            self.confirmed = Some(now);
+        }
+        is_due
+    }
 }
 
 impl Demux {
@@ -84,25 +114,54 @@ impl Demux {
         }
     }
 
-    /// Only for an address from which the peer sent STUN with the right password.
-    pub fn prove(&mut self, now: Instant, peer: PeerId, transport: Transport, source: SocketAddr) {
-        let remote = (transport, source);
+    /// Only for an address from which the peer sent STUN with the right password. `landed`: the other shard where that
+    /// came. True when it has to be told that what comes from there is ours.
+    pub fn prove(
+        &mut self,
+        now: Instant,
+        peer: PeerId,
+        remote: Remote,
+        landed: Option<ShardIndex>,
+    ) -> bool {
         let before = self.by_address.insert(remote, peer);
         let known = self.known.entry(peer).or_default();
         if before == Some(peer) {
-            let own = known.addresses.iter_mut().find(|(own, _)| *own == remote);
-            own.into_iter().for_each(|(_, proven)| *proven = now);
-            return;
+            let mut own = known.addresses.iter_mut();
+            let own = own.find(|own| own.remote == remote);
+            return own.is_some_and(|own| own.again(now, landed));
         }
-        known.addresses.push_back((remote, now));
+        let mut proven = Proven {
+            remote,
+            at: now,
+            landed,
+            confirmed: None,
+        };
+        let is_news = proven.again(now, landed);
+        known.addresses.push_back(proven);
         if known.addresses.len() > ADDRESSES_PER_PEER
-            && let Some((oldest, _)) = known.addresses.pop_front()
+            && let Some(oldest) = known.addresses.pop_front()
         {
-            self.by_address.remove(&oldest);
+            self.by_address.remove(&oldest.remote);
+            self.lost.extend(oldest.landed.zip(Some(oldest.remote)));
         }
         if let Some(known) = before.and_then(|other| self.known.get_mut(&other)) {
-            known.addresses.retain(|(address, _)| *address != remote);
+            known.addresses.retain(|proven| proven.remote != remote);
         }
+        is_news
+    }
+
+    /// The addresses of our peers whose datagrams land at this other shard.
+    pub fn landed_at(&self, shard: ShardIndex) -> Vec<Remote> {
+        let proven = self.known.values().flat_map(|known| &known.addresses);
+        proven
+            .filter(|proven| proven.landed == Some(shard))
+            .map(|proven| proven.remote)
+            .collect()
+    }
+
+    /// Addresses that are nobody's any more, with the shards that were told whose they are.
+    pub fn take_lost(&mut self) -> Vec<(ShardIndex, Remote)> {
+        std::mem::take(&mut self.lost)
     }
 
     /// Forgets credentials and addresses whose time is over.
@@ -116,10 +175,11 @@ impl Demux {
             {
                 self.by_ufrag.remove(&former.ufrag);
             }
-            known.addresses.retain(|(address, proven)| {
-                let lives = now.saturating_duration_since(*proven) < ADDRESS_LIFE;
+            known.addresses.retain(|proven| {
+                let lives = now.saturating_duration_since(proven.at) < ADDRESS_LIFE;
                 if !lives {
-                    self.by_address.remove(address);
+                    self.by_address.remove(&proven.remote);
+                    self.lost.extend(proven.landed.zip(Some(proven.remote)));
                 }
                 lives
             });
@@ -134,8 +194,9 @@ impl Demux {
         if let Some((former, _)) = known.former {
             self.by_ufrag.remove(&former.ufrag);
         }
-        for (address, _) in known.addresses {
-            self.by_address.remove(&address);
+        for proven in known.addresses {
+            self.by_address.remove(&proven.remote);
+            self.lost.extend(proven.landed.zip(Some(proven.remote)));
         }
     }
 
@@ -174,10 +235,10 @@ mod tests {
         let mut demux = Demux::default();
         demux.set_credentials(now, a, credentials("aaaa"));
         demux.set_credentials(now, b, credentials("bbbb"));
-        demux.prove(now, a, Transport::Udp, address(1));
+        demux.prove(now, a, (Transport::Udp, address(1)), None);
         assert_eq!(demux.by_address(Transport::Udp, address(1)), Some(a));
         assert_eq!(demux.by_address(Transport::Tcp, address(1)), None);
-        demux.prove(now, b, Transport::Udp, address(1));
+        demux.prove(now, b, (Transport::Udp, address(1)), None);
         demux.remove(a);
         assert_eq!(demux.by_address(Transport::Udp, address(1)), Some(b));
         assert_eq!(demux.claimed(now, "aaaa"), None);
@@ -194,7 +255,7 @@ mod tests {
         let mut demux = Demux::default();
         for port in 1..100 {
             demux.set_credentials(now, PeerId(1), credentials(&format!("frag{port}")));
-            demux.prove(now, PeerId(1), Transport::Udp, address(port));
+            demux.prove(now, PeerId(1), (Transport::Udp, address(port)), None);
         }
         assert_eq!((demux.addresses(), demux.ufrags()), (ADDRESSES_PER_PEER, 2));
         assert_eq!(
@@ -227,9 +288,9 @@ mod tests {
         let start = Instant::now();
         let at = |seconds| start + Duration::from_secs(seconds);
         let mut demux = Demux::default();
-        demux.prove(at(0), PeerId(1), Transport::Udp, address(1));
-        demux.prove(at(0), PeerId(1), Transport::Udp, address(2));
-        demux.prove(at(20), PeerId(1), Transport::Udp, address(2));
+        demux.prove(at(0), PeerId(1), (Transport::Udp, address(1)), None);
+        demux.prove(at(0), PeerId(1), (Transport::Udp, address(2)), None);
+        demux.prove(at(20), PeerId(1), (Transport::Udp, address(2)), None);
         demux.age(at(29));
         assert_eq!(demux.addresses(), 2);
         demux.age(at(30));
@@ -238,5 +299,36 @@ mod tests {
             demux.by_address(Transport::Udp, address(2)),
             Some(PeerId(1))
         );
+    }
+
+    #[test]
+    fn the_shard_where_an_address_lands_is_told_now_and_then_and_when_it_is_over() {
+        let start = Instant::now();
+        let at = |seconds| start + Duration::from_secs(seconds);
+        let (one, two) = (Some(ShardIndex(1)), Some(ShardIndex(2)));
+        let remote = |port| (Transport::Udp, address(port));
+        let mut demux = Demux::default();
+        assert!(demux.prove(at(0), PeerId(1), remote(1), one));
+        assert!(!demux.prove(at(0), PeerId(1), remote(2), None));
+        // However often its client checks.
+        assert!(!demux.prove(at(4), PeerId(1), remote(1), one));
+        assert!(demux.prove(at(5), PeerId(1), remote(1), one));
+        assert!(demux.prove(at(6), PeerId(1), remote(1), two));
+        assert!(!demux.prove(at(7), PeerId(1), remote(1), None));
+        assert!(demux.prove(at(8), PeerId(1), remote(1), two));
+        assert_eq!(demux.take_lost(), []);
+        demux.age(at(40));
+        assert_eq!(demux.take_lost(), [(ShardIndex(2), remote(1))]);
+        // From one peer to another it stays with this shard.
+        demux.prove(at(41), PeerId(1), remote(1), one);
+        assert!(demux.prove(at(41), PeerId(2), remote(1), one));
+        demux.remove(PeerId(1));
+        assert_eq!(demux.take_lost(), []);
+        demux.remove(PeerId(2));
+        assert_eq!(demux.take_lost(), [(ShardIndex(1), remote(1))]);
+        for port in 0..20 {
+            demux.prove(at(42), PeerId(3), remote(port), one);
+        }
+        assert_eq!(demux.take_lost().len(), 20 - ADDRESSES_PER_PEER);
     }
 }

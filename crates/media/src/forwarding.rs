@@ -2,12 +2,15 @@
 //! per packet; its work grows with the receivers of that packet and with nothing else.
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use str0m::rtp::RtpPacket;
 
 use crate::api::{CloseReason, Event, Generation, PeerId, SlotIndex, Source, UplinkState};
 use crate::egress::Route;
 use crate::peer::Stream;
+use crate::pipe::Said;
+use crate::sender::{Home, Sender};
 use crate::sfu::Sfu;
 use crate::slot::{Bind, Slot, Verdict};
 use crate::uplink::{Incoming, Packet, Subscriber, Uplink};
@@ -29,7 +32,9 @@ impl Sfu {
         match self.stream_of(peer, &packet) {
             Some((source, layer)) if source.is_video() => {
                 if let Some(packet) = self.read(peer, source, layer, &Incoming::from(&packet)) {
-                    self.forward(peer, &Arc::new(packet));
+                    let packet = Arc::new(packet);
+                    self.pass_on(peer, &packet, false);
+                    self.forward(peer, &packet);
                 }
             }
             Some((source, _)) => self.sound(peer, source, &packet),
@@ -184,6 +189,7 @@ impl Sfu {
             uplink.sends_since = Some(self.now);
         }
         self.event(Event::Connected { group, peer });
+        self.tell_of(peer);
         self.share_out(peer);
         self.ask_for(peer);
     }
@@ -192,12 +198,12 @@ impl Sfu {
         let Some(group) = self.peers.get(&peer).map(|state| state.group) else {
             return;
         };
-        let is_known = |from: &PeerId| {
-            self.senders
-                .get(from)
-                .is_some_and(|sender| sender.group == group)
+        // Another shard may not have told of this one yet.
+        let may_be = |from: &PeerId| {
+            let sender = self.senders.get(from);
+            sender.is_none_or(|sender| sender.group == group)
         };
-        bind.from = bind.from.filter(is_known);
+        bind.from = bind.from.filter(may_be);
         let to = Subscriber { peer, slot: index };
         let Some(before) = self.slot(to).map(|slot| slot.from()) else {
             return;
@@ -220,6 +226,35 @@ impl Sfu {
             }
         }
         self.share_out(peer);
+        for sender in [before, bind.from].into_iter().flatten() {
+            self.tell_home(sender);
+        }
+    }
+
+    /// A sender is here from now on: for whoever is bound to it already.
+    pub(crate) fn meet(&mut self, sender: PeerId) {
+        let Some(group) = self.senders.get(&sender).map(|sender| sender.group) else {
+            return;
+        };
+        let mut bound = vec![];
+        for (peer, state) in self.peers.iter().filter(|(_, state)| state.group == group) {
+            for (index, slot) in state.slots.iter().enumerate() {
+                let slot_of = SlotIndex(index as u8);
+                let to = Subscriber {
+                    peer: *peer,
+                    slot: slot_of,
+                };
+                if slot.from() == Some(sender) {
+                    bound.push((to, slot.mids.kind.sources(), slot.shows()));
+                }
+            }
+        }
+        for (to, [audio, video], shows) in bound {
+            self.subscribe(to, sender, audio, true);
+            self.subscribe(to, sender, video, shows);
+            self.share_out(to.peer);
+        }
+        self.tell_home(sender);
     }
 
     fn subscribe(&mut self, to: Subscriber, from: PeerId, source: Source, wanted: bool) {
@@ -246,6 +281,22 @@ impl Sfu {
         state: UplinkState,
         encrypted: bool,
     ) {
+        if !self.senders.get(&peer).is_some_and(Sender::is_here) {
+            return;
+        }
+        self.uplink_is(peer, source, state, encrypted, Some(self.now));
+        self.tell_of(peer);
+    }
+
+    /// What a source sends has changed, apart from its layers.
+    pub(crate) fn uplink_is(
+        &mut self,
+        peer: PeerId,
+        source: Source,
+        state: UplinkState,
+        encrypted: bool,
+        since: Option<Instant>,
+    ) {
         let Some(sender) = self.senders.get_mut(&peer) else {
             return;
         };
@@ -257,7 +308,7 @@ impl Sfu {
         };
         uplink.state = state;
         uplink.encrypted = encrypted;
-        uplink.sends_since = Some(self.now);
+        uplink.sends_since = since;
         let subscribers = uplink.subscribers.clone();
         if source == Source::Microphone {
             self.microphone_is(peer, state);
@@ -340,11 +391,24 @@ impl Sfu {
         let Some(state) = self.senders.get_mut(&sender) else {
             return;
         };
-        let due: Vec<_> = state
-            .uplinks
-            .iter_mut()
-            .flat_map(|uplink| uplink.due_keyframes(self.now))
-            .collect();
+        let mut due = vec![];
+        for uplink in &mut state.uplinks {
+            let layers = uplink.due_keyframes(self.now);
+            due.extend(layers.into_iter().map(|layer| (uplink.source, layer)));
+        }
+        if let Home::Shard(home) = state.home {
+            for (source, (layer, _)) in due {
+                let peer = sender;
+                let said = Said::Keyframe {
+                    peer,
+                    source,
+                    layer,
+                };
+                self.say(home, said);
+            }
+            return;
+        }
+        let due: Vec<_> = due.into_iter().filter_map(|(_, (_, ssrc))| ssrc).collect();
         let Some(state) = self.peers.get_mut(&sender).filter(|_| !due.is_empty()) else {
             return;
         };
@@ -366,7 +430,7 @@ impl Sfu {
         self.request_keyframes(sender);
     }
 
-    /// Ends all subscriptions to and of a peer that goes.
+    /// Ends all subscriptions of a peer that goes, and those to it.
     pub(crate) fn disconnect_media(&mut self, peer: PeerId) {
         let Some(state) = self.peers.get(&peer) else {
             return;
@@ -379,18 +443,26 @@ impl Sfu {
             };
             bound_to.extend(slot.from().map(|from| (to, from, slot.mids.kind.sources())));
         }
-        let sender = self.senders.get_mut(&peer).into_iter();
-        let listeners: Vec<Subscriber> = sender
-            .flat_map(|sender| &mut sender.uplinks)
-            .flat_map(|uplink| std::mem::take(&mut uplink.subscribers))
-            .collect();
         for (to, from, sources) in bound_to {
             for source in sources {
                 self.subscribe(to, from, source, false);
             }
+            self.tell_home(from);
         }
+        self.end_sender(peer);
+    }
+
+    /// Nothing comes of this sender any more.
+    pub(crate) fn end_sender(&mut self, peer: PeerId) {
         self.microphone_is(peer, UplinkState::Off);
-        for listener in listeners {
+        let Some(sender) = self.senders.remove(&peer) else {
+            return;
+        };
+        if let Some(group) = self.groups.get_mut(&sender.group) {
+            group.members.remove(&peer);
+        }
+        let uplinks = sender.uplinks.into_iter();
+        for listener in uplinks.flat_map(|uplink| uplink.subscribers) {
             self.silence(listener);
             if let Some(slot) = self.slot(listener) {
                 slot.unbind();

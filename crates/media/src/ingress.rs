@@ -1,5 +1,6 @@
 //! From a datagram to the peer that sent it: by its address, which is learned here and nowhere else, and then into the
-//! engine or, for RTCP about what we send, into the egress. The part of [`Sfu`] that strangers can reach.
+//! engine or, for RTCP about what we send, into the egress. What belongs to another shard goes on to that. The part of
+//! [`Sfu`] that strangers can reach.
 
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -7,18 +8,44 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use str0m::ice::StunMessage;
 use str0m::net::Receive;
 
-use crate::api::{CloseReason, Datagram, PeerId};
+use crate::api::{CloseReason, Datagram, PeerId, ShardIndex};
 use crate::batch::Path;
 use crate::peer::Spent;
+use crate::pipe::Said;
 use crate::sfu::Sfu;
+use crate::shards::{Parcel, Whose};
 
 /// More than a reply to a connectivity check takes.
 const REPLY_BYTES: usize = 256;
+
+/// Whom a connectivity check is from.
+enum Check {
+    Authentic {
+        peer: PeerId,
+        is_nominated: bool,
+        /// To a check with credentials that the engine has forgotten.
+        reply: Option<Vec<u8>>,
+    },
+    /// That can only be told there.
+    Elsewhere(ShardIndex),
+}
 
 impl Sfu {
     pub(crate) fn datagram(&mut self, datagram: Datagram<'_>) {
         self.stats.datagrams_in += 1;
         self.stats.bytes_in += datagram.bytes.len() as u64;
+        self.take_in(datagram, None);
+    }
+
+    /// What landed at another shard. It goes no further, whatever it says.
+    pub(crate) fn parcel(&mut self, from: ShardIndex, parcel: &Parcel) {
+        for datagram in parcel.datagrams() {
+            self.take_in(datagram, Some(from));
+        }
+    }
+
+    /// `landed`: at which other shard.
+    fn take_in(&mut self, datagram: Datagram<'_>, landed: Option<ShardIndex>) {
         let destination = self.local_address(datagram);
         // Whoever sends this is unknown yet, so the wall is around the parser.
         let parsed = catch_unwind(AssertUnwindSafe(|| {
@@ -36,9 +63,9 @@ impl Sfu {
         };
         let is_stun = datagram.bytes.first().is_some_and(|first| *first < 4);
         let peer = if is_stun {
-            self.stun_sender(datagram, destination)
+            self.stun_sender(datagram, destination, landed)
         } else {
-            self.known_sender(datagram)
+            self.known_sender(datagram, landed)
         };
         let Some(peer) = peer else { return };
         let Some(state) = self.peers.get_mut(&peer) else {
@@ -99,44 +126,66 @@ impl Sfu {
             .unwrap_or(came_to)
     }
 
-    fn known_sender(&mut self, datagram: Datagram<'_>) -> Option<PeerId> {
+    fn known_sender(
+        &mut self,
+        datagram: Datagram<'_>,
+        landed: Option<ShardIndex>,
+    ) -> Option<PeerId> {
+        let remote = (datagram.transport, datagram.source);
+        if landed.is_none()
+            && let Whose::Of(shard) = self.handover.at(remote)
+        {
+            self.hand_over(shard, datagram);
+            return None;
+        }
         let peer = self.demux.by_address(datagram.transport, datagram.source);
         if peer.is_none() {
             self.stats.dropped_unknown_address += 1;
+            if let Some(shard) = landed {
+                self.say(shard, Said::Forget { remote });
+            }
         }
         peer
     }
 
+    fn hand_over(&mut self, shard: ShardIndex, datagram: Datagram<'_>) {
+        self.stats.handed_over += 1;
+        self.handover.put(shard, datagram);
+    }
+
     /// An address is learned here and nowhere else: from a request with the password of the peer that it names.
-    fn stun_sender(&mut self, datagram: Datagram<'_>, destination: SocketAddr) -> Option<PeerId> {
-        let (demux, crypto, now) = (&self.demux, &self.crypto, self.now);
-        let proven = catch_unwind(AssertUnwindSafe(|| {
-            let message = StunMessage::parse(datagram.bytes)
-                .ok()
-                .filter(|message| message.is_binding_request())?;
-            let (ufrag, _) = message.split_username()?;
-            let claim = demux.claimed(now, ufrag)?;
-            let password = claim.password.as_bytes();
-            let hmac =
-                |key: &[u8], parts: &[&[u8]]| crypto.sha1_hmac_provider.sha1_hmac(key, parts);
-            if !message.verify(password, hmac) {
+    fn stun_sender(
+        &mut self,
+        datagram: Datagram<'_>,
+        destination: SocketAddr,
+        landed: Option<ShardIndex>,
+    ) -> Option<PeerId> {
+        let remote = (datagram.transport, datagram.source);
+        let (peer, is_nominated, reply) = match self.check(datagram, landed) {
+            Some(Check::Authentic {
+                peer,
+                is_nominated,
+                reply,
+            }) => (peer, is_nominated, reply),
+            Some(Check::Elsewhere(shard)) => {
+                match self.handover.admits(self.now, remote) {
+                    true => self.hand_over(shard, datagram),
+                    false => self.stats.dropped_over_limit += 1,
+                }
                 return None;
             }
-            let reply = claim.is_former.then(|| {
-                let mut bytes = vec![0; REPLY_BYTES];
-                let reply = StunMessage::binding_reply(message.trans_id(), datagram.source);
-                let length = reply.to_bytes(Some(password), &mut bytes, hmac).ok()?;
-                bytes.truncate(length);
-                Some(bytes)
-            });
-            Some((claim.peer, message.use_candidate(), reply.flatten()))
-        }));
-        let Ok(Some((peer, is_nominated, reply))) = proven else {
-            self.stats.dropped_unauthentic += 1;
-            return None;
+            None => {
+                self.stats.dropped_unauthentic += 1;
+                return None;
+            }
         };
-        self.demux
-            .prove(now, peer, datagram.transport, datagram.source);
+        let now = self.now;
+        let is_news = self.demux.prove(now, peer, remote, landed);
+        match landed {
+            Some(shard) if is_news => self.say(shard, Said::Confirm { remote }),
+            Some(_) => {}
+            None => self.handover.is_ours(remote),
+        }
         let path = Path {
             transport: datagram.transport,
             source: destination,
@@ -153,6 +202,39 @@ impl Sfu {
             return None;
         }
         Some(peer)
+    }
+
+    fn check(&self, datagram: Datagram<'_>, landed: Option<ShardIndex>) -> Option<Check> {
+        let (demux, crypto, now) = (&self.demux, &self.crypto, self.now);
+        let proven = catch_unwind(AssertUnwindSafe(|| {
+            let message = StunMessage::parse(datagram.bytes)
+                .ok()
+                .filter(|message| message.is_binding_request())?;
+            let (ufrag, _) = message.split_username()?;
+            if let Whose::Of(shard) = self.handover.named(ufrag) {
+                return landed.is_none().then_some(Check::Elsewhere(shard));
+            }
+            let claim = demux.claimed(now, ufrag)?;
+            let password = claim.password.as_bytes();
+            let hmac =
+                |key: &[u8], parts: &[&[u8]]| crypto.sha1_hmac_provider.sha1_hmac(key, parts);
+            if !message.verify(password, hmac) {
+                return None;
+            }
+            let reply = claim.is_former.then(|| {
+                let mut bytes = vec![0; REPLY_BYTES];
+                let reply = StunMessage::binding_reply(message.trans_id(), datagram.source);
+                let length = reply.to_bytes(Some(password), &mut bytes, hmac).ok()?;
+                bytes.truncate(length);
+                Some(bytes)
+            });
+            Some(Check::Authentic {
+                peer: claim.peer,
+                is_nominated: message.use_candidate(),
+                reply: reply.flatten(),
+            })
+        }));
+        proven.ok().flatten()
     }
 }
 

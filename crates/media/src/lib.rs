@@ -22,11 +22,14 @@ mod demux;
 pub mod dependency_descriptor;
 mod egress;
 mod forwarding;
+mod group;
 mod ingress;
 mod layers;
 mod loudest;
 mod opus;
 mod peer;
+mod pipe;
+mod placement;
 mod quality;
 mod rate;
 mod red;
@@ -34,6 +37,7 @@ mod rewriter;
 mod sdp;
 mod sender;
 mod sfu;
+mod shards;
 mod share;
 mod slot;
 mod sound;
@@ -45,12 +49,15 @@ mod vp8;
 
 pub use api::{
     Certificate, CloseReason, Command, Config, Datagram, Event, Generation, GroupId, IngressLimit,
-    Input, Negotiate, Output, PeerId, Refusal, RequestId, Size, SlotIndex, SlotKind, SlotMids,
-    Source, Stats, Transport, UplinkMids, UplinkState,
+    Input, Negotiate, Output, PeerId, Refusal, RequestId, ShardIndex, Size, SlotIndex, SlotKind,
+    SlotMids, Source, Stats, Transport, UplinkMids, UplinkState,
 };
 pub use batch::{Batch, Transmit};
+pub use pipe::Message;
+pub use placement::Placement;
 pub use quality::{PathKind, Quality};
 pub use sfu::Sfu;
+pub use shards::{MOST_SHARDS, Parcel};
 
 #[cfg(any(test, fuzzing))]
 #[allow(

@@ -1,22 +1,31 @@
 //! What one peer sends, apart from how it is connected: its sources with their layers, and how loud it is. Receivers meet
 //! it here and nowhere else.
 
-use crate::api::{GroupId, Source};
+use crate::api::{GroupId, ShardIndex, Source};
 use crate::sdp::Offer;
 use crate::speakers::Meter;
 use crate::uplink::Uplink;
 
+/// Where a sender is connected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Home {
+    Here,
+    Shard(ShardIndex),
+}
+
 #[derive(Debug)]
 pub(crate) struct Sender {
     pub group: GroupId,
+    pub home: Home,
     pub uplinks: Vec<Uplink>,
     pub meter: Meter,
 }
 
 impl Sender {
-    pub fn new(group: GroupId) -> Self {
+    pub fn new(group: GroupId, home: Home) -> Self {
         Self {
             group,
+            home,
             uplinks: Source::ALL
                 .into_iter()
                 .map(|source| Uplink::new(source, &[]))
@@ -34,6 +43,10 @@ impl Sender {
                 Source::Microphone | Source::ScreenAudio => {}
             }
         }
+    }
+
+    pub fn is_here(&self) -> bool {
+        self.home == Home::Here
     }
 
     pub fn uplink(&self, source: Source) -> Option<&Uplink> {

@@ -11,19 +11,20 @@ use str0m::crypto::CryptoProvider;
 
 use crate::api::{
     Certificate, CloseReason, Command, Config, Event, GroupId, Input, Negotiate, Output, PeerId,
-    Refusal, Stats,
+    Refusal, ShardIndex, Stats,
 };
 use crate::batch::Batch;
 use crate::connection::{Connection, Fault, Happening};
 use crate::demux::Demux;
 use crate::egress::keys;
+use crate::group::Group;
 use crate::ingress::{is_dtls, rtcp_sender};
-use crate::loudest::Loudest;
 use crate::peer::Peer;
+use crate::pipe::{Message, Said};
 use crate::sdp;
-use crate::sender::Sender;
+use crate::sender::{Home, Sender};
+use crate::shards::Handover;
 use crate::sound_sdp;
-use crate::speakers::Speakers;
 
 /// Housekeeping: dead layers, keyframes that did not come, speakers, deadlines.
 const TICK: Duration = Duration::from_millis(100);
@@ -31,11 +32,15 @@ const TICK: Duration = Duration::from_millis(100);
 pub struct Sfu {
     pub(crate) config: Config,
     pub(crate) crypto: Arc<CryptoProvider>,
-    /// Who is connected here, and what each sends.
+    /// Who is connected here.
     pub(crate) peers: BTreeMap<PeerId, Peer>,
+    /// What each of them sends, and those whom they meet that are connected elsewhere.
     pub(crate) senders: BTreeMap<PeerId, Sender>,
     pub(crate) groups: BTreeMap<GroupId, Group>,
     pub(crate) demux: Demux,
+    pub(crate) handover: Handover,
+    /// For other shards.
+    pub(crate) said: VecDeque<(ShardIndex, Message)>,
     timers: BTreeSet<(Instant, PeerId, Timer)>,
     pub(crate) dirty: Vec<PeerId>,
     pub(crate) sending: Vec<PeerId>,
@@ -56,26 +61,15 @@ enum Timer {
     Egress,
 }
 
-#[derive(Debug)]
-pub(crate) struct Group {
-    members: BTreeSet<PeerId>,
-    speakers: Speakers,
-    pub loudest: Loudest,
-}
-
-impl Group {
-    fn new(loudest: usize) -> Self {
-        Self {
-            members: BTreeSet::new(),
-            speakers: Speakers::default(),
-            loudest: Loudest::new(loudest),
-        }
-    }
-}
-
 impl Sfu {
+    /// The first that it says is to all other shards: that it is new.
     pub fn new(config: Config, now: Instant) -> Self {
+        let handover = Handover::new(config.shard, config.shards);
+        let all = (0..config.shards).map(ShardIndex);
+        let others = all.filter(|shard| *shard != config.shard);
         Self {
+            said: others.map(|shard| (shard, Message(Said::Anew))).collect(),
+            handover,
             config,
             crypto: Arc::new(keys::provider()),
             peers: BTreeMap::new(),
@@ -105,6 +99,8 @@ impl Sfu {
         match input {
             Input::Datagram(datagram) => self.datagram(datagram),
             Input::Command(command) => self.command(command),
+            Input::Parcel { from, parcel } => self.parcel(from, &parcel),
+            Input::Pipe { from, message } => self.heard_from(from, message),
         }
     }
 
@@ -154,12 +150,22 @@ impl Sfu {
             self.flush(peer);
         }
         if self.batch.is_empty() {
-            return self.events.pop_front().map(Output::Event);
+            return self.poll_word();
         }
         self.stats.datagrams_out += self.batch.datagrams() as u64;
         self.stats.bytes_out += self.batch.bytes() as u64;
         let next = std::mem::take(&mut self.spare);
         Some(Output::Transmit(std::mem::replace(&mut self.batch, next)))
+    }
+
+    fn poll_word(&mut self) -> Option<Output> {
+        if let Some((to, parcel)) = self.handover.poll() {
+            return Some(Output::Parcel { to, parcel });
+        }
+        if let Some((to, message)) = self.said.pop_front() {
+            return Some(Output::Pipe { to, message });
+        }
+        self.events.pop_front().map(Output::Event)
     }
 
     /// Takes a batch back that was sent.
@@ -195,12 +201,18 @@ impl Sfu {
         [timer, self.next_tick].into_iter().flatten().min()
     }
 
+    /// Whether this peer is connected here, or about to be.
+    pub fn knows(&self, peer: PeerId) -> bool {
+        self.peers.contains_key(&peer)
+    }
+
     pub fn stats(&self) -> Stats {
         let uplinks = self.senders.values().flat_map(|sender| &sender.uplinks);
         Stats {
             peers: self.peers.len(),
             groups: self.groups.len(),
             addresses: self.demux.addresses(),
+            away: self.handover.addresses(),
             ufrags: self.demux.ufrags(),
             ssrcs: self.peers.values().map(Peer::ssrcs).sum(),
             subscriptions: uplinks.map(|uplink| uplink.subscribers.len()).sum(),
@@ -285,14 +297,18 @@ impl Sfu {
         let mut state = Peer::new(request.group, connection, request.uplink.clone(), self.now);
         let answer = state.negotiate(&offer, &request.slots)?;
         self.peers.insert(request.peer, state);
-        let mut sender = Sender::new(request.group);
+        let mut sender = Sender::new(request.group, Home::Here);
         sender.set_layers(&offer);
         self.senders.insert(request.peer, sender);
-        self.groups
-            .entry(request.group)
-            .or_insert_with(|| Group::new(self.config.loudest))
-            .members
-            .insert(request.peer);
+        let group = self.groups.entry(request.group);
+        let group = group.or_insert_with(|| Group::new(self.config.loudest));
+        group.members.insert(request.peer);
+        group.here += 1;
+        // Whoever is the first of all knows that nobody has spoken.
+        group.was_teller &= group.here > 1 || request.with.is_empty();
+        self.enter(request.group, &request.with);
+        self.meet(request.peer);
+        self.tell_of(request.peer);
         let (now, peer) = (self.now, request.peer);
         self.demux.set_credentials(now, peer, answer.credentials);
         Ok(shape(&answer.sdp, request))
@@ -312,6 +328,7 @@ impl Sfu {
         if let Some(sender) = self.senders.get_mut(&request.peer) {
             sender.set_layers(&offer);
         }
+        self.tell_of(request.peer);
         let (now, peer) = (self.now, request.peer);
         self.demux.set_credentials(now, peer, answer.credentials);
         Ok(shape(&answer.sdp, request))
@@ -446,10 +463,10 @@ impl Sfu {
 
     fn remove(&mut self, peer: PeerId) {
         self.disconnect_media(peer);
-        self.senders.remove(&peer);
         let Some(mut state) = self.peers.remove(&peer) else {
             return;
         };
+        self.gone(peer, state.group);
         let batch = &mut self.batch;
         if state.connection.close().is_ok() {
             let _ = state
@@ -465,28 +482,32 @@ impl Sfu {
             self.timers.remove(&(at, peer, Timer::Egress));
         }
         self.demux.remove(peer);
-        if let Some(group) = self.groups.get_mut(&state.group) {
-            group.members.remove(&peer);
-            if group.members.is_empty() {
-                self.groups.remove(&state.group);
-            }
-        }
+        self.tell_lost_addresses();
         // A broken engine may break again while it is taken apart.
         if catch_unwind(AssertUnwindSafe(|| drop(state))).is_err() {
             self.stats.panics += 1;
         }
     }
 
-    fn schedule_tick(&mut self) {
+    fn tell_lost_addresses(&mut self) {
+        for (shard, remote) in self.demux.take_lost() {
+            self.say(shard, Said::Forget { remote });
+        }
+    }
+
+    pub(crate) fn schedule_tick(&mut self) {
+        let is_idle = self.peers.is_empty() && self.handover.addresses() == 0;
         match self.next_tick {
-            None if !self.peers.is_empty() => self.next_tick = Some(self.now + TICK),
-            Some(_) if self.peers.is_empty() => self.next_tick = None,
+            None if !is_idle => self.next_tick = Some(self.now + TICK),
+            Some(_) if is_idle => self.next_tick = None,
             _ => {}
         }
     }
 
     fn tick(&mut self) {
         self.demux.age(self.now);
+        self.handover.age(self.now);
+        self.tell_lost_addresses();
         let overdue: Vec<(PeerId, CloseReason)> = self
             .peers
             .iter()
@@ -514,22 +535,6 @@ impl Sfu {
         }
         self.look_for_speakers();
         self.report_quality();
-    }
-
-    fn look_for_speakers(&mut self) {
-        for (id, group) in &mut self.groups {
-            let mut levels = vec![];
-            for member in &group.members {
-                let level = self
-                    .senders
-                    .get_mut(member)
-                    .and_then(|sender| sender.meter.speaking(self.now));
-                levels.extend(level.map(|level| (*member, level)));
-            }
-            if let Some(peers) = group.speakers.update(self.now, &levels) {
-                self.events.push_back(Event::Speaking { group: *id, peers });
-            }
-        }
     }
 }
 

@@ -122,6 +122,11 @@ impl Slot {
         self.binding.and_then(|binding| binding.from)
     }
 
+    /// Whether its person is to be seen, and not only to be heard.
+    pub fn shows(&self) -> bool {
+        self.binding.is_some_and(|binding| binding.video.is_some())
+    }
+
     pub fn bind(&mut self, bind: Bind) {
         let known = self
             .binding

@@ -36,6 +36,21 @@ pub(crate) struct Recent {
 impl Recent {
     /// Keeps a packet, with what it can carry of those before it.
     fn keep(&mut self, mut packet: Packet) -> Arc<Packet> {
+        let at = self.place_of(&packet);
+        packet.before = red::blocks(&packet, self.packets.range(..at).map(Arc::as_ref));
+        let packet = Arc::new(packet);
+        self.insert(at, packet.clone());
+        packet
+    }
+
+    /// Keeps a packet that another shard has kept already.
+    pub fn put(&mut self, packet: &Arc<Packet>) {
+        let at = self.place_of(packet);
+        self.insert(at, packet.clone());
+    }
+
+    /// Among those of the same origin; those of another one are over.
+    fn place_of(&mut self, packet: &Packet) -> usize {
         let arrival = packet.arrival;
         if self.origin.replace(arrival.origin) != Some(arrival.origin) {
             *self = Self {
@@ -44,14 +59,14 @@ impl Recent {
             };
         }
         let is_earlier = |kept: &&Arc<Packet>| kept.arrival.sequence < arrival.sequence;
-        let at = self.packets.iter().take_while(is_earlier).count();
-        packet.before = red::blocks(&packet, self.packets.range(..at).map(Arc::as_ref));
-        let packet = Arc::new(packet);
-        self.packets.insert(at, packet.clone());
+        self.packets.iter().take_while(is_earlier).count()
+    }
+
+    fn insert(&mut self, at: usize, packet: Arc<Packet>) {
+        self.packets.insert(at, packet);
         if self.packets.len() > KEPT {
             self.packets.pop_front();
         }
-        packet
     }
 
     /// What came shortly before the newest packet and has not gone on. From now on all of it counts as gone.
@@ -93,17 +108,20 @@ impl Sfu {
                 continue;
             };
             let is_recovered = index < lost;
-            if source == Source::Microphone {
-                self.voice(peer, packet, is_recovered);
-            } else if let Some(uplink) = self.uplink(peer, source) {
-                let packet = uplink.recent.keep(packet);
-                self.forward(peer, &packet);
+            let Some(uplink) = self.uplink(peer, source) else {
+                return;
+            };
+            let packet = uplink.recent.keep(packet);
+            self.pass_on(peer, &packet, is_recovered);
+            match source {
+                Source::Microphone => self.voice(peer, &packet, is_recovered),
+                _ => self.forward(peer, &packet),
             }
         }
     }
 
-    /// A packet of a live microphone. Recovered ones have no level.
-    fn voice(&mut self, peer: PeerId, packet: Packet, is_recovered: bool) {
+    /// A packet of a live microphone that is kept already. Recovered ones have no level.
+    pub(crate) fn voice(&mut self, peer: PeerId, packet: &Arc<Packet>, is_recovered: bool) {
         let (now, level) = (packet.arrived, packet.extensions.audio_level);
         let Some(sender) = self.senders.get_mut(&peer) else {
             return;
@@ -118,24 +136,27 @@ impl Sfu {
             true => group.loudest.hears(peer),
             false => group.loudest.hear(now, peer, level),
         };
-        let group = sender.group;
+        let tells = group.is_teller(self.config.shard);
+        let (group, is_here) = (sender.group, sender.is_here());
         let Some(uplink) = sender.uplink_mut(Source::Microphone) else {
             return;
         };
-        let packet = uplink.recent.keep(packet);
         if hearing == Hearing::Hold {
-            self.stats.held_packets += 1;
+            // Every shard of the group comes to this by itself.
+            self.stats.held_packets += u64::from(is_here);
             return;
         }
         let lead_in = uplink.recent.take_lead_in(now);
         if let Hearing::Instead(quiet) = hearing {
-            self.event(Event::Heard { group, peer });
+            if tells {
+                self.event(Event::Heard { group, peer });
+            }
             self.hush(quiet, Source::Microphone);
         }
         for earlier in &lead_in {
             self.forward(peer, earlier);
         }
-        self.forward(peer, &packet);
+        self.forward(peer, packet);
     }
 
     /// Tells the group that a microphone went live, was muted or is gone.

@@ -95,8 +95,12 @@ pub(crate) struct Speakers {
 }
 
 impl Speakers {
-    /// The new list, if it is another one.
-    pub fn update(&mut self, now: Instant, levels: &[(PeerId, f32)]) -> Option<Vec<PeerId>> {
+    pub fn list(&self) -> Vec<PeerId> {
+        self.order.clone()
+    }
+
+    /// True when the list is another one than before.
+    pub fn update(&mut self, now: Instant, levels: &[(PeerId, f32)]) -> bool {
         let level_of = |peer: &PeerId| {
             levels
                 .iter()
@@ -123,11 +127,9 @@ impl Speakers {
             self.reordered = Some(now);
         }
         let order: Vec<PeerId> = order.into_iter().map(|(peer, _)| peer).collect();
-        if order == self.order {
-            return None;
-        }
-        self.order.clone_from(&order);
-        Some(order)
+        let is_news = order != self.order;
+        self.order = order;
+        is_news
     }
 }
 
@@ -240,7 +242,8 @@ mod tests {
         ];
         let mut speakers = Speakers::default();
         for (second, levels, expected) in table {
-            let list = speakers.update(start + Duration::from_secs(*second), levels);
+            let is_news = speakers.update(start + Duration::from_secs(*second), levels);
+            let list = is_news.then(|| speakers.list());
             assert_eq!(list.as_deref(), *expected, "second {second}");
         }
     }
@@ -264,7 +267,8 @@ mod tests {
                     .into_iter()
                     .filter_map(|(peer, level)| Some((peer, level?)))
                     .collect();
-                changes.extend(speakers.update(now, &levels));
+                let is_news = speakers.update(now, &levels);
+                changes.extend(is_news.then(|| speakers.list()));
             }
         }
         assert!(changes.len() <= 3, "{changes:?}");

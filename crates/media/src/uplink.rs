@@ -8,11 +8,12 @@ use std::time::{Duration, Instant};
 use str0m::rtp::{RtpPacket, Ssrc};
 
 use crate::allocation::{Choice, Step};
-use crate::api::{PeerId, Size, SlotIndex, Source, UplinkState};
+use crate::api::{PeerId, ShardIndex, Size, SlotIndex, Source, UplinkState};
 use crate::clock::{Report, SenderClock};
 use crate::egress::PassedOn;
 use crate::layers::{self, Candidate, Reach};
 use crate::opus;
+use crate::pipe::Layers;
 use crate::rate::{Part, Rate};
 use crate::red::{Arrived, Block};
 use crate::rewriter::{Arrival, Origin, Pictures};
@@ -48,12 +49,41 @@ pub(crate) struct Subscriber {
     pub slot: SlotIndex,
 }
 
+/// What other shards are told of a source.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Told {
+    pub source: Source,
+    pub state: UplinkState,
+    pub encrypted: bool,
+    pub sends_since: Option<Instant>,
+    layers: Vec<Seen>,
+}
+
+/// A layer as its home knows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Seen {
+    rid: Option<String>,
+    size: Option<Size>,
+    alive: bool,
+}
+
+/// Another shard where somebody receives a source, and the layers that are needed there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Elsewhere {
+    pub shard: ShardIndex,
+    pub layers: Layers,
+}
+
 #[derive(Debug)]
 pub(crate) struct Uplink {
     pub source: Source,
     pub state: UplinkState,
     pub encrypted: bool,
     pub subscribers: Vec<Subscriber>,
+    /// Of a sender that is connected here.
+    pub elsewhere: Vec<Elsewhere>,
+    /// Of a remote one: what its home was told last.
+    pub told_home: Option<Layers>,
     /// From when on what is asked for can come.
     pub sends_since: Option<Instant>,
     /// Of sound only.
@@ -190,6 +220,8 @@ impl Uplink {
             state: UplinkState::default(),
             encrypted: false,
             subscribers: vec![],
+            elsewhere: vec![],
+            told_home: None,
             sends_since: None,
             arrived: Arrived::default(),
             recent: Recent::default(),
@@ -355,17 +387,53 @@ impl Uplink {
         }
     }
 
-    /// The streams to be asked for a keyframe now. Each counts as asked.
-    pub fn due_keyframes(&mut self, now: Instant) -> Vec<Ssrc> {
-        if self.state != UplinkState::Live || self.subscribers.is_empty() {
+    /// The layers to be asked for a keyframe now, with their streams as far as they are known. Each counts as asked.
+    pub fn due_keyframes(&mut self, now: Instant) -> Vec<(usize, Option<Ssrc>)> {
+        let is_received = !self.subscribers.is_empty() || !self.elsewhere.is_empty();
+        if self.state != UplinkState::Live || !is_received {
             for layer in &mut self.layers {
                 layer.keyframe.wanted = false;
             }
         }
         self.layers
             .iter_mut()
-            .filter_map(|layer| layer.keyframe.due(now).then_some(layer.ssrc).flatten())
+            .enumerate()
+            .filter_map(|(index, layer)| layer.keyframe.due(now).then_some((index, layer.ssrc)))
             .collect()
+    }
+}
+
+impl Told {
+    pub fn of(uplink: &Uplink) -> Self {
+        let seen = |layer: &Layer| Seen {
+            rid: layer.rid.clone(),
+            size: layer.size,
+            alive: layer.alive,
+        };
+        Self {
+            source: uplink.source,
+            state: uplink.state,
+            encrypted: uplink.encrypted,
+            sends_since: uplink.sends_since,
+            layers: uplink.layers.iter().map(seen).collect(),
+        }
+    }
+
+    /// Takes over the layers. True when the source is something else than before.
+    pub fn apply_layers(&self, now: Instant, uplink: &mut Uplink) -> bool {
+        let rids = self.layers.iter().filter_map(|seen| seen.rid.clone());
+        uplink.set_layers(&rids.collect::<Vec<String>>());
+        let before = (uplink.state, uplink.encrypted, uplink.sends_since);
+        let mut changed = before != (self.state, self.encrypted, self.sends_since);
+        for (layer, seen) in uplink.layers.iter_mut().zip(&self.layers) {
+            changed |= seen.size.is_some() && seen.size != layer.size;
+            layer.size = seen.size.or(layer.size);
+            if seen.alive && !layer.alive {
+                (layer.alive, layer.last_packet) = (true, Some(now));
+                changed = true;
+            }
+        }
+        changed
     }
 }
 
@@ -462,9 +530,7 @@ impl Layer {
             early: VecDeque::new(),
         }
     }
-}
 
-impl Layer {
     fn height(&self, source: Source) -> u16 {
         let nominal = layers::nominal_height(source, self.rid.as_deref());
         self.size.map_or(nominal, |size| size.height)

@@ -27,7 +27,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::app::App;
-use crate::media::MediaHandle;
+use crate::media::{Load, MediaHandle};
 use crate::store::Db;
 use crate::version::Version;
 
@@ -36,6 +36,9 @@ const LAG_EVERY: Duration = Duration::from_millis(500);
 const DATABASE_EVERY: Duration = Duration::from_secs(10);
 
 type Labels = Vec<(&'static str, &'static str)>;
+
+/// Name and help of a number that each media thread has, and where it stands.
+type Number<T> = (&'static str, &'static str, fn(&Load) -> T);
 
 /// What is measured as it happens. Cheap to clone; all clones are one.
 #[derive(Clone, Debug)]
@@ -171,6 +174,7 @@ impl Collector for House {
     fn encode(&self, encoder: DescriptorEncoder) -> fmt::Result {
         let mut page = Page(encoder);
         page.media(&self.media.stats())?;
+        page.shards(&self.media.loads())?;
         page.gauge(
             "stube_sockets",
             "Open WebSockets",
@@ -314,6 +318,69 @@ impl Page<'_> {
         for (reason, value) in reasons {
             let labels = [("reason", reason)];
             ConstCounter::new(value).encode(encoder.encode_family(&labels)?)?;
+        }
+        Ok(())
+    }
+
+    /// Of each media thread.
+    fn shards(&mut self, loads: &[Load]) -> fmt::Result {
+        let counters: [Number<u64>; 3] = [
+            (
+                "stube_media_shard_handed_over",
+                "Datagrams that came to this media thread and belong to another one",
+                |load| load.stats.handed_over,
+            ),
+            (
+                "stube_media_shard_passed_on",
+                "Packets for people of the same meeting on other media threads",
+                |load| load.stats.piped_packets,
+            ),
+            (
+                "stube_media_shard_dropped",
+                "Packets for other media threads that had no room for them",
+                |load| load.dropped,
+            ),
+        ];
+        for (name, help, value) in counters {
+            let made = |load: &Load| ConstCounter::new(value(load));
+            self.by_shard(name, help, loads, made)?;
+        }
+        let gauges: [Number<f64>; 3] = [
+            (
+                "stube_media_shard_peers",
+                "Media connections of this media thread",
+                |load| load.stats.peers as f64,
+            ),
+            (
+                "stube_media_shard_busy_ratio",
+                "Share of the last second in which the media thread was at work",
+                |load| f64::from(load.busy) / 1000.0,
+            ),
+            (
+                "stube_media_shard_waiting",
+                "Packets of other media threads that wait for this one",
+                |load| load.waiting as f64,
+            ),
+        ];
+        for (name, help, value) in gauges {
+            let made = |load: &Load| ConstGauge::new(value(load));
+            self.by_shard(name, help, loads, made)?;
+        }
+        Ok(())
+    }
+
+    fn by_shard<M: EncodeMetric>(
+        &mut self,
+        name: &str,
+        help: &str,
+        loads: &[Load],
+        made: impl Fn(&Load) -> M,
+    ) -> fmt::Result {
+        let kind = made(&Load::default()).metric_type();
+        let mut encoder = self.0.encode_descriptor(name, help, None, kind)?;
+        for (index, load) in loads.iter().enumerate() {
+            let labels = [("shard", index.to_string())];
+            made(load).encode(encoder.encode_family(&labels)?)?;
         }
         Ok(())
     }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
+use std::num::NonZero;
 use std::os::unix::fs::DirBuilderExt;
 use std::sync::Arc;
 use std::time::Duration;
@@ -176,8 +177,20 @@ async fn media_settings(
         port: config.media.port,
         addresses: media_addresses(config, interfaces),
         loudest: config.media.loudest,
+        shards: media_threads(config.media.shards),
+        spread: usize::from(config.media.spread),
         certificate: certificates::of_media(db).await?,
     })
+}
+
+/// As many as are asked for; else all cores but one, which is left to everything else.
+fn media_threads(asked: u8) -> u8 {
+    if asked > 0 {
+        return asked;
+    }
+    let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let most = usize::from(::media::MOST_SHARDS);
+    cores.saturating_sub(1).clamp(1, most) as u8
 }
 
 /// Whoever is not known by a name greets the mail server with none.

@@ -13,8 +13,8 @@ use super::handshake;
 use crate::bandwidth::{MAX_BPS, MIN_BPS};
 use crate::{
     Certificate, Command, Config, Datagram, Event, GroupId, IngressLimit, Input, Negotiate, Output,
-    PeerId, Refusal, RequestId, Sfu, SlotKind, SlotMids, Source, Stats, Transport, UplinkMids,
-    UplinkState,
+    PeerId, Refusal, RequestId, Sfu, ShardIndex, SlotKind, SlotMids, Source, Stats, Transport,
+    UplinkMids, UplinkState,
 };
 
 pub(crate) const SERVER: ([u8; 4], u16) = ([192, 0, 2, 1], 10_000);
@@ -133,6 +133,8 @@ pub(crate) fn config() -> Config {
         certificate,
         ingress: IngressLimit::default(),
         loudest: 5,
+        shard: ShardIndex(0),
+        shards: 1,
     }
 }
 
@@ -206,6 +208,7 @@ impl Stage {
             uplink,
             slots,
             renegotiate,
+            with: vec![],
         })));
         let answer = self.events.iter().rev().find_map(|event| match event {
             Event::Negotiated {
@@ -306,6 +309,9 @@ impl Stage {
         while let Some(output) = self.sfu.poll_output() {
             let batch = match output {
                 Output::Transmit(batch) => batch,
+                Output::Parcel { .. } | Output::Pipe { .. } => {
+                    unreachable!("there is no other shard")
+                }
                 Output::Event(event) => {
                     self.events.push(event);
                     continue;

@@ -52,7 +52,7 @@ fn pauses(world: &World, of: PeerId) -> Vec<(u8, bool)> {
 }
 
 fn set_line(world: &mut World, peer: PeerId, bps: u64) {
-    world.sfu.peers.get_mut(&peer).unwrap().line_bps = Some(bps);
+    world.peer(peer).line_bps = Some(bps);
 }
 
 #[test]

@@ -298,7 +298,7 @@ fn peers_of_another_group_cannot_be_bound() {
     let stranger = PeerId(99);
     world.bind(a, 0, 1, Some(stranger), LARGE);
     world.run_ms(200);
-    assert_eq!(world.sfu.stats().subscriptions, 0);
+    assert_eq!(world.stats().subscriptions, 0);
 }
 
 #[test]

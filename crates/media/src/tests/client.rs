@@ -167,6 +167,8 @@ pub struct Client {
     pub unable: Vec<&'static str>,
     /// The server's ICE user fragment.
     pub server_ufrag: String,
+    /// The newest.
+    pub answer: String,
     pub next: Instant,
     pub shape: Shape,
     /// A keyframe is so many times as large as another frame.
@@ -217,6 +219,7 @@ impl Client {
             keyframe_requests: 0,
             unable: vec![],
             server_ufrag: String::new(),
+            answer: String::new(),
             next: now,
             shape: LIGHT,
             keyframe_weight: 1,
@@ -331,6 +334,7 @@ impl Client {
             .lines()
             .filter_map(|line| line.strip_prefix("a=ice-ufrag:"));
         self.server_ufrag = fragments.next().unwrap().to_owned();
+        answer.clone_into(&mut self.answer);
         let answer = SdpAnswer::from_sdp_string(answer).unwrap();
         self.rtc
             .sdp_api()

@@ -21,6 +21,7 @@ fn request(world: &World) -> Negotiate {
         uplink: client.uplink,
         slots: client.slots,
         renegotiate: false,
+        with: vec![],
     }
 }
 
@@ -212,7 +213,7 @@ fn hostile_offers_are_refused_and_leave_nothing_behind() {
             .to_string();
         assert!(refusal.contains(expected), "{description}: {refusal}");
         assert_eq!(
-            (world.sfu.stats().peers, world.sfu.stats().ufrags),
+            (world.stats().peers, world.stats().ufrags),
             (0, 0),
             "{description}"
         );
@@ -258,7 +259,7 @@ fn offers_cut_and_scrambled_anywhere_never_panic() {
             world.command(crate::Command::Remove { peer: PeerId(7) });
         }
     }
-    let stats = world.sfu.stats();
+    let stats = world.stats();
     assert_eq!((stats.panics, stats.peers, stats.ufrags), (0, 0, 0));
 }
 
@@ -275,6 +276,7 @@ fn slots_and_sources_of_an_earlier_offer_cannot_move() {
         uplink: world.client(a).uplink.clone(),
         slots: world.client(a).slots.clone(),
         renegotiate: true,
+        with: vec![],
     };
     let table: &[(&str, Spoil, &str)] = &[
         ("slots swapped", |r| r.slots.swap(0, 1), "not the first"),
@@ -314,6 +316,7 @@ fn the_answer_for_the_most_slots_is_right() {
         uplink: client.uplink.clone(),
         slots: client.slots.clone(),
         renegotiate: false,
+        with: vec![],
     };
     let answer = offer(&mut world, request).unwrap();
     let sections: Vec<&str> = answer.split("\r\nm=").skip(1).collect();
@@ -410,7 +413,7 @@ fn garbage_on_the_port_is_counted_and_dropped() {
     let (a, b) = (world.join(1), world.join(2));
     world.bind(a, 0, 1, Some(b), MIDDLE);
     world.run_ms(500);
-    let before = world.sfu.stats();
+    let before = world.stats();
     let mut random = Random(5);
     let stranger = SocketAddr::from(([198, 51, 100, 1], 9));
     let known = world.clients[&b].address;
@@ -426,7 +429,7 @@ fn garbage_on_the_port_is_counted_and_dropped() {
             world.run_ms(1_000);
         }
     }
-    let after = world.sfu.stats();
+    let after = world.stats();
     assert!(after.dropped_malformed > before.dropped_malformed);
     assert!(after.dropped_unknown_address > before.dropped_unknown_address);
     assert_eq!(
@@ -470,7 +473,7 @@ fn stun_without_the_right_password_binds_no_address() {
         bytes.truncate(length);
         bytes
     };
-    let before = world.sfu.stats();
+    let before = world.stats();
     let name = format!("{ufrag}:{remote}");
     for (description, bytes) in [
         ("wrong password", request(&name, "not the password at all")),
@@ -486,14 +489,10 @@ fn stun_without_the_right_password_binds_no_address() {
     ] {
         world.datagram(thief, &bytes);
         world.run_ms(50);
-        assert_eq!(
-            world.sfu.stats().addresses,
-            before.addresses,
-            "{description}"
-        );
+        assert_eq!(world.stats().addresses, before.addresses, "{description}");
     }
     assert_eq!(
-        world.sfu.stats().dropped_unauthentic,
+        world.stats().dropped_unauthentic,
         before.dropped_unauthentic + 4
     );
     world.forget_received();
@@ -504,7 +503,7 @@ fn stun_without_the_right_password_binds_no_address() {
     );
     world.datagram(thief, &request(&name, &password));
     assert_eq!(
-        world.sfu.stats().addresses,
+        world.stats().addresses,
         before.addresses + 1,
         "the test's requests are good ones"
     );
@@ -522,7 +521,7 @@ fn a_flood_is_dropped_and_its_peer_closed() {
         }
         world.run_ms(1_000);
     }
-    assert!(world.sfu.stats().dropped_over_limit > 3_000);
+    assert!(world.stats().dropped_over_limit > 3_000);
     let closed = |peer| {
         let closed = Event::Closed {
             group: GROUP,

@@ -51,14 +51,14 @@ fn two_hundred_joins_and_leaves_leave_nothing_behind() {
     let mut world = World::new(LAN, false);
     let host = world.join(1);
     world.run_ms(200);
-    let before = sizes(world.sfu.stats());
+    let before = sizes(world.stats());
     for guest in 2..202 {
         let guest = world.join(guest);
         world.bind(host, 0, guest.0 as u32 - 1, Some(guest), MIDDLE);
         world.ready(host, 0, guest.0 as u32 - 1);
         world.bind(guest, 0, 1, Some(host), MIDDLE);
         world.run_ms(60);
-        assert_eq!(world.sfu.stats().subscriptions, 4);
+        assert_eq!(world.stats().subscriptions, 4);
         if guest.0.is_multiple_of(2) {
             world.leave(guest);
         } else {
@@ -71,13 +71,13 @@ fn two_hundred_joins_and_leaves_leave_nothing_behind() {
         }
     }
     world.run_ms(200);
-    assert_eq!(sizes(world.sfu.stats()), before);
+    assert_eq!(sizes(world.stats()), before);
     world.assert_continuous_sound("200 people in one slot", host, 0);
     world.leave(host);
     world.run_ms(100);
-    assert_eq!(sizes(world.sfu.stats()), [0; 7]);
+    assert_eq!(sizes(world.stats()), [0; 7]);
     assert_eq!(world.sfu.poll_timeout(), None, "an empty core sleeps");
-    assert_eq!(world.sfu.stats().panics, 0);
+    assert_eq!(world.stats().panics, 0);
 }
 
 #[test]
@@ -89,7 +89,7 @@ fn a_handshake_that_never_ends_is_ended() {
     assert_eq!(closed(&world, a), []);
     world.run(Duration::from_secs(2));
     assert_eq!(closed(&world, a), [CloseReason::HandshakeTimeout]);
-    assert_eq!(sizes(world.sfu.stats()), [0; 7]);
+    assert_eq!(sizes(world.stats()), [0; 7]);
 }
 
 #[test]
@@ -102,9 +102,9 @@ fn a_peer_that_falls_silent_is_sent_nothing_after_half_a_minute_and_closed_after
     world.run(Duration::from_secs(29));
     assert_eq!(closed(&world, a), []);
     world.run(Duration::from_secs(2));
-    let forwarded = world.sfu.stats().forwarded_packets;
+    let forwarded = world.stats().forwarded_packets;
     world.run(Duration::from_secs(28));
-    assert_eq!(world.sfu.stats().forwarded_packets, forwarded);
+    assert_eq!(world.stats().forwarded_packets, forwarded);
     assert_eq!(closed(&world, a), []);
     world.run(Duration::from_secs(2));
     assert_eq!(closed(&world, a), [CloseReason::Silent]);
@@ -137,7 +137,7 @@ fn an_ice_restart_keeps_the_media() {
         world.bind(a, 0, 1, Some(b), MIDDLE);
         world.bind(b, 0, 1, Some(a), MIDDLE);
         world.run_ms(1_000);
-        let before = world.sfu.stats();
+        let before = world.stats();
         let sdp = world.client(b).offer(0, 0, true);
         world.negotiate(b, sdp, true).unwrap();
         world.run_ms(3_300);
@@ -148,7 +148,7 @@ fn an_ice_restart_keeps_the_media() {
             assert_eq!(last.sent.by, whom);
             assert!(world.now - last.at < Duration::from_millis(200));
         }
-        let after = world.sfu.stats();
+        let after = world.stats();
         assert_eq!(
             (before.ufrags, before.addresses),
             (after.ufrags, after.addresses)
@@ -176,9 +176,9 @@ fn over_an_ice_restart_the_old_path_is_answered_for_three_seconds() {
             .to_bytes(Some(password.as_bytes()), &mut bytes, hmac)
             .unwrap();
         let address = world.clients[&a].address;
-        let before = world.sfu.stats();
+        let before = world.stats();
         world.datagram(address, &bytes[..length]);
-        let after = world.sfu.stats();
+        let after = world.stats();
         (
             after.datagrams_out - before.datagrams_out,
             after.dropped_unauthentic - before.dropped_unauthentic,
@@ -243,7 +243,7 @@ fn more_slots_come_by_a_new_offer_and_the_old_ones_keep_their_identity() {
         world.run_ms(1_000);
         let streams = |world: &mut World| {
             let slots = world.client(a).slots.clone();
-            let peer = world.sfu.peers.get_mut(&a).unwrap();
+            let peer = world.peer(a);
             slots
                 .iter()
                 .map(|slot| {
@@ -286,10 +286,10 @@ fn a_panic_in_one_engine_costs_one_peer() {
     world.bind(a, 0, 1, Some(b), MIDDLE);
     world.bind(a, 1, 1, Some(c), MIDDLE);
     world.run_ms(500);
-    world.sfu.peers.get_mut(&b).unwrap().connection.panic();
+    world.peer(b).connection.panic();
     world.run_ms(500);
     assert_eq!(closed(&world, b), [CloseReason::Internal]);
-    assert_eq!(world.sfu.stats().panics, 1);
+    assert_eq!(world.stats().panics, 1);
     world.forget_received();
     world.run_ms(500);
     assert!(world.video(a, 0).is_empty());

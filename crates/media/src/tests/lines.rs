@@ -327,7 +327,7 @@ fn fifty_come_and_go_and_the_first_notices_nothing() {
     twice(GOOD, |world| {
         begin(world);
         world.run_ms(2_000);
-        let before = world.sfu.stats().subscriptions;
+        let before = world.stats().subscriptions;
         let crowd: Vec<PeerId> = (10..59)
             .map(|id| world.join_unconnected(id, 1, 0, true))
             .collect();
@@ -356,7 +356,7 @@ fn fifty_come_and_go_and_the_first_notices_nothing() {
             world.leave(peer);
         }
         world.run_ms(2_000);
-        assert_eq!(world.sfu.stats().subscriptions, before);
+        assert_eq!(world.stats().subscriptions, before);
         let seconds = (world.now - world.start).as_secs();
         assert_eq!(concealed(world, RECEIVER, 1, seconds - 1), 0);
         assert!(frames(world, RECEIVER, 1, seconds - 1) >= 29);

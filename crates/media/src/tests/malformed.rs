@@ -185,7 +185,7 @@ fn meeting(world: &mut World) {
 fn endure(world: &mut World, attack: &Attack) {
     let description = attack.what;
     meeting(world);
-    let before = world.sfu.stats();
+    let before = world.stats();
     world.client(VICTIM).is_heedless = true;
     world.client(HOSTILE).set_active(Source::Camera, false);
     world.client(HOSTILE).set_active(Source::Microphone, false);
@@ -205,7 +205,7 @@ fn endure(world: &mut World, attack: &Attack) {
         world.run_ms(5);
     }
     world.run_ms(500);
-    let after = world.sfu.stats();
+    let after = world.stats();
     assert_eq!(after.panics, 0, "{description}");
     assert_eq!(after.peers, 4, "{description}: everybody is still there");
     assert!(

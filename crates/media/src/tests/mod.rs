@@ -16,6 +16,7 @@ pub(crate) mod network;
 mod quality;
 mod record;
 mod redundancy;
+mod shards;
 mod sound;
 mod temporal;
 mod world;

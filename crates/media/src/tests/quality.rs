@@ -37,7 +37,7 @@ fn the_layer_follows_the_tile_without_losing_a_packet() {
                 assert_eq!(last_layer(world, a), *layer, "{size:?}");
             }
             assert_continuous("over five sizes", world.video(a, 0));
-            assert_eq!(world.sfu.stats().layer_switches, 4);
+            assert_eq!(world.stats().layer_switches, 4);
         });
     }
 }
@@ -177,7 +177,7 @@ fn switches_under_loss_keep_the_numbers_in_order() {
                 assert!(after.sent.keyframe && after.sent.packet == 0);
             }
         }
-        assert!(world.sfu.stats().layer_switches >= 5);
+        assert!(world.stats().layer_switches >= 5);
     });
 }
 

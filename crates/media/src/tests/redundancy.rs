@@ -59,7 +59,7 @@ fn what_is_lost_on_either_way_is_heard_all_the_same() {
             assert_eq!(plain, all, "nothing is put to what nobody here can read");
             return;
         }
-        let recovered = world.sfu.stats().recovered_packets;
+        let recovered = world.stats().recovered_packets;
         assert!(
             recovered > 100,
             "{recovered} were whole again at the server"

@@ -86,9 +86,9 @@ fn up_to_five_open_microphones_are_heard_however_soft_they_are() {
             assert!((99..=101).contains(&heard), "{person}: {heard}");
         }
         assert!(world.audio(ids[0], slot_of(ids[5])).is_empty());
-        let before = world.sfu.stats().held_packets;
+        let before = world.stats().held_packets;
         world.run_ms(500);
-        assert_eq!(world.sfu.stats().held_packets, before);
+        assert_eq!(world.stats().held_packets, before);
     });
 }
 
@@ -233,9 +233,9 @@ fn check_costs(world: &mut World, people: u64, slots: u64) {
     }
     loud.iter().for_each(|id| world.client(*id).set_level(LOUD));
     world.run_ms(300);
-    let before = world.sfu.stats();
+    let before = world.stats();
     world.run_ms(1_000);
-    let after = world.sfu.stats();
+    let after = world.stats();
     let streams = (after.forwarded_packets - before.forwarded_packets) as f64 / 50.0;
     let expected = 5.0 * (people as f64 - 1.0);
     assert!(

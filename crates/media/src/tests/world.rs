@@ -1,17 +1,18 @@
 //! A meeting in memory: clients, the network, the core, and a simple room that binds people to each other's slots as
 //! the real one does.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};
 
 use super::client::{Client, Got, Kind, Ledger};
-use super::network::{Conditions, InFlight, Network};
+use super::network::{Conditions, InFlight, Network, Random};
+use crate::peer::Peer;
 use crate::{
-    Certificate, Command, Config, Datagram, Event, Generation, GroupId, IngressLimit, Input,
-    Negotiate, Output, PeerId, Refusal, RequestId, Sfu, Size, SlotIndex, Source, Transport,
-    UplinkState,
+    Certificate, CloseReason, Command, Config, Datagram, Event, Generation, GroupId, IngressLimit,
+    Input, Message, Negotiate, Output, Parcel, PeerId, Placement, Refusal, RequestId, Sfu,
+    ShardIndex, Size, SlotIndex, Source, Stats, Transport, UplinkState,
 };
 
 pub const SERVER: ([u8; 4], u16) = ([192, 0, 2, 1], 10_000);
@@ -32,7 +33,15 @@ pub const SMALL: Option<Size> = Some(Size {
 pub struct World {
     pub now: Instant,
     pub start: Instant,
+    /// The first shard, and in most tests the only one.
     pub sfu: Sfu,
+    pub others: Vec<Sfu>,
+    pub placement: Placement,
+    /// What goes from shard to shard, and how long that takes.
+    crossing: VecDeque<(Instant, ShardIndex, ShardIndex, Crossing)>,
+    pub crossing_delay: Duration,
+    /// There is no room for media between shards.
+    pub is_full: bool,
     pub clients: BTreeMap<PeerId, Client>,
     pub network: Network,
     pub events: Vec<(Instant, Event)>,
@@ -47,6 +56,12 @@ pub struct World {
     requests: u64,
 }
 
+#[derive(Debug)]
+enum Crossing {
+    Message(Message),
+    Parcel(Parcel),
+}
+
 pub fn config() -> Config {
     static CERTIFICATE: OnceLock<Certificate> = OnceLock::new();
     let certificate = CERTIFICATE
@@ -57,14 +72,18 @@ pub fn config() -> Config {
         certificate,
         ingress: IngressLimit::default(),
         loudest: 5,
+        shard: ShardIndex(0),
+        shards: 1,
     }
 }
 
-/// Runs a call with payload in the clear and with payload that is noise.
+/// Runs a call with payload in the clear and with payload that is noise, and once more with everybody on another shard
+/// than the next.
 pub fn twice(conditions: Conditions, call: impl Fn(&mut World)) {
     for opaque in [false, true] {
         call(&mut World::new(conditions, opaque));
     }
+    call(&mut World::sharded(conditions, false, 3, 1));
 }
 
 impl World {
@@ -73,11 +92,29 @@ impl World {
         reason = "one arbitrary instant to count from"
     )]
     pub fn new(conditions: Conditions, opaque: bool) -> Self {
-        let now = Instant::now();
+        Self::at(Instant::now(), conditions, opaque, 1, 50)
+    }
+
+    /// With several shards, on each of which a group has so many peers before it takes in another.
+    pub fn sharded(conditions: Conditions, opaque: bool, shards: u8, spread: usize) -> Self {
+        let now = Self::new(conditions, opaque).now;
+        let mut world = Self::at(now, conditions, opaque, shards, spread);
+        world.drain();
+        world
+    }
+
+    fn at(now: Instant, conditions: Conditions, opaque: bool, shards: u8, spread: usize) -> Self {
         Self {
             now,
             start: now,
-            sfu: Sfu::new(config(), now),
+            sfu: Self::core(0, shards, now),
+            others: (1..shards)
+                .map(|shard| Self::core(shard, shards, now))
+                .collect(),
+            placement: Placement::new(shards, spread),
+            crossing: VecDeque::new(),
+            crossing_delay: Duration::ZERO,
+            is_full: false,
             clients: BTreeMap::new(),
             network: Network::new(conditions, 42),
             events: vec![],
@@ -89,6 +126,72 @@ impl World {
             answers: BTreeMap::new(),
             requests: 0,
         }
+    }
+
+    fn core(shard: u8, shards: u8, now: Instant) -> Sfu {
+        let config = Config {
+            shard: ShardIndex(shard),
+            shards,
+            ..config()
+        };
+        Sfu::new(config, now)
+    }
+
+    fn shards(&self) -> u8 {
+        1 + self.others.len() as u8
+    }
+
+    pub fn shard(&mut self, shard: ShardIndex) -> &mut Sfu {
+        match usize::from(shard.0).checked_sub(1) {
+            None => &mut self.sfu,
+            Some(other) => &mut self.others[other],
+        }
+    }
+
+    /// Of all shards together.
+    pub fn stats(&self) -> Stats {
+        self.cores().map(Sfu::stats).sum()
+    }
+
+    pub fn senders(&self) -> usize {
+        self.cores().map(|core| core.senders.len()).sum()
+    }
+
+    /// How a peer is kept where it is connected.
+    pub fn peer(&mut self, peer: PeerId) -> &mut Peer {
+        let home = self.home(peer);
+        self.shard(home).peers.get_mut(&peer).unwrap()
+    }
+
+    fn cores(&self) -> impl Iterator<Item = &Sfu> {
+        std::iter::once(&self.sfu).chain(&self.others)
+    }
+
+    /// Where a peer is connected.
+    pub fn home(&self, peer: PeerId) -> ShardIndex {
+        let home = self.cores().position(|core| core.peers.contains_key(&peer));
+        ShardIndex(home.expect("a connected peer") as u8)
+    }
+
+    /// As the server does when a core panicked: a new one, and everybody who was there is told to be gone.
+    pub fn restart(&mut self, shard: ShardIndex) {
+        let (shards, now) = (self.shards(), self.now);
+        let lost: Vec<PeerId> = self.shard(shard).peers.keys().copied().collect();
+        *self.shard(shard) = Self::core(shard.0, shards, now);
+        for peer in lost {
+            self.placement.release(peer);
+            let reason = CloseReason::Internal;
+            let group = GROUP;
+            self.events.push((
+                now,
+                Event::Closed {
+                    group,
+                    peer,
+                    reason,
+                },
+            ));
+        }
+        self.drain();
     }
 
     /// A person joins with six person slots and two screen slots, sends microphone and camera, and is connected.
@@ -169,6 +272,7 @@ impl World {
             uplink,
             slots,
             renegotiate,
+            with: vec![],
         })));
         self.answers.remove(&request).expect("an immediate answer")
     }
@@ -216,7 +320,11 @@ impl World {
     }
 
     pub fn command(&mut self, command: Command) {
-        self.sfu.handle_input(self.now, Input::Command(command));
+        let mut command = command;
+        let shard = self.placement.route(&mut command);
+        let now = self.now;
+        let core = self.shard(shard);
+        core.handle_input(now, Input::Command(command));
         self.drain();
     }
 
@@ -233,7 +341,19 @@ impl World {
             destination,
             bytes,
         };
-        self.sfu.handle_input(self.now, Input::Datagram(datagram));
+        let now = self.now;
+        let landed = self.landed(source);
+        let core = self.shard(landed);
+        core.handle_input(now, Input::Datagram(datagram));
+    }
+
+    /// At which shard the kernel would put what comes from this address.
+    pub fn landed(&self, source: SocketAddr) -> ShardIndex {
+        let mut hash = Random(u64::from(source.port()));
+        if let SocketAddr::V4(v4) = source {
+            hash.0 += u64::from(v4.ip().to_bits()) << 16;
+        }
+        ShardIndex(hash.below(u64::from(self.shards())) as u8)
     }
 
     pub fn client(&mut self, peer: PeerId) -> &mut Client {
@@ -308,7 +428,8 @@ impl World {
         let clients = self.clients.values().map(|client| client.next);
         let next = clients
             .chain(self.network.next())
-            .chain(self.sfu.poll_timeout())
+            .chain(self.cores().filter_map(Sfu::poll_timeout))
+            .chain(self.crossing.front().map(|(at, ..)| *at))
             .chain(self.demanded.iter().map(|(at, ..)| *at))
             .min();
         let Some(next) = next.filter(|next| *next <= until) else {
@@ -328,8 +449,11 @@ impl World {
         for datagram in &batch {
             self.take_in(datagram.source, &datagram.bytes);
         }
-        if self.sfu.poll_timeout().is_some_and(|at| at <= self.now) {
-            self.sfu.handle_timeout(self.now);
+        let now = self.now;
+        for core in std::iter::once(&mut self.sfu).chain(&mut self.others) {
+            if core.poll_timeout().is_some_and(|at| at <= now) {
+                core.handle_timeout(now);
+            }
         }
         self.drain();
         let due: Vec<PeerId> = self
@@ -380,8 +504,43 @@ impl World {
     }
 
     fn drain(&mut self) {
-        while let Some(output) = self.sfu.poll_output() {
+        loop {
+            for shard in (0..self.shards()).map(ShardIndex) {
+                self.drain_shard(shard);
+            }
+            let now = self.now;
+            let is_due = |(at, ..): &mut (Instant, _, _, _)| *at <= now;
+            let Some((_, from, to, crossing)) = self.crossing.pop_front_if(is_due) else {
+                return;
+            };
+            let input = match crossing {
+                Crossing::Message(message) => Input::Pipe { from, message },
+                Crossing::Parcel(parcel) => Input::Parcel { from, parcel },
+            };
+            self.shard(to).handle_input(now, input);
+        }
+    }
+
+    fn cross(&mut self, from: ShardIndex, to: ShardIndex, crossing: Crossing) {
+        let is_media = match &crossing {
+            Crossing::Message(message) => message.may_be_dropped(),
+            Crossing::Parcel(_) => true,
+        };
+        if !(is_media && self.is_full) {
+            let at = self.now + self.crossing_delay;
+            self.crossing.push_back((at, from, to, crossing));
+        }
+    }
+
+    fn drain_shard(&mut self, shard: ShardIndex) {
+        while let Some(output) = self.shard(shard).poll_output() {
             match output {
+                Output::Parcel { to, parcel } => {
+                    self.cross(shard, to, Crossing::Parcel(parcel));
+                }
+                Output::Pipe { to, message } => {
+                    self.cross(shard, to, Crossing::Message(message));
+                }
                 Output::Transmit(batch) => {
                     for run in batch.runs() {
                         for datagram in run.datagrams() {
@@ -393,7 +552,7 @@ impl World {
                             self.network.send(self.now, datagram);
                         }
                     }
-                    self.sfu.reuse(batch);
+                    self.shard(shard).reuse(batch);
                 }
                 Output::Event(Event::Negotiated {
                     request, result, ..
@@ -401,6 +560,9 @@ impl World {
                     self.answers.insert(request, result);
                 }
                 Output::Event(event) => {
+                    if let Event::Closed { peer, .. } = &event {
+                        self.placement.release(*peer);
+                    }
                     if let (
                         Some(after),
                         Event::Demand {

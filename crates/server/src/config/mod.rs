@@ -8,6 +8,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 
+use ::media::MOST_SHARDS;
 use anyhow::{Context, bail};
 use outside::{Ldap, Mail, OneOrMore};
 use serde::{Deserialize, Serialize};
@@ -74,6 +75,10 @@ pub struct Media {
     pub addresses: Vec<IpAddr>,
     /// How many microphones of a meeting are heard at a time: the loudest. With as many open ones or fewer, all are.
     pub loudest: u8,
+    /// How many threads carry sound and pictures; 0 takes all cores but one.
+    pub shards: u8,
+    /// So many people of one meeting are on one thread before it takes in another.
+    pub spread: u16,
 }
 
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
@@ -167,6 +172,8 @@ impl Default for Media {
             port: 10_000,
             addresses: Vec::new(),
             loudest: 5,
+            shards: 0,
+            spread: 50,
         }
     }
 }
@@ -193,6 +200,8 @@ const KEYS: &[(&str, Kind)] = &[
     ("media.port", Kind::Number),
     ("media.addresses", Kind::List),
     ("media.loudest", Kind::Number),
+    ("media.shards", Kind::Number),
+    ("media.spread", Kind::Number),
     ("metrics.listen", Kind::Text),
     ("house.name", Kind::Text),
     ("house.imprint_url", Kind::Text),
@@ -309,6 +318,12 @@ impl Config {
         if !LOUDEST.contains(&self.media.loudest) {
             let (least, most) = (LOUDEST.start(), LOUDEST.end());
             bail!("media.loudest must be a number from {least} to {most}");
+        }
+        if self.media.shards > MOST_SHARDS {
+            bail!("media.shards must be a number from 0 to {MOST_SHARDS}");
+        }
+        if self.media.spread == 0 {
+            bail!("media.spread must be at least 1");
         }
         for (key, url) in [
             ("imprint_url", &self.house.imprint_url),
@@ -489,6 +504,8 @@ mod tests {
             &["STUBE__MEDIA__PORT", "70000"],
         );
         refused("\n[media]\nloudest = 1", &[], &["media.loudest", "2 to 50"]);
+        refused("\n[media]\nshards = 17", &[], &["media.shards", "0 to 16"]);
+        refused("\n[media]\nspread = 0", &[], &["media.spread", "1"]);
         refused("listen = \"0.0.0.0:8080\"", &[], &["listen", "public_url"]);
         refused(
             "public_url = \"http://meet.example.org\"",

@@ -1,8 +1,9 @@
-//! The media plane's shell: one thread that owns the UDP sockets and drives the sans-IO core of the `media` crate.
+//! The media plane's shell: threads that share one UDP port, each with its sockets and a sans-IO core of the `media` crate.
 //!
 //! Everybody else sees a handle that takes commands and a receiver that gives events. Nothing here decides anything
 //! about people or media, and nothing on this path uses tokio except the channels that lead out.
 
+mod lines;
 mod send;
 mod shard;
 mod socket;
@@ -12,20 +13,24 @@ mod tests;
 
 use std::io::ErrorKind;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
-use std::sync::Arc;
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
+use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
 use std::time::Instant;
 
-use ::media::{Certificate, Command, Config, Event, IngressLimit, Sfu, Stats};
+use ::media::{
+    Certificate, Command, Config, Event, IngressLimit, Placement, Sfu, ShardIndex, Stats,
+};
 use anyhow::{Context, bail, ensure};
 use tokio::sync::{mpsc, watch};
 
-use shard::Shard;
+use lines::Lines;
+pub use shard::Load;
+use shard::{Shard, Wiring, places};
 use socket::Socket;
 use sys::Waker;
 
-/// Commands that may wait for the media thread, and events that may wait for the rooms.
+/// Commands that may wait for a media thread, and events that may wait for the rooms.
 const COMMAND_QUEUE: usize = 4096;
 const EVENT_QUEUE: usize = 1024;
 
@@ -38,19 +43,31 @@ pub struct Settings {
     pub addresses: Vec<IpAddr>,
     /// How many microphones of a meeting are heard at a time.
     pub loudest: u8,
+    /// How many threads.
+    pub shards: u8,
+    /// So many people of one meeting are on one thread before it takes in another.
+    pub spread: usize,
     pub certificate: Certificate,
 }
 
 /// Events of all meetings, in order; each names its group.
 pub type Events = mpsc::Receiver<Event>;
 
-/// Where commands to the media thread go in. Cheap to clone; the thread ends with the last one.
+/// Where commands to the media threads go in. Cheap to clone; the threads end with the last one.
 #[derive(Clone)]
 pub struct MediaHandle {
+    shards: Arc<[Entrance]>,
+    places: Arc<Mutex<Placement>>,
+}
+
+/// Of one thread.
+struct Entrance {
     commands: SyncSender<Command>,
     /// Dropped after `commands`, so that the thread sees that nobody is left.
-    waker: Arc<WakeOnDrop>,
-    stats: watch::Receiver<Stats>,
+    waker: WakeOnDrop,
+    load: watch::Receiver<Load>,
+    #[cfg(test)]
+    breaks: Arc<std::sync::atomic::AtomicBool>,
 }
 
 struct WakeOnDrop(Arc<Waker>);
@@ -61,49 +78,86 @@ impl Drop for WakeOnDrop {
     }
 }
 
+/// The threads, to be joined for an orderly stop.
+pub struct Threads(Vec<JoinHandle<()>>);
+
+impl Threads {
+    pub fn join(self) -> std::thread::Result<()> {
+        self.0.into_iter().try_for_each(JoinHandle::join)
+    }
+}
+
 /// The media thread is gone, or so far behind that its queue is full.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the media thread takes no commands at the moment")]
 pub struct MediaUnavailable;
 
 impl MediaHandle {
-    /// Never blocks. Commands are carried out in the order of their sending.
-    pub fn send(&self, command: Command) -> Result<(), MediaUnavailable> {
-        match self.commands.try_send(command) {
+    /// Never blocks. Commands about one peer are carried out in the order of their sending.
+    pub fn send(&self, mut command: Command) -> Result<(), MediaUnavailable> {
+        let shard = places(&self.places).route(&mut command);
+        let entrance = self.shards.get(usize::from(shard.0));
+        let entrance = entrance.ok_or(MediaUnavailable)?;
+        match entrance.commands.try_send(command) {
             Ok(()) => {
-                self.waker.0.wake();
+                entrance.waker.0.wake();
                 Ok(())
             }
-            Err(TrySendError::Full(_) | TrySendError::Disconnected(_)) => Err(MediaUnavailable),
+            Err(TrySendError::Full(command) | TrySendError::Disconnected(command)) => {
+                if let Command::Negotiate(request) = command
+                    && !request.renegotiate
+                {
+                    places(&self.places).release(request.peer);
+                }
+                Err(MediaUnavailable)
+            }
         }
     }
 
-    /// At most a second old.
+    /// Of all threads together, at most a second old.
     pub fn stats(&self) -> Stats {
-        *self.stats.borrow()
+        self.loads().into_iter().map(|load| load.stats).sum()
+    }
+
+    /// Of each thread, at most a second old.
+    pub fn loads(&self) -> Vec<Load> {
+        let entrances = self.shards.iter();
+        entrances.map(|entrance| *entrance.load.borrow()).collect()
+    }
+
+    /// Stands for a bug in one core.
+    #[cfg(test)]
+    fn break_shard(&self, shard: usize) {
+        self.shards[shard]
+            .breaks
+            .store(true, std::sync::atomic::Ordering::SeqCst);
+        self.shards[shard].waker.0.wake();
     }
 
     /// A handle without a thread behind it, and what was sent into it.
     #[cfg(test)]
     pub fn detached() -> (Self, std::sync::mpsc::Receiver<Command>) {
         let (commands, sent) = sync_channel(COMMAND_QUEUE);
-        let waker = Arc::new(WakeOnDrop(Arc::new(Waker::new().expect("an eventfd"))));
-        let (_, stats) = watch::channel(Stats::default());
-        (
-            Self {
-                commands,
-                waker,
-                stats,
-            },
-            sent,
-        )
+        let (_, load) = watch::channel(Load::default());
+        let entrance = Entrance {
+            commands,
+            waker: WakeOnDrop(Arc::new(Waker::new().expect("an eventfd"))),
+            load,
+            breaks: Arc::default(),
+        };
+        let handle = Self {
+            shards: Arc::new([entrance]),
+            places: Arc::new(Mutex::new(Placement::new(1, 1))),
+        };
+        (handle, sent)
     }
 }
 
-/// Binds the port and starts the thread `media-0`. It ends when all handles are gone; join it for an orderly stop.
-pub fn start(settings: Settings) -> anyhow::Result<(MediaHandle, Events, JoinHandle<()>)> {
-    let sockets = bind(&settings)?;
-    let port = sockets.first().map_or(settings.port, Socket::port);
+/// Binds the port and starts the threads `media-0` and so on. They end when all handles are gone.
+pub fn start(settings: Settings) -> anyhow::Result<(MediaHandle, Events, Threads)> {
+    let bound = bind(&settings)?;
+    let first = bound.first().and_then(|sockets| sockets.first());
+    let port = first.map_or(settings.port, Socket::port);
     let config = Config {
         candidates: settings
             .addresses
@@ -113,30 +167,67 @@ pub fn start(settings: Settings) -> anyhow::Result<(MediaHandle, Events, JoinHan
         certificate: settings.certificate,
         ingress: IngressLimit::default(),
         loudest: usize::from(settings.loudest),
+        shard: ShardIndex(0),
+        shards: settings.shards,
     };
-    let sfu = Sfu::new(config.clone(), Instant::now());
-    ensure!(sfu.warm_up(), "the media's certificate cannot be used");
-    let (commands, taken) = sync_channel(COMMAND_QUEUE);
+    let first = Sfu::new(config.clone(), Instant::now());
+    ensure!(first.warm_up(), "the media's certificate cannot be used");
+    let wakers = bound.iter().map(|_| Ok(Arc::new(Waker::new()?)));
+    let wakers: std::io::Result<Vec<Arc<Waker>>> = wakers.collect();
+    let wakers = wakers.context("the media threads cannot be woken")?;
+    let places = Placement::new(settings.shards, settings.spread);
+    let places = Arc::new(Mutex::new(places));
     let (given, events) = mpsc::channel(EVENT_QUEUE);
-    let (counted, stats) = watch::channel(Stats::default());
-    let waker = Arc::new(Waker::new().context("the media thread cannot be woken")?);
-    let shard = Shard::new(config, sfu, sockets, taken, waker.clone(), given, counted);
-    let thread = std::thread::Builder::new()
-        .name("media-0".to_owned())
-        .spawn(move || shard.run())
-        .context("the media thread cannot be started")?;
-    let handle = MediaHandle {
-        commands,
-        waker: Arc::new(WakeOnDrop(waker)),
-        stats,
-    };
-    Ok((handle, events, thread))
+    let (mut entrances, mut threads) = (vec![], vec![]);
+    let lines = Lines::between(&wakers);
+    for (((index, sockets), waker), lines) in (0u8..).zip(bound).zip(wakers).zip(lines) {
+        let (commands, taken) = sync_channel(COMMAND_QUEUE);
+        let (told, load) = watch::channel(Load::default());
+        #[cfg(test)]
+        let breaks = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let config = Config {
+            shard: ShardIndex(index),
+            ..config.clone()
+        };
+        let wiring = Wiring {
+            sockets,
+            commands: taken,
+            waker: waker.clone(),
+            lines,
+            events: given.clone(),
+            places: places.clone(),
+            load: told,
+            #[cfg(test)]
+            breaks: breaks.clone(),
+        };
+        threads.push(spawn(config, wiring)?);
+        entrances.push(Entrance {
+            commands,
+            waker: WakeOnDrop(waker),
+            load,
+            #[cfg(test)]
+            breaks,
+        });
+    }
+    let shards = entrances.into();
+    Ok((MediaHandle { shards, places }, events, Threads(threads)))
 }
 
-/// One socket per address family that browsers are told about, on the same port.
-fn bind(settings: &Settings) -> anyhow::Result<Vec<Socket>> {
+fn spawn(config: Config, wiring: Wiring) -> anyhow::Result<JoinHandle<()>> {
+    let sfu = Sfu::new(config.clone(), Instant::now());
+    let name = format!("media-{}", config.shard);
+    let shard = Shard::new(config, sfu, wiring);
+    std::thread::Builder::new()
+        .name(name)
+        .spawn(move || shard.run())
+        .context("a media thread cannot be started")
+}
+
+/// For each thread a socket per address family that browsers are told about, all on the same port.
+fn bind(settings: &Settings) -> anyhow::Result<Vec<Vec<Socket>>> {
     let mut port = settings.port;
-    let mut sockets: Vec<Socket> = vec![];
+    let shards = usize::from(settings.shards.max(1));
+    let mut bound: Vec<Vec<Socket>> = (0..shards).map(|_| vec![]).collect();
     let families = [
         (
             IpAddr::from(Ipv4Addr::UNSPECIFIED),
@@ -148,11 +239,9 @@ fn bind(settings: &Settings) -> anyhow::Result<Vec<Socket>> {
         ),
     ];
     for (wildcard, _) in families.into_iter().filter(|(_, wanted)| *wanted) {
-        match Socket::bind(SocketAddr::new(wildcard, port)) {
-            Ok(socket) => {
-                port = socket.port();
-                sockets.push(socket);
-            }
+        // The first one finds out whether the port is free, and keeps it from then on: the others come beside it.
+        let first = match Socket::bind(SocketAddr::new(wildcard, port)) {
+            Ok(socket) => socket,
             Err(error) if error.kind() == ErrorKind::AddrInUse => {
                 bail!(
                     "UDP port {port} is taken by another program: stop that, or set media.port to another port"
@@ -162,11 +251,23 @@ fn bind(settings: &Settings) -> anyhow::Result<Vec<Socket>> {
                 return Err(error)
                     .with_context(|| format!("UDP port {port} (media.port) cannot be used"));
             }
+        };
+        port = first.port();
+        let mut sockets = vec![];
+        for _ in 1..shards {
+            let beside = first.beside();
+            sockets.push(beside.context(
+                "several media threads cannot share a port here: set media.shards to 1",
+            )?);
+        }
+        sockets.insert(0, first);
+        for (of_shard, socket) in bound.iter_mut().zip(sockets) {
+            of_shard.push(socket);
         }
     }
     ensure!(
-        !sockets.is_empty(),
+        bound.iter().all(|sockets| !sockets.is_empty()),
         "media.addresses is empty: there is no address that browsers could send media to"
     );
-    Ok(sockets)
+    Ok(bound)
 }

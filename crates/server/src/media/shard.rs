@@ -1,21 +1,22 @@
-//! The media thread: waits for datagrams, commands and time, drives the core, and sends what it has to say in one
-//! batch. No tokio, no locks, no decisions.
+//! A media thread: waits for datagrams, commands, other shards and time, drives the core, and sends what it has to say in
+//! one batch. No tokio, no decisions, and no lock but the one on who is where, when somebody is gone.
 
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
 use std::os::fd::{AsRawFd, RawFd};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Arc;
 use std::sync::mpsc::{Receiver, TryRecvError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use ::media::{
-    Batch, CloseReason, Command, Config, Datagram, Event, GroupId, Input, Output, PeerId, Sfu,
-    Stats, Transport,
+    Batch, CloseReason, Command, Config, Datagram, Event, GroupId, Input, Output, PeerId,
+    Placement, Sfu, Stats, Transport,
 };
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, watch};
 
+use super::lines::{Crossing, Lines};
 use super::socket::Socket;
 use super::sys::{self, Waker};
 
@@ -28,58 +29,74 @@ const BATCHES_PER_TURN: usize = 8;
 const COMMANDS_PER_TURN: usize = 256;
 const STATS_EVERY: Duration = Duration::from_secs(1);
 
+/// What a media thread says of itself every second.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Load {
+    pub stats: Stats,
+    /// Thousandths of the last second in which it did not wait.
+    pub busy: u32,
+    /// Packets for other shards that found no room, since the start.
+    pub dropped: u64,
+    /// Packets of other shards that wait for it.
+    pub waiting: usize,
+}
+
+/// What leads into the thread and out of it.
+pub struct Wiring {
+    pub sockets: Vec<Socket>,
+    pub commands: Receiver<Command>,
+    pub waker: Arc<Waker>,
+    pub lines: Lines,
+    pub events: mpsc::Sender<Event>,
+    /// Who is where. A peer that is gone gives its place back.
+    pub places: Arc<Mutex<Placement>>,
+    pub load: watch::Sender<Load>,
+    #[cfg(test)]
+    pub breaks: Arc<std::sync::atomic::AtomicBool>,
+}
+
 pub struct Shard {
     config: Config,
     sfu: Sfu,
-    sockets: Vec<Socket>,
-    commands: Receiver<Command>,
-    waker: Arc<Waker>,
-    events: mpsc::Sender<Event>,
+    wiring: Wiring,
     /// Events that wait for the rooms.
     backlog: VecDeque<Event>,
     /// Whom the core knows, in case that it has to be replaced.
     peers: HashMap<PeerId, GroupId>,
-    stats: watch::Sender<Stats>,
-    stats_at: Instant,
+    told_at: Instant,
+    /// Since then.
+    waited: Duration,
 }
 
 impl Shard {
-    pub fn new(
-        config: Config,
-        sfu: Sfu,
-        sockets: Vec<Socket>,
-        commands: Receiver<Command>,
-        waker: Arc<Waker>,
-        events: mpsc::Sender<Event>,
-        stats: watch::Sender<Stats>,
-    ) -> Self {
+    pub fn new(config: Config, sfu: Sfu, wiring: Wiring) -> Self {
         Self {
             config,
             sfu,
-            sockets,
-            commands,
-            waker,
-            events,
+            wiring,
             backlog: VecDeque::new(),
             peers: HashMap::new(),
-            stats,
-            stats_at: Instant::now(),
+            told_at: Instant::now(),
+            waited: Duration::ZERO,
         }
     }
 
     /// Until the last handle is gone.
     pub fn run(mut self) {
         let fds: Vec<RawFd> = self
+            .wiring
             .sockets
             .iter()
             .map(AsRawFd::as_raw_fd)
-            .chain([self.waker.as_raw_fd()])
+            .chain([self.wiring.waker.as_raw_fd()])
             .collect();
         loop {
-            if let Err(error) = sys::wait(&fds, self.patience()) {
+            let before = Instant::now();
+            if let Err(error) = sys::wait(&fds, self.patience(before)) {
                 tracing::error!(%error, "the media thread cannot wait for its sockets");
                 std::thread::sleep(LONGEST_WAIT);
             }
+            self.waited += before.elapsed();
             match catch_unwind(AssertUnwindSafe(|| self.turn())) {
                 Ok(true) => {}
                 Ok(false) => return,
@@ -88,13 +105,13 @@ impl Shard {
         }
     }
 
-    fn patience(&self) -> Duration {
+    fn patience(&self, now: Instant) -> Duration {
         let due = self
             .sfu
             .poll_timeout()
-            .map(|at| at.saturating_duration_since(Instant::now()));
+            .map(|at| at.saturating_duration_since(now));
         let wait = due.map_or(LONGEST_WAIT, |due| due.min(LONGEST_WAIT));
-        if self.backlog.is_empty() {
+        if self.backlog.is_empty() && !self.wiring.lines.is_blocked() {
             wait
         } else {
             wait.min(BACKLOG_WAIT)
@@ -103,10 +120,19 @@ impl Shard {
 
     /// False when nobody can give commands any more.
     fn turn(&mut self) -> bool {
-        self.waker.clear();
+        self.wiring.waker.clear();
+        #[cfg(test)]
+        if self
+            .wiring
+            .breaks
+            .swap(false, std::sync::atomic::Ordering::SeqCst)
+        {
+            panic!("a fault injected by a test");
+        }
         if !self.take_commands() {
             return false;
         }
+        self.take_crossings();
         for _ in 0..BATCHES_PER_TURN {
             if !self.receive() {
                 break;
@@ -117,17 +143,32 @@ impl Shard {
             self.sfu.handle_timeout(now);
             self.drain();
         }
+        self.wiring.lines.flush();
         self.hand_over();
-        if now.saturating_duration_since(self.stats_at) >= STATS_EVERY {
-            self.stats_at = now;
-            self.stats.send_replace(self.sfu.stats());
-        }
+        self.tell_load(now);
         true
+    }
+
+    fn tell_load(&mut self, now: Instant) {
+        let elapsed = now.saturating_duration_since(self.told_at);
+        if elapsed < STATS_EVERY {
+            return;
+        }
+        let idle = self.waited.as_micros() * 1_000 / elapsed.as_micros().max(1);
+        let busy = 1_000 - (idle as u32).min(1_000);
+        (self.told_at, self.waited) = (now, Duration::ZERO);
+        places(&self.wiring.places).told(self.config.shard, busy);
+        self.wiring.load.send_replace(Load {
+            stats: self.sfu.stats(),
+            busy,
+            dropped: self.wiring.lines.dropped(),
+            waiting: self.wiring.lines.waiting(),
+        });
     }
 
     fn take_commands(&mut self) -> bool {
         for _ in 0..COMMANDS_PER_TURN {
-            match self.commands.try_recv() {
+            match self.wiring.commands.try_recv() {
                 Ok(command) => {
                     self.note(&command);
                     self.sfu
@@ -139,15 +180,34 @@ impl Shard {
             }
         }
         // There are more: come again at once, after the sockets had their turn.
-        self.waker.wake();
+        self.wiring.waker.wake();
         true
+    }
+
+    fn take_crossings(&mut self) {
+        let (sfu, now) = (&mut self.sfu, Instant::now());
+        let Wiring { lines, sockets, .. } = &mut self.wiring;
+        let more = lines.take(|from, crossing| {
+            if let Crossing::Parcel(parcel) = &crossing {
+                for datagram in parcel.datagrams() {
+                    let own = datagram.destination.ip();
+                    sockets.iter_mut().for_each(|socket| socket.learn(own));
+                }
+            }
+            sfu.handle_input(now, crossing.into_input(from));
+        });
+        if more {
+            self.wiring.waker.wake();
+        }
+        // A core that is new has something to say though nothing came.
+        self.drain();
     }
 
     /// One batch of each socket. False when none had anything.
     fn receive(&mut self) -> bool {
         let now = Instant::now();
         let mut any = false;
-        for socket in &mut self.sockets {
+        for socket in &mut self.wiring.sockets {
             let sfu = &mut self.sfu;
             any |= socket.receive(
                 |source: SocketAddr, destination: SocketAddr, bytes: &[u8]| {
@@ -171,18 +231,34 @@ impl Shard {
         while let Some(output) = self.sfu.poll_output() {
             match output {
                 Output::Transmit(batch) => self.send(batch),
+                Output::Parcel { to, parcel } => {
+                    self.wiring.lines.put(to, Crossing::Parcel(parcel));
+                }
+                Output::Pipe { to, message } => {
+                    self.wiring.lines.put(to, Crossing::Message(message));
+                }
                 Output::Event(event) => {
-                    if let Event::Closed { peer, .. } = &event {
-                        self.peers.remove(peer);
-                    }
+                    self.note_end(&event);
                     self.backlog.push_back(event);
                 }
             }
         }
     }
 
+    /// Whoever is gone, or was never let in, gives the place back.
+    fn note_end(&mut self, event: &Event) {
+        let (Event::Closed { peer, .. } | Event::Negotiated { peer, .. }) = event else {
+            return;
+        };
+        if !self.sfu.knows(*peer) {
+            self.peers.remove(peer);
+            places(&self.wiring.places).release(*peer);
+        }
+    }
+
     fn send(&mut self, batch: Batch) {
         let refused: usize = self
+            .wiring
             .sockets
             .iter_mut()
             .map(|socket| socket.send(&batch))
@@ -195,7 +271,7 @@ impl Shard {
 
     fn hand_over(&mut self) {
         while let Some(event) = self.backlog.pop_front() {
-            match self.events.try_send(event) {
+            match self.wiring.events.try_send(event) {
                 Ok(()) | Err(TrySendError::Closed(_)) => {}
                 Err(TrySendError::Full(event)) => return self.backlog.push_front(event),
             }
@@ -228,11 +304,21 @@ impl Shard {
         // Taking it apart may panic again.
         let _ = catch_unwind(AssertUnwindSafe(|| drop(broken)));
         let reason = CloseReason::Internal;
-        self.backlog
-            .extend(self.peers.drain().map(|(peer, group)| Event::Closed {
+        let mut places = places(&self.wiring.places);
+        for (peer, group) in self.peers.drain() {
+            places.release(peer);
+            self.backlog.push_back(Event::Closed {
                 group,
                 peer,
                 reason,
-            }));
+            });
+        }
+        // The other shards are told at once.
+        self.wiring.waker.wake();
     }
+}
+
+/// Whoever held it before may have panicked, but never in the middle of a change.
+pub fn places(places: &Mutex<Placement>) -> MutexGuard<'_, Placement> {
+    places.lock().unwrap_or_else(PoisonError::into_inner)
 }

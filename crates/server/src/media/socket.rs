@@ -28,8 +28,18 @@ pub struct Socket {
 }
 
 impl Socket {
+    /// Refused where the port is another's, whatever that allows.
     pub fn bind(address: SocketAddr) -> io::Result<Self> {
-        let socket = sys::bind(address)?;
+        Self::new(sys::bind(address, false)?)
+    }
+
+    /// Another one on the port of this one, which both share from now on. The kernel chooses by the addresses of what comes.
+    pub fn beside(&self) -> io::Result<Self> {
+        sys::share_port(&self.socket)?;
+        Self::new(sys::bind(self.local, true)?)
+    }
+
+    fn new(socket: UdpSocket) -> io::Result<Self> {
         let state = UdpSocketState::new((&socket).into())?;
         for set in [
             UdpSocketState::set_recv_buffer_size,
@@ -54,6 +64,13 @@ impl Socket {
 
     pub fn port(&self) -> u16 {
         self.local.port()
+    }
+
+    /// Datagrams to this address came in over another socket of the port: it may be sent from.
+    pub fn learn(&mut self, own: IpAddr) {
+        if own.is_ipv4() == self.local.is_ipv4() && !self.own.contains(&own) {
+            self.own.insert(own);
+        }
     }
 
     /// Gives each datagram of the next batch with its source and destination. False when nothing was there.

@@ -69,32 +69,56 @@ pub fn wait(fds: &[RawFd], timeout: Duration) -> io::Result<()> {
     Ok(())
 }
 
-/// A UDP socket. One for an IPv6 address leaves the same port of IPv4 to another.
-pub fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
-    if address.is_ipv4() {
-        return UdpSocket::bind(address);
-    }
+/// A UDP socket. One for an IPv6 address leaves the same port of IPv4 to another. A `shared` one may have a port that a
+/// socket of this user has, if that shares it too.
+pub fn bind(address: SocketAddr, shared: bool) -> io::Result<UdpSocket> {
+    let family = match address {
+        SocketAddr::V4(_) => libc::AF_INET,
+        SocketAddr::V6(_) => libc::AF_INET6,
+    };
     let kind = libc::SOCK_DGRAM | libc::SOCK_CLOEXEC;
     // SAFETY: no pointers; the descriptor is checked before it is owned.
-    let fd = unsafe { libc::socket(libc::AF_INET6, kind, 0) };
+    let fd = unsafe { libc::socket(family, kind, 0) };
     if fd < 0 {
         return Err(io::Error::last_os_error());
     }
     // SAFETY: `fd` is open and owned by nobody else.
     let socket = UdpSocket::from(unsafe { OwnedFd::from_raw_fd(fd) });
-    let only: libc::c_int = 1;
+    if address.is_ipv6() {
+        turn_on(&socket, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY)?;
+    }
+    if shared {
+        share_port(&socket)?;
+    }
     let (name, length) = socket_address(address);
-    // SAFETY: both pointers lead to locals that outlive the calls, with their true lengths.
-    let bound = unsafe {
-        let option = (&raw const only).cast();
-        let size = size_of::<libc::c_int>() as libc::socklen_t;
-        libc::setsockopt(fd, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, option, size) == 0
-            && libc::bind(fd, (&raw const name).cast(), length) == 0
+    // SAFETY: the pointer leads to a local that outlives the call, with its true length.
+    match unsafe { libc::bind(fd, (&raw const name).cast(), length) } {
+        0 => Ok(socket),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// Others may bind the same port, if they say so too. Said after binding, it was this one's alone until now.
+pub fn share_port(socket: &UdpSocket) -> io::Result<()> {
+    turn_on(socket, libc::SOL_SOCKET, libc::SO_REUSEPORT)
+}
+
+fn turn_on(socket: &UdpSocket, level: libc::c_int, option: libc::c_int) -> io::Result<()> {
+    let on: libc::c_int = 1;
+    let size = size_of::<libc::c_int>() as libc::socklen_t;
+    // SAFETY: the pointer leads to a local that outlives the call, with its true length.
+    let set = unsafe {
+        libc::setsockopt(
+            socket.as_raw_fd(),
+            level,
+            option,
+            (&raw const on).cast(),
+            size,
+        )
     };
-    if bound {
-        Ok(socket)
-    } else {
-        Err(io::Error::last_os_error())
+    match set {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
     }
 }
 

@@ -1,4 +1,4 @@
-//! The media thread over real sockets: two clients connect, hear each other, and the thread ends when it should.
+//! The media threads over real sockets: clients connect, hear each other, and the threads end when they should.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
 use std::sync::Arc;
@@ -24,6 +24,8 @@ fn settings(addresses: &[IpAddr]) -> Settings {
         port: 0,
         addresses: addresses.to_vec(),
         loudest: 5,
+        shards: 1,
+        spread: 50,
         certificate: Certificate::generate().expect("a certificate"),
     }
 }
@@ -83,6 +85,7 @@ impl Client {
             uplink,
             slots,
             renegotiate: false,
+            with: vec![],
         };
         handle
             .send(Command::Negotiate(Box::new(negotiate)))
@@ -261,8 +264,154 @@ fn two_people_hear_each_other_over_ipv6_where_there_is_any() {
     }
 }
 
+fn send(handle: &MediaHandle, command: Command) {
+    handle.send(command).expect("living threads");
+}
+
+/// From now on `peer` gets `from` in its only slot.
+fn bind_to(handle: &MediaHandle, peer: u64, generation: u32, from: u64) {
+    send(
+        handle,
+        Command::Bind {
+            peer: PeerId(peer),
+            slot: SlotIndex(0),
+            generation: Generation(generation),
+            from: Some(PeerId(from)),
+            video: None,
+            ready: true,
+            rank: 0,
+        },
+    );
+}
+
+fn unmute(handle: &MediaHandle, peer: u64) {
+    send(
+        handle,
+        Command::SetUplink {
+            peer: PeerId(peer),
+            source: Source::Microphone,
+            state: UplinkState::Live,
+            encrypted: false,
+        },
+    );
+}
+
+/// Until all of them have heard so much more.
+fn talk(clients: &mut [(u64, Client)]) {
+    clients
+        .iter_mut()
+        .for_each(|(_, client)| client.heard.clear());
+    let until = Instant::now() + PATIENCE;
+    while clients.iter().any(|(_, client)| client.heard.len() < 10) {
+        let heard: Vec<usize> = clients
+            .iter()
+            .map(|(_, client)| client.heard.len())
+            .collect();
+        assert!(Instant::now() < until, "heard {heard:?} packets");
+        for (peer, client) in clients.iter_mut() {
+            client.step(Some(format!("from {peer}").as_bytes()));
+        }
+    }
+}
+
+fn on_three_threads() -> (MediaHandle, Events, Threads) {
+    let settings = Settings {
+        shards: 3,
+        spread: 1,
+        ..settings(&[IpAddr::from(Ipv4Addr::LOCALHOST)])
+    };
+    start(settings).expect("a start")
+}
+
+#[test]
+fn people_on_three_threads_hear_each_other_wherever_their_datagrams_land() {
+    let localhost = IpAddr::from(Ipv4Addr::LOCALHOST);
+    let (handle, mut events, threads) = on_three_threads();
+    let mut clients: Vec<(u64, Client)> = vec![];
+    // Where datagrams land is the kernel's to say: people come until some are not where they belong.
+    while clients.len() < 4 || handle.stats().handed_over == 0 {
+        let peer = clients.len() as u64 + 1;
+        assert!(peer < 40, "forty ports that all lead to the right thread");
+        clients.push((peer, Client::join(peer, localhost, &handle, &mut events)));
+        unmute(&handle, peer);
+        bind_to(&handle, peer, 1, peer - 1);
+        bind_to(&handle, 1, peer as u32, peer);
+        let until = Instant::now() + PATIENCE;
+        let told = |handle: &MediaHandle| handle.stats().peers == peer as usize;
+        while !clients.iter().all(|(_, client)| client.connected) || !told(&handle) {
+            assert!(Instant::now() < until, "not connected");
+            clients.iter_mut().for_each(|(_, client)| client.step(None));
+        }
+    }
+    // The loudest five, and those are the first.
+    let mut first: Vec<(u64, Client)> = clients.drain(..4).collect();
+    bind_to(&handle, 1, 100, 4);
+    talk(&mut first);
+    for (peer, client) in &first {
+        let from = if *peer == 1 { 4 } else { peer - 1 };
+        let words = format!("from {from}").into_bytes();
+        assert!(client.heard.iter().all(|heard| *heard == words), "{peer}");
+    }
+    let loads = handle.loads();
+    let peers: Vec<usize> = loads.iter().map(|load| load.stats.peers).collect();
+    assert!(peers.iter().all(|peers| *peers > 0), "{peers:?}");
+    assert!(handle.stats().piped_packets > 0);
+    drop(handle);
+    threads.join().expect("an orderly end");
+}
+
+#[test]
+fn a_bug_in_one_thread_costs_its_people_their_connections_and_nobody_else() {
+    let localhost = IpAddr::from(Ipv4Addr::LOCALHOST);
+    let (handle, mut events, threads) = on_three_threads();
+    let mut clients = vec![];
+    for peer in 1..=3 {
+        clients.push((peer, Client::join(peer, localhost, &handle, &mut events)));
+        unmute(&handle, peer);
+    }
+    for (peer, from) in [(1, 2), (2, 3), (3, 1)] {
+        bind_to(&handle, peer, 1, from);
+    }
+    talk(&mut clients);
+    handle.break_shard(1);
+    let closed = loop {
+        if let Event::Closed { peer, reason, .. } = event(&mut events) {
+            break (peer, reason);
+        }
+    };
+    assert_eq!(closed, (PeerId(2), ::media::CloseReason::Internal));
+    clients.remove(1);
+    bind_to(&handle, 1, 2, 3);
+    talk(&mut clients);
+    // And who comes back, to the thread where there is room, finds all others.
+    clients.push((4, Client::join(4, localhost, &handle, &mut events)));
+    unmute(&handle, 4);
+    bind_to(&handle, 4, 1, 1);
+    bind_to(&handle, 1, 3, 4);
+    talk(&mut clients);
+    let stats = handle.loads().into_iter().map(|load| load.stats.peers);
+    assert!(stats.sum::<usize>() <= 4);
+    drop(handle);
+    threads.join().expect("an orderly end");
+}
+
 #[test]
 fn a_taken_port_is_one_sentence_that_names_it() {
+    let refuses = |port: u16, address: IpAddr, shards: u8| {
+        let refused = start(Settings {
+            port,
+            shards,
+            ..settings(&[address])
+        })
+        .err()
+        .expect("a refusal")
+        .to_string();
+        assert!(
+            refused.contains(&port.to_string()) && refused.contains("media.port"),
+            "{refused}"
+        );
+        assert_eq!(refused.lines().count(), 1);
+    };
     for address in [
         IpAddr::from(Ipv4Addr::LOCALHOST),
         IpAddr::from(Ipv6Addr::LOCALHOST),
@@ -275,18 +424,18 @@ fn a_taken_port_is_one_sentence_that_names_it() {
             continue;
         };
         let port = taken.local_addr().expect("an address").port();
-        let refused = start(Settings {
+        refuses(port, address, 1);
+        refuses(port, address, 3);
+        drop(taken);
+        // Another house of the same person, which shares the port among its own threads.
+        let settings = Settings {
             port,
+            shards: 2,
             ..settings(&[address])
-        })
-        .err()
-        .expect("a refusal")
-        .to_string();
-        assert!(
-            refused.contains(&port.to_string()) && refused.contains("media.port"),
-            "{refused}"
-        );
-        assert_eq!(refused.lines().count(), 1);
+        };
+        let (_handle, _events, _threads) = start(settings).expect("a start");
+        refuses(port, address, 1);
+        refuses(port, address, 3);
     }
 }
 
@@ -319,12 +468,18 @@ fn no_address_and_a_broken_certificate_end_the_start() {
 
 #[test]
 fn the_thread_ends_with_the_last_handle() {
-    let (handle, mut events, thread) =
-        start(settings(&[IpAddr::from(Ipv4Addr::LOCALHOST)])).expect("a start");
-    let other = handle.clone();
-    drop(handle);
-    assert!(!thread.is_finished());
-    drop(other);
-    thread.join().expect("an orderly end");
-    assert_eq!(events.blocking_recv(), None);
+    for shards in [1, 3] {
+        let settings = Settings {
+            shards,
+            ..settings(&[IpAddr::from(Ipv4Addr::LOCALHOST)])
+        };
+        let (handle, mut events, threads) = start(settings).expect("a start");
+        let other = handle.clone();
+        drop(handle);
+        assert_eq!(threads.0.len(), usize::from(shards));
+        assert!(threads.0.iter().all(|thread| !thread.is_finished()));
+        drop(other);
+        threads.join().expect("an orderly end");
+        assert_eq!(events.blocking_recv(), None);
+    }
 }

@@ -183,6 +183,8 @@ pub fn to_core(group: u64, command: MediaCommand) -> Option<core::Command> {
             uplink: uplink_mids(uplink),
             slots: slots.into_iter().map(slot_mids).collect(),
             renegotiate,
+            // Known to those who place the peer.
+            with: vec![],
         })),
         MediaCommand::Remove { peer } => core::Command::Remove {
             peer: peer_id(&peer)?,

@@ -76,6 +76,9 @@ impl House {
 
     fn binary(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_stube"));
+        // Whatever happens in these meetings happens between threads.
+        command.env("STUBE__MEDIA__SHARDS", "3");
+        command.env("STUBE__MEDIA__SPREAD", "1");
         command
             .args(arguments)
             .current_dir(&self.data)
