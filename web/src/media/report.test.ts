@@ -12,7 +12,7 @@ const PLACES = {
 /** What a browser says after so many seconds of a call, all even but for what is changed. */
 function sample(
   second: number,
-  changed: { loss?: number; cpu?: boolean; lost?: number; connection?: string } = {},
+  changed: { loss?: number; cpu?: boolean; thin?: boolean; lost?: number; connection?: string } = {},
 ): Sample {
   const lost = changed.lost ?? 0;
   const entries = [
@@ -61,7 +61,7 @@ function sample(
       rid: 'q',
       packetsSent: 50 * second,
       bytesSent: 9_000 * second,
-      qualityLimitationReason: changed.cpu ? 'cpu' : 'none',
+      qualityLimitationReason: changed.cpu ? 'cpu' : changed.thin ? 'bandwidth' : 'none',
       remoteId: 'ra',
     },
     {
@@ -123,6 +123,14 @@ describe('a report on the connection', () => {
     });
     expect(reports[1]).toMatchObject({ freezes: 0, limited_cpu_ms: 0 });
     expect(now).toHaveLength(20);
+  });
+
+  it('takes the low beginning of a connection for no thin line', () => {
+    const { reports, say } = reporter();
+    for (let second = 1; second <= 21; second++) say(sample(second, { thin: true }));
+    say(sample(22, { thin: true, connection: 'c-2' }));
+    for (let second = 23; second <= 32; second++) say(sample(second, { thin: true, connection: 'c-2' }));
+    expect(reports.map((one) => one.limited_bandwidth_ms)).toEqual([0, 10_000, 0]);
   });
 
   it('counts what did not arrive as a share of what was to arrive', () => {

@@ -12,6 +12,8 @@ export const REPORT_MS = 10_000;
 const LEAST_MS = 1_500;
 /** A page that slept measured nothing meanwhile. */
 const LONGEST_STEP_MS = 5_000;
+/** Browsers begin low on every line: so long it says nothing that they hold back. */
+const BEGIN_MS = 10_000;
 const WHOLE = 1_000;
 
 /** What the browser tells of itself. */
@@ -32,6 +34,8 @@ export class QualityReporter {
   readonly #unsubscribe: () => void;
   #sums = new Sums();
   #before: Sample | undefined;
+  /** The connection of now, as far as it was seen. */
+  #begunAt = 0;
   #last: QualityReport | undefined;
 
   /** `report`: every ten seconds. `now`: with every sample, how it is at the moment. */
@@ -64,11 +68,13 @@ export class QualityReporter {
     this.#before = sample;
     if (before && before.connection !== undefined && before.connection !== sample.connection) {
       this.#sums.restarts += 1;
+      this.#begunAt = sample.at;
       return;
     }
     const ms = before ? sample.at - before.at : 0;
+    if (!before?.path) this.#begunAt = sample.at;
     if (!before || !sample.path || ms <= 0 || ms > LONGEST_STEP_MS) return;
-    this.#sums.add(before, sample, ms);
+    this.#sums.add(before, sample, ms, sample.at - this.#begunAt <= BEGIN_MS);
     if (this.#sums.ms >= REPORT_MS) {
       this.#last = this.#made();
       this.#sums = new Sums();
@@ -107,11 +113,11 @@ class Sums {
   #cpuMs = 0;
   #narrowMs = 0;
 
-  add(before: Sample, sample: Sample, ms: number): void {
+  add(before: Sample, sample: Sample, ms: number, begins: boolean): void {
     this.ms += ms;
     this.#rtt.add(sample.path?.rttMs);
     this.#in(before, sample);
-    this.#out(before, sample, ms);
+    this.#out(before, sample, ms, begins);
   }
 
   report(): QualityReport {
@@ -160,7 +166,7 @@ class Sums {
     this.#fps.add(largest?.fps);
   }
 
-  #out(before: Sample, sample: Sample, ms: number): void {
+  #out(before: Sample, sample: Sample, ms: number, begins: boolean): void {
     for (const [was, is] of pairs(before.audiosOut, sample.audiosOut, (one) => one.source)) this.#remote(was, is);
     let layers = 0;
     const limits = new Set<string>();
@@ -172,7 +178,7 @@ class Sums {
     }
     if (layers > 0) this.#layers.add(layers);
     if (limits.has('cpu')) this.#cpuMs += ms;
-    if (limits.has('bandwidth')) this.#narrowMs += ms;
+    if (limits.has('bandwidth') && !begins) this.#narrowMs += ms;
   }
 
   /** The other end tells shares of what it expected; what was sent meanwhile weighs them. */

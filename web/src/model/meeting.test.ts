@@ -340,6 +340,15 @@ describe('a bad connection', () => {
     call.quality.set({ ...lossy });
     expect(model.state.notice).toBeUndefined();
   });
+
+  it('is not blamed for what a busy device does', async () => {
+    const { call, model, pass } = await meeting(participant('ann', 'camera'));
+    const busy = { findings: [...lossy.findings, { kind: 'busy', seconds: 9 }] } as const;
+    call.quality.set(busy);
+    await pass(11_000);
+    call.quality.set({ ...busy });
+    expect(model.state.notice).toBeUndefined();
+  });
 });
 
 describe('the end', () => {

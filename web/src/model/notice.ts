@@ -8,8 +8,6 @@ import type { MeetingNotice } from './screens.ts';
 const SHOWN_MS = 10_000;
 /** A bad moment passes unsaid. */
 const BAD_MS = 10_000;
-/** What is noticed by ear and eye, and not said otherwise. */
-const BAD: ReadonlySet<Finding['kind']> = new Set(['loss', 'slow', 'choppy']);
 
 export class Notices {
   readonly #clock: Clock;
@@ -34,7 +32,9 @@ export class Notices {
   /** How one's own connection is at the moment. */
   judge(findings: readonly Finding[]): void {
     const now = this.#clock.now();
-    const bad = findings.some(({ kind }) => BAD.has(kind));
+    const has = (one: Finding['kind']): boolean => findings.some(({ kind }) => kind === one);
+    // A busy device loses and delays packets too, and says so already.
+    const bad = (has('loss') || has('slow')) && !has('busy');
     this.#badSince = bad ? (this.#badSince ?? now) : undefined;
     if (this.#badSince !== undefined && now - this.#badSince >= BAD_MS) this.say('bad_line');
   }

@@ -76,6 +76,7 @@ describe('backing off', () => {
     expect(backoffMs(3, 1)).toBe(3200);
     expect(backoffMs(50, 1)).toBe(4000);
     expect(backoffMs(50, 0.25)).toBe(1000);
+    expect(backoffMs(50, 1, 1_000)).toBe(1000);
   });
 });
 
@@ -156,6 +157,37 @@ describe('a connection', () => {
     const before = attempts.length;
     house.client.check();
     expect(attempts.length).toBe(before + 1);
+  });
+
+  it('asks again into a line that swallows everything, in a meeting, and takes the first answer', async () => {
+    const house = new House();
+    const asked: { at: number; answer: (ticket: string) => void }[] = [];
+    house.tickets = () => new Promise((answer) => asked.push({ at: house.clock.now(), answer }));
+    house.client.join('Küche', 'd-1', new Map());
+    house.client.start();
+    await house.clock.pass(4_500);
+    expect(asked.map(({ at }) => at)).toEqual([0, 2_000, 4_000]);
+    asked[2]?.answer('third');
+    await settle();
+    asked[0]?.answer('first');
+    await house.clock.pass(1_000);
+    expect(house.sockets.map(({ ticket }) => ticket)).toEqual(['third']);
+    expect(asked).toHaveLength(3);
+    // Nothing came of it: another attempt, soon.
+    await house.clock.pass(1_100);
+    expect(asked.length).toBeGreaterThan(3);
+  });
+
+  it('outside of a meeting asks once in an attempt', async () => {
+    const house = new House();
+    let asked = 0;
+    house.tickets = () => {
+      asked += 1;
+      return new Promise(() => {});
+    };
+    house.client.start();
+    await house.clock.pass(5_900);
+    expect(asked).toBe(1);
   });
 
   it('stops when the session is over', async () => {

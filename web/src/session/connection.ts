@@ -12,13 +12,18 @@ import type {
   IntentId,
   ServerMessage,
 } from '../protocol/generated.ts';
-import { backoffMs } from './backoff.ts';
+import { backoffMs, LIVELY_CAP_MS } from './backoff.ts';
 import type { Clock } from './clock.ts';
 import { asRefusal, Refusal } from './refusal.ts';
 
 const VERSIONS = [1];
 /** From the start of an attempt to `welcome`. */
 const ATTEMPT_MS = 6_000;
+/**
+ * In a meeting the ticket is asked for again after so long without an answer: what was sent into a dead line is tried again
+ * later and later by the system, and the line may be back meanwhile.
+ */
+const ASK_AGAIN_MS = 2_000;
 const INTENT_MS = 8_000;
 /** A socket that lived shorter does not reset the back-off. */
 const STEADY_MS = 5_000;
@@ -102,6 +107,7 @@ export class Connection {
   #heardAt = 0;
   #pingedAt: number | undefined;
   #cancelTimer = (): void => {};
+  #cancelAsking = (): void => {};
 
   constructor(ports: ConnectionPorts, handlers: ConnectionHandlers) {
     this.#ports = ports;
@@ -163,14 +169,23 @@ export class Connection {
     this.#state = 'connecting';
     const round = ++this.#round;
     this.#cancelTimer = this.#ports.clock.after(ATTEMPT_MS, () => this.#lost(new Refusal('offline')));
+    this.#askForTicket(round);
+  }
+
+  #askForTicket(round: number): void {
+    const waits = (): boolean => round === this.#round && !this.#socket;
     this.#ports.ticket().then(
       (ticket) => {
-        if (round === this.#round) this.#openSocket(ticket, round);
+        if (waits()) this.#openSocket(ticket, round);
       },
       (error) => {
-        if (round === this.#round) this.#lost(asRefusal(error));
+        if (waits()) this.#lost(asRefusal(error));
       },
     );
+    if (this.#pulse !== LIVELY) return;
+    this.#cancelAsking = this.#ports.clock.after(ASK_AGAIN_MS, () => {
+      if (waits()) this.#askForTicket(round);
+    });
   }
 
   #openSocket(ticket: string, round: number): void {
@@ -242,7 +257,8 @@ export class Connection {
     if (wasOpen && clock.now() - this.#openedAt >= STEADY_MS) this.#attempt = 0;
     this.#state = 'backing_off';
     this.#drop();
-    const wait = Math.max(backoffMs(this.#attempt++, random.call(this.#ports)), refusal.retryAfterMs ?? 0);
+    const cap = this.#pulse === LIVELY ? LIVELY_CAP_MS : undefined;
+    const wait = Math.max(backoffMs(this.#attempt++, random.call(this.#ports), cap), refusal.retryAfterMs ?? 0);
     this.#cancelTimer = clock.after(wait, () => this.#connect());
     if (wasOpen) this.#handlers.down(restarts);
   }
@@ -251,6 +267,7 @@ export class Connection {
   #drop(): void {
     this.#round++;
     this.#cancelTimer();
+    this.#cancelAsking();
     const socket = this.#socket;
     this.#socket = undefined;
     if (socket) {
