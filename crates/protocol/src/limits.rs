@@ -41,6 +41,9 @@ pub const HELLO_TIMEOUT_MS: u64 = 10_000;
 pub const PING_INTERVAL_MS: u64 = 15_000;
 /// Two pings unanswered. Others see that somebody's network is gone within 45 s, so there have to be some left.
 pub const IDLE_TIMEOUT_MS: u64 = 35_000;
+/// The same for somebody in a meeting who pings: the others are to hear soon that their network is gone.
+pub const LIVELY_PING_INTERVAL_MS: u64 = 2_500;
+pub const LIVELY_IDLE_TIMEOUT_MS: u64 = 8_000;
 /// How long a seat waits for its person to come back.
 pub const SEAT_GRACE_MS: u64 = 60_000;
 /// The same when the page said goodbye: it was reloaded and is back soon, or it was closed.

@@ -17,6 +17,8 @@ pub struct Conversation {
     pub(super) socket: u64,
     pub(super) outbound: Outbound,
     greeted: bool,
+    /// It looks after its side of the socket itself.
+    pings: bool,
     pub(super) stay: Option<Stay>,
     /// The media connection that waits at a door. Never beside a stay.
     pub(super) prepared: Option<Stay>,
@@ -32,6 +34,7 @@ impl Conversation {
             socket,
             outbound,
             greeted: false,
+            pings: false,
             stay: None,
             prepared: None,
             entered: None,
@@ -42,6 +45,11 @@ impl Conversation {
         self.greeted
     }
 
+    /// In a room, and somebody who pings: when that ends, the others are to know soon.
+    pub fn is_lively(&self) -> bool {
+        self.pings && self.stay.is_some()
+    }
+
     pub async fn hear(&mut self, message: ClientMessage) {
         match message {
             ClientMessage::Hello {
@@ -49,7 +57,10 @@ impl Conversation {
             } => self.hello(&versions, browser).await,
             // Nothing else is understood before the two sides agree on a version.
             _ if !self.greeted => self.part(ErrorCode::UnsupportedVersion),
-            ClientMessage::Ping { id } => self.outbound.push(&ServerMessage::Pong { id }),
+            ClientMessage::Ping { id } => {
+                self.pings = true;
+                self.outbound.push(&ServerMessage::Pong { id });
+            }
             ClientMessage::GetSnapshot {
                 channel: Channel::Home,
             } => self.decide(house::Intent::GetSnapshot).await,

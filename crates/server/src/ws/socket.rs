@@ -7,7 +7,7 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket, close_code};
 use futures_util::StreamExt;
 use protocol::parse::{Parsed, id_of, parse};
 use protocol::{ClientMessage, ErrorCode, IntentId, ServerMessage, limits};
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout};
+use tokio::time::{Instant, sleep_until, timeout};
 use tokio_tungstenite::tungstenite;
 
 use super::conversation::Conversation;
@@ -16,8 +16,15 @@ use super::rate::{Rate, Verdict};
 use super::sockets::Place;
 
 const HELLO: Duration = Duration::from_millis(limits::HELLO_TIMEOUT_MS);
-const PING: Duration = Duration::from_millis(limits::PING_INTERVAL_MS);
 const IDLE: Duration = Duration::from_millis(limits::IDLE_TIMEOUT_MS);
+const CALM: Pulse = Pulse {
+    ping: Duration::from_millis(limits::PING_INTERVAL_MS),
+    idle: IDLE,
+};
+const LIVELY: Pulse = Pulse {
+    ping: Duration::from_millis(limits::LIVELY_PING_INTERVAL_MS),
+    idle: Duration::from_millis(limits::LIVELY_IDLE_TIMEOUT_MS),
+};
 /// How long a closing socket may take to read what is left and to say goodbye.
 const GOODBYE: Duration = Duration::from_secs(5);
 
@@ -38,6 +45,12 @@ enum Gone {
     Closed {
         with_page: bool,
     },
+}
+
+/// How often the other side is pinged, and how long it may give no sign of life.
+struct Pulse {
+    ping: Duration,
+    idle: Duration,
 }
 
 struct Rates {
@@ -80,12 +93,16 @@ impl Socket {
             messages: Rate::of_messages(opened.into_std()),
             offers: Rate::of_offers(opened.into_std()),
         };
-        let mut ping = interval_at(opened + PING, PING);
-        ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut pinged = opened;
         loop {
             let greeted = self.conversation.is_greeted();
+            let pulse = if self.conversation.is_lively() {
+                LIVELY
+            } else {
+                CALM
+            };
             let silent = if greeted {
-                heard + IDLE
+                heard + pulse.idle
             } else {
                 opened + HELLO
             };
@@ -107,7 +124,8 @@ impl Socket {
                     }
                     Next::End(ending) => return Ok(ending),
                 },
-                _ = ping.tick() => {
+                () = sleep_until(pinged + pulse.ping) => {
+                    pinged = Instant::now();
                     if let Some(ending) = self.write(Message::Ping(Vec::new().into())).await? {
                         return Ok(ending);
                     }

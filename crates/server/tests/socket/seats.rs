@@ -39,6 +39,27 @@ async fn a_lost_socket_keeps_its_seat_and_a_second_one_takes_it_over() {
 }
 
 #[tokio::test]
+async fn whoever_pings_and_falls_silent_is_known_to_be_away_within_seconds() {
+    let (house, anna) = House::new().with_anna().await;
+    let bert = house.member("bert").await;
+    let mut watcher = Socket::of(&anna, &house.base).await;
+    watcher.enter("Garten", "a").await;
+    let mut silent = Socket::of(&bert, &house.base).await;
+    let you = silent.enter("Garten", "b").await["you"].clone();
+    silent.send(json!({"type": "ping", "id": "1"})).await;
+    silent.wait_for("pong").await;
+    // Nobody reads it any more, so nothing is answered.
+    let since = std::time::Instant::now();
+    let gone = watcher.change("participant_changed").await;
+    assert_eq!(
+        (&gone["participant"]["id"], &gone["participant"]["presence"]),
+        (&you, &json!("reconnecting"))
+    );
+    let took = since.elapsed().as_millis();
+    assert!((7_000..25_000).contains(&took), "{took} ms");
+}
+
+#[tokio::test]
 async fn a_page_that_says_goodbye_keeps_its_seat_for_a_reload_only() {
     let (house, anna) = House::new().with_anna().await;
     let bert = house.member("bert").await;
