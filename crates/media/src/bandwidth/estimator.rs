@@ -254,7 +254,7 @@ impl Estimator {
                 usual_bps * ahead + AHEAD_BPS
             },
             limited: self.limited(delivered_bps),
-            queue_us: self.queue.standing_us().max(ahead_us),
+            queue_us: self.queue.standing_us().max(ahead_us) - self.jitter_us(),
             rtt_us: self.rtt_us,
         });
         if self.rate.cut_us() != cut_before {
@@ -272,10 +272,10 @@ impl Estimator {
 
     /// The verdict, and what the line carries at the moment.
     fn usage(&self, delivered_bps: f64) -> (Usage, f64) {
-        let jitter_us = (self.trend.jitter_ms() * 1_000.0) as i64;
+        let jitter_us = self.jitter_us();
         let sudden_bps = self.delivered.bps(SUDDEN_US).unwrap_or(delivered_bps);
         let departed_bps = self.departed.bps(WINDOW_US).unwrap_or(delivered_bps);
-        if self.queue.newest_us() > SUDDEN_QUEUE_US + 4 * jitter_us
+        if self.queue.newest_us() > SUDDEN_QUEUE_US + 2 * jitter_us
             && sudden_bps < departed_bps * SUDDENLY
         {
             return (Usage::Over, sudden_bps);
@@ -288,9 +288,7 @@ impl Estimator {
             TOLERATED_US
         };
         let usage = match self.trend.usage() {
-            Usage::Over if self.queue.standing_us() <= tolerated_us + 2 * jitter_us => {
-                Usage::Normal
-            }
+            Usage::Over if self.queue.standing_us() <= tolerated_us + jitter_us => Usage::Normal,
             usage => usage,
         };
         (usage, carried_bps)
@@ -406,7 +404,12 @@ impl Estimator {
     fn busy(&self) -> bool {
         self.trend.usage() == Usage::Over
             || self.rate.drain() < 1.0
-            || self.queue.standing_us() > BUSY_US
+            || self.queue.standing_us() > BUSY_US + self.jitter_us()
+    }
+
+    /// What packets wait for each other where nothing is full: no queue, and it does not go away.
+    fn jitter_us(&self) -> i64 {
+        (self.trend.jitter_ms() * 2_000.0) as i64
     }
 
     pub fn bps(&self) -> f64 {

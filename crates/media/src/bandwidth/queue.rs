@@ -3,7 +3,7 @@
 
 const BASE_US: i64 = 5_000_000;
 const BASES: usize = 6;
-const RECENT_US: i64 = 100_000;
+const RECENT_US: i64 = 200_000;
 const LAST: usize = 3;
 const ROUND_TRIPS_US: i64 = 15_000_000;
 /// A clock that jumps this far says nothing about delay.

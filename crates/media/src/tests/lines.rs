@@ -179,6 +179,19 @@ const CALLS: &[Call] = &[
             (10, 20, Is::Layer, 1, 2),
         ],
     },
+    // Packets wait for each other all the time, which is no queue and does not go away.
+    Call {
+        what: "130 ms of jitter on a long way",
+        lines: &[(
+            0,
+            Down {
+                delay: Duration::from_millis(60),
+                jitter: Duration::from_millis(130),
+                ..line(5_000_000)
+            },
+        )],
+        expect: &[(5, 20, Is::Concealed, 0, 10), (5, 20, Is::Frames, 20, 31)],
+    },
     Call {
         what: "reordering",
         lines: &[(
