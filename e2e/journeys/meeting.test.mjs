@@ -7,7 +7,8 @@ import { staysTrue, until, untilEqual } from '../harness/wait.mjs';
 
 /** @typedef {import('../harness/person.mjs').Person} Person */
 
-const { journey, person, place } = journeys(import.meta.url);
+// Everybody on another media thread than the next.
+const { journey, person, place } = journeys(import.meta.url, { env: { STUBE__MEDIA__SHARDS: '3', STUBE__MEDIA__SPREAD: '1' } });
 const ROOM = '/r/public/Abendrunde';
 
 journey('three people see and hear the right others, before and after people come and go', async () => {

@@ -1,8 +1,8 @@
 //! How a group lives on several shards. What one sends is told to every other shard that has members of its group, which
 //! then has it as a *remote* sender; its packets follow where somebody there receives it. Back goes what is needed there.
 //!
-//! The messages of one shard to another arrive in order, and only media may be missing. A shard whose core began anew says
-//! so first; what it had told before is void, and it is told everything again.
+//! The messages of one shard to another arrive in order, and only media may be missing, and what is said again anyway. A
+//! shard whose core began anew says so first; what it had told before is void, and it is told everything again.
 
 use std::sync::Arc;
 
@@ -20,10 +20,14 @@ pub struct Message(pub(crate) Said);
 impl Message {
     /// Where there is no room it may be dropped. Everything else has to wait, in its order.
     pub fn may_be_dropped(&self) -> bool {
-        // Addresses are confirmed again soon, and forgotten again with the next datagram.
+        // Keyframes are asked for until they come, addresses are confirmed again soon, and forgotten again with the next
+        // datagram.
         matches!(
             self.0,
-            Said::Packet { .. } | Said::Confirm { .. } | Said::Forget { .. }
+            Said::Packet { .. }
+                | Said::Keyframe { .. }
+                | Said::Confirm { .. }
+                | Said::Forget { .. }
         )
     }
 }
