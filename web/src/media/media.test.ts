@@ -153,6 +153,21 @@ describe('at the door', () => {
     expect(scene.offers.length).toBe(1);
   });
 
+  it('that ends while the browser takes its answer leaves whoever enters another one', async () => {
+    const scene = new Scene();
+    void scene.media.prepare();
+    await settle();
+    // A browser does not come back to whoever waits for a connection that was closed.
+    scene.peer.setRemoteDescription = () => new Promise(() => {});
+    void scene.media.arrive(async () => arrival);
+    await settle();
+    scene.media.unprepare();
+    scene.connect();
+    await settle();
+    expect(scene.offers.length).toBe(1);
+    expect(scene.peer.answers).toEqual(['answer c-1']);
+  });
+
   it('is used by whoever enters before the answer, which comes all the same', async () => {
     const scene = new Scene();
     let answer = (_: typeof arrival): void => {};
@@ -247,6 +262,23 @@ describe('the offer', () => {
     expect(scene.peer.answers).toEqual(['answer c-1']);
   });
 
+  it('that nobody takes is not made over and over again', async () => {
+    const scene = new Scene();
+    scene.answers = [...Array(100)].map(() => new Refused('offline'));
+    scene.connect();
+    scene.follow(undefined);
+    await settle();
+    expect(scene.offers.length).toBe(1);
+    await scene.clock.pass(10_000);
+    expect(scene.offers.length).toBe(11);
+    scene.answers = [];
+    scene.media.setSignalling(false);
+    scene.media.setSignalling(true);
+    scene.follow(undefined);
+    await settle();
+    expect(scene.peer.answers).toEqual(['answer c-1']);
+  });
+
   it('is made anew after a pause when the server makes no sense of it', async () => {
     const scene = new Scene();
     scene.answers = [new Refused('internal')];
@@ -274,6 +306,19 @@ describe('the offer', () => {
     await settle();
     expect(scene.offers[2]?.slots.length).toBe(27);
   });
+});
+
+it('an offer whose answer never came is made again, the same one', async () => {
+  const scene = await new Scene().up();
+  scene.answers = [new Refused('offline')];
+  scene.participants = [...Array(9)].map((_, i) => (i === 0 ? 'me' : `p${i}`));
+  scene.follow('c-1');
+  await settle();
+  expect(scene.offers.length).toBe(2);
+  await scene.pass(2_000);
+  expect(scene.offers.length).toBe(3);
+  expect(scene.peer.answers.length).toBe(2);
+  expect(scene.peers.length).toBe(1);
 });
 
 it('the offer grows only when the first handshake is through', async () => {

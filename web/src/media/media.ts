@@ -87,7 +87,8 @@ export class Media {
   #signalling: Signalling | undefined;
   #link: Link;
   #view: RoomView | undefined;
-  #negotiating = false;
+  /** The link whose offer is on its way. A browser never comes back to whoever waits for a link that was closed. */
+  #negotiates: Link | undefined;
   /** The server has said once that its connection is ours: from then on another one means that ours is gone. */
   #confirmed = false;
   #flowing = false;
@@ -140,12 +141,12 @@ export class Media {
     if (this.#signalling || this.#negotiating || this.#closed) return;
     if (this.#isBroken) this.unprepare();
     const link = this.#link;
-    this.#negotiating = true;
+    this.#negotiates = link;
     try {
       const { sdp, connection } = await prepare(await link.offer());
       if (!this.#closed && link === this.#link) await link.answer(sdp, connection);
     } finally {
-      this.#negotiating = false;
+      if (this.#negotiates === link) this.#negotiates = undefined;
       // Somebody has come in meanwhile, and what they came with is of no use.
       if (link.connection === undefined) void this.#negotiate();
     }
@@ -384,7 +385,7 @@ export class Media {
   async #negotiate(): Promise<void> {
     const { signalling, link } = { signalling: this.#signalling, link: this.#link };
     if (!signalling || this.#negotiating || !this.#signallingUp) return;
-    this.#negotiating = true;
+    this.#negotiates = link;
     try {
       const { connection } = link;
       const offer = await link.offer();
@@ -399,16 +400,20 @@ export class Media {
       await link.answer(answer.sdp, answer.connection);
     } catch (error) {
       this.#refused(link, codeOf(error));
+      // Not yet admitted, or the socket broke: the next view starts it again, or the next look at the path. Never at once.
+      if (link === this.#link) return;
     } finally {
-      this.#negotiating = false;
+      if (this.#negotiates === link) this.#negotiates = undefined;
     }
     this.#step(false);
   }
 
+  get #negotiating(): boolean {
+    return this.#negotiates === this.#link;
+  }
+
   #refused(link: Link, code: string): void {
-    if (this.#closed || link !== this.#link) return;
-    // Not yet admitted, or the socket broke: the next view starts it again.
-    if (code === 'not_admitted' || code === 'not_in_room' || code === 'offline') return;
+    if (this.#closed || link !== this.#link || ['not_admitted', 'not_in_room', 'offline'].includes(code)) return;
     if (code !== 'no_media_connection') this.#retryAt = this.#ports.clock.now() + RETRY_MS;
     this.#renewLink(link.personSlots);
   }
@@ -540,11 +545,12 @@ export class Media {
     const { clock } = this.#ports;
     this.#cancelLook ??= clock.after(DOUBT_MS, () => {
       this.#cancelLook = undefined;
-      const now = (): number => clock.now();
-      this.#link.sample(now).then(
-        (sample) => this.#watchPath(sample),
-        () => {},
-      );
+      this.#link
+        .sample(() => clock.now())
+        .then(
+          (sample) => this.#watchPath(sample),
+          () => {},
+        );
     });
   }
 
@@ -571,6 +577,7 @@ export class Media {
     else if (transport === 'new') {
       if (now - this.#connectingSince >= CONNECT_MS) this.#replaceLink();
     } else if (this.#path.isDead(now)) this.#recover();
+    else if (this.#link.offering) this.#step(false);
     else this.#recovery.over();
   }
 }

@@ -148,4 +148,38 @@ describe('the poller', () => {
     await clock.pass(5_000);
     expect(readings).toBe(5);
   });
+
+  it('goes on when somebody who is told fails, and when a reading never ends', async () => {
+    const clock = new FakeClock();
+    let readings = 0;
+    const poller = new StatsPoller(clock, async () => {
+      if (++readings === 2) await new Promise(() => {});
+      return readSample(new Map(), clock.now(), PLACES);
+    });
+    const told: number[] = [];
+    poller.subscribe(({ at }) => {
+      if (told.push(at) === 1) throw new Error('a fault of the screen');
+    });
+    poller.subscribe(({ at }) => told.push(at));
+    poller.start();
+    await expect(clock.pass(1_000)).rejects.toThrow('a fault of the screen');
+    await clock.pass(3_000);
+    expect(told).toEqual([1_000, 1_000, 3_000, 3_000, 4_000, 4_000]);
+    poller.stop();
+  });
+
+  it('hands on what took long in the order of the readings', async () => {
+    const clock = new FakeClock();
+    const poller = new StatsPoller(clock, async () => {
+      const at = clock.now();
+      await new Promise<void>((resolve) => clock.after(at === 1_000 ? 1_500 : 0, resolve));
+      return readSample(new Map(), at, PLACES);
+    });
+    const told: number[] = [];
+    poller.subscribe(({ at }) => told.push(at));
+    poller.start();
+    await clock.pass(3_000);
+    poller.stop();
+    expect(told).toEqual([2_000, 3_000]);
+  });
 });

@@ -127,13 +127,16 @@ export function growth(before: Maybe, after: Maybe): Maybe {
 /** Told of every sample, also of those without a path. */
 export type SampleListener = (sample: Sample) => void;
 
-/** Reads once a second, whatever the reading before took or came to, and hands on. */
+/** Reads once a second, whatever became of the reading before and of those who were told, and hands on. */
 export class StatsPoller {
   readonly #clock: Clock;
   readonly #read: () => Promise<Sample>;
   readonly #listeners = new Set<SampleListener>();
   #cancel = (): void => {};
   #stopped = false;
+  #asked = 0;
+  /** The newest reading that was handed on: an older one comes too late. */
+  #told = 0;
 
   constructor(clock: Clock, read: () => Promise<Sample>) {
     this.#clock = clock;
@@ -148,19 +151,34 @@ export class StatsPoller {
   start(): void {
     this.#cancel();
     this.#cancel = this.#clock.after(SAMPLE_MS, () => {
-      this.#read()
-        .catch(() => undefined)
-        .then((sample) => {
-          if (this.#stopped) return;
-          if (sample) for (const listener of [...this.#listeners]) listener(sample);
-          this.start();
-        });
+      this.start();
+      const asked = ++this.#asked;
+      // Of a connection that was closed meanwhile some browsers tell nothing, and never.
+      this.#read().then(
+        (sample) => this.#tell(asked, sample),
+        () => {},
+      );
     });
   }
 
   stop(): void {
     this.#stopped = true;
     this.#cancel();
+  }
+
+  #tell(asked: number, sample: Sample): void {
+    if (this.#stopped || asked <= this.#told) return;
+    this.#told = asked;
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(sample);
+      } catch (error) {
+        // Said as any other fault; whoever watches the path must not go without because of it.
+        this.#clock.after(0, () => {
+          throw error;
+        });
+      }
+    }
   }
 }
 
