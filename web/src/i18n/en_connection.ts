@@ -27,7 +27,7 @@ export const enConnection = {
   'connection.loss_server_hint': 'Most others in the meeting lost packets as well.',
   'connection.restarts': { one: 'The connection broke once', other: 'The connection broke {count} times' },
   'connection.slow': 'Sound and pictures came late: {ms} ms there and back',
-  'connection.narrow_up': 'The line was too thin at times for the own picture in full size',
+  'connection.narrow_up': 'The line was too thin at times to send the picture in full size',
   'connection.narrow_down': 'The line was too thin at times for pictures',
   'connection.busy': 'Your device was busy, so your picture became smaller',
   'connection.busy_theirs': 'The device was busy, so the picture became smaller',
@@ -92,5 +92,5 @@ export const enConnection = {
   'connections.days_30': 'Last month',
   'connections.days_0': 'All that is kept',
   'connections.troubled': 'Only bad connections',
-  'connections.empty': 'There is none.',
+  'connections.empty': 'There are none.',
 } as const;
