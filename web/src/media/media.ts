@@ -12,7 +12,7 @@ import { FrameWatch } from './frame_watch.ts';
 import { assigned, drawn, type Label, stale } from './label.ts';
 import { FIRST_PERSON_SLOTS, Link, type LinkOffer, type Pair, type PeerPorts } from './link.ts';
 import { AudioOutput, Speakers, VideoOutput } from './outputs.ts';
-import { DOUBT_MS, PathWatch, Recovery, type Remedy } from './path_watch.ts';
+import { DOUBT_MS, PathWatch, Recovery } from './path_watch.ts';
 import { type ExpectedPicture, PictureWatch } from './picture_watch.ts';
 import { type Sample, StatsPoller } from './stats.ts';
 import { ALL_WISHES, type Wishes } from './uplink.ts';
@@ -350,10 +350,7 @@ export class Media {
 
   #recover(): void {
     const { clock, random } = this.#ports;
-    this.#apply(this.#recovery.next(clock.now(), random()));
-  }
-
-  #apply(remedy: Remedy | undefined): void {
+    const remedy = this.#recovery.next(clock.now(), random());
     if (remedy === undefined) return;
     if (remedy === 'replace' || this.#link.transport === 'down' || this.#link.transport === 'new') {
       this.#replaceLink();
@@ -545,12 +542,11 @@ export class Media {
     const { clock } = this.#ports;
     this.#cancelLook ??= clock.after(DOUBT_MS, () => {
       this.#cancelLook = undefined;
-      this.#link
-        .sample(() => clock.now())
-        .then(
-          (sample) => this.#watchPath(sample),
-          () => {},
-        );
+      const now = (): number => clock.now();
+      this.#link.sample(now).then(
+        (sample) => this.#watchPath(sample),
+        () => {},
+      );
     });
   }
 
