@@ -13,6 +13,11 @@ const FIRST_SEQUENCE: u64 = 1;
 /// First timestamp of a stream. Any would do.
 const FIRST_TIMESTAMP: u32 = 1 << 28;
 
+/// A wider gap is closed but for one number. Beyond half of 2^16, receivers would lose count of SRTP's rollovers (RFC 3711,
+/// section 3.3.1), and could open nothing any more, whoever came after in the same stream; and what is lost on their own way
+/// widens it.
+const WIDEST_GAP: u64 = 1_000;
+
 /// The stream that a packet comes from. Another one has its own sequence, timestamp and picture numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Origin {
@@ -72,6 +77,15 @@ struct Epoch {
 }
 
 impl Epoch {
+    fn close_gap(&mut self, sequence: u64) {
+        let gap = sequence.saturating_sub(self.thinning.next());
+        if gap > WIDEST_GAP {
+            self.sequence = self.sequence.wrapping_sub(gap - 1);
+            self.first_sequence = sequence;
+            self.thinning.leap(sequence);
+        }
+    }
+
     fn apply(&self, packet: &Arrival, place: Place) -> Rewritten {
         let offsets = self.pictures;
         let pictures = packet.pictures;
@@ -201,6 +215,7 @@ impl Rewriter {
             epoch.origin == packet.origin && packet.sequence >= epoch.first_sequence
         };
         if let Some(epoch) = self.epoch.as_mut().filter(is_current) {
+            epoch.close_gap(packet.sequence);
             let place = epoch.thinning.place(packet, self.most)?;
             epoch.newest_sequence = epoch.newest_sequence.max(packet.sequence);
             let rewritten = epoch.apply(packet, place);
@@ -580,5 +595,24 @@ mod tests {
                 prop_assert_eq!(since == 0, at / 2 == before / 2);
             }
         }
+    }
+
+    #[test]
+    fn a_gap_that_is_too_wide_is_closed_but_for_one_number() {
+        let row = |sequence: u64| (Go, FRONT, sequence, 0, 0, 0, 0);
+        let out = |sequence: u64| Some((sequence, 0, 0, 0));
+        check(
+            "a sender that leaps",
+            vec![
+                ((Switch, FRONT, 100, 0, 0, 0, 0), out(1)),
+                (row(101), out(2)),
+                (row(1_102), out(1_003)),
+                (row(33_871), out(1_005)),
+                (row(33_872), out(1_006)),
+                (row(33_871), out(1_005)),
+                (row(33_870), None),
+                (row(1_103), None),
+            ],
+        );
     }
 }

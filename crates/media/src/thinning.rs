@@ -69,6 +69,16 @@ impl Thinning {
         }
     }
 
+    /// The packet that comes next if none is missing.
+    pub fn next(&self) -> u64 {
+        self.next
+    }
+
+    /// What is missing before this packet is not counted as left out.
+    pub fn leap(&mut self, to: u64) {
+        self.next = to;
+    }
+
     /// `None` for a packet that is left out. `wanted` is the uppermost temporal layer that should go out.
     pub fn place(&mut self, packet: &Arrival, wanted: u8) -> Option<Place> {
         if packet.sequence < self.next {

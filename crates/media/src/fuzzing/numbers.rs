@@ -21,6 +21,8 @@ use crate::vp8::{Descriptor, Temporal};
 
 /// Payload type of sound.
 const OPUS: u8 = 111;
+/// Numbers that are missing between two at most, with those of packets that are left out meanwhile.
+const WIDEST: u64 = 2_000;
 /// Bytes of padding that one probe asks for at most: a moment of the most that anybody is sent.
 const MOST_PADDING: usize = 1 << 20;
 
@@ -343,6 +345,8 @@ fn streams_go_on(bytes: &mut Bytes<'_>) -> Option<()> {
         if kind & 3 == 0 {
             assert_eq!(sent.sequence, newest + 1, "a switch goes on where it was");
         }
+        let gap = sent.sequence.saturating_sub(newest);
+        assert!(newest == 0 || gap <= WIDEST, "{gap} numbers are missing");
         newest = newest.max(sent.sequence);
     }
     Some(())

@@ -364,6 +364,10 @@ impl Stage {
         let ahead = sequence.wrapping_sub(*newest as u16).cast_signed();
         let number = newest.wrapping_add_signed(i64::from(ahead));
         assert!(
+            ahead < 1 << 14,
+            "{to}: who misses some loses count of {ssrc}"
+        );
+        assert!(
             number < 1 << 48,
             "{to}: nothing can follow {number} of {ssrc}"
         );
