@@ -118,12 +118,26 @@ impl From<Row> for PersonsConnection {
     }
 }
 
+/// Whoever came and went several times is one of the others, and none of their own.
+macro_rules! others {
+    ($and:literal) => {
+        concat!(
+            "(SELECT COUNT(DISTINCT COALESCE(o.user_id, o.id)) FROM connections o WHERE o.meeting = c.meeting AND o.id <> c.id \
+             AND (o.user_id IS NULL OR c.user_id IS NULL OR o.user_id <> c.user_id)",
+            $and,
+            ")"
+        )
+    };
+}
+
 macro_rules! select {
     ($rest:literal) => {
         concat!(
-            "SELECT c.id, c.meeting, c.user_id, c.name, c.kind, r.name AS room_name, c.started, c.ended, c.over, c.summary, \
-             (SELECT COUNT(*) FROM connections o WHERE o.meeting = c.meeting AND o.id <> c.id) AS others, \
-             (SELECT COUNT(*) FROM connections o WHERE o.meeting = c.meeting AND o.id <> c.id AND o.losing) AS others_losing",
+            "SELECT c.id, c.meeting, c.user_id, c.name, c.kind, r.name AS room_name, c.started, c.ended, c.over, c.summary, ",
+            others!(""),
+            " AS others, ",
+            others!(" AND o.losing"),
+            " AS others_losing",
             $rest
         )
     };

@@ -175,6 +175,31 @@ async fn everybody_finds_their_own_and_administrators_find_by_what_they_look_for
 }
 
 #[tokio::test]
+async fn whoever_comes_in_again_is_no_other_of_their_own_and_one_of_those_of_others() {
+    on_both(async |db| {
+        let anna = account(db, "u1", "anna").await.id;
+        let bernd = account(db, "u2", "bernd").await.id;
+        make_room(db, "r1", "Garten", &anna, 1).await;
+        for (participant, subject, loss_up) in [
+            ("p1", Subject::Account(anna.clone()), 80),
+            ("p2", Subject::Account(anna.clone()), 80),
+            ("p3", Subject::Account(anna.clone()), 0),
+            ("p4", Subject::Account(bernd.clone()), 0),
+            ("p5", Subject::Guest("g".to_owned()), 0),
+        ] {
+            save(db, "r1", stay(participant, subject, 1_000, loss_up)).await;
+        }
+        let all = list(db, Wanted::default()).await;
+        let others: Vec<_> = all
+            .iter()
+            .map(|one| (one.record.others, one.record.others_losing))
+            .collect();
+        assert_eq!(others, [(2, 1), (2, 1), (2, 0), (2, 0), (2, 0)]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_is_too_old_or_forgotten_by_its_person_goes() {
     on_both(async |db| {
         let anna = account(db, "u1", "anna").await.id;
