@@ -1,5 +1,6 @@
 //! The way into a room: from a name and a principal to a place in the room's queue.
 
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use identity::{RoomAddress, UnixMs};
@@ -77,6 +78,10 @@ impl Rooms {
 
     /// A media connection for somebody who may come in and has not yet. Makes no room, remembers no visit.
     async fn prepare(&self, ask: Preparation<'_>) -> Result<Stay, ErrorCode> {
+        if self.0.draining.load(Ordering::Relaxed) {
+            // Who stands at a door must not keep a meeting alive in which nobody is.
+            return Err(ErrorCode::Restarting);
+        }
         let address = RoomAddress::parse(ask.room).map_err(|_| ErrorCode::NameInvalid)?;
         let subject = subject(&ask.principal.kind);
         let permit = self.0.doorstep.admit(Instant::now(), &subject)?;

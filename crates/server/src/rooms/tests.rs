@@ -577,6 +577,20 @@ async fn preparing_makes_no_room_and_tells_nobody() {
     house.close().await;
 }
 
+#[tokio::test]
+async fn nobody_at_a_door_keeps_a_server_that_wants_to_stop() {
+    let house = House::new().await;
+    let anna = house.enter("anna", "Garten").await;
+    let empty = house.rooms.drain();
+    let refused = house.prepare(&account("bert"), "Garten").await;
+    assert_eq!(refused.err(), Some(ErrorCode::Restarting));
+    drop(house.enter("bert", "Garten").await);
+    drop(anna);
+    house.rooms.shut_down().await;
+    empty.await;
+    house.close().await;
+}
+
 /// Answers the offer that is on its way.
 async fn until_told(house: &House) {
     let offers = |told: &[::media::Command]| {
