@@ -21,10 +21,11 @@ use super::State;
 use super::error::ApiError;
 use crate::origins::Origins;
 
-/// Lets through what reads, and what changes if it comes from our own pages. Nothing has a NUL in its id, and a database that
-/// is asked for one may call that a fault of its own.
+/// Lets through what reads, and what changes if it comes from our own pages. Nothing has a NUL in its id or its name, and a
+/// database that is asked for one may call that a fault of its own.
 pub async fn same_origin(state: State, request: Request, next: Next) -> Response {
-    if request.uri().path().contains("%00") {
+    let address = request.uri().path_and_query();
+    if address.is_some_and(|address| address.as_str().contains("%00")) {
         return ApiError::from(ErrorCode::NotFound).into_response();
     }
     let reads = request.method().is_safe();
