@@ -149,8 +149,11 @@ impl Sfu {
         {
             self.flush(peer);
         }
+        if let Some(word) = self.poll_word() {
+            return Some(word);
+        }
         if self.batch.is_empty() {
-            return self.poll_word();
+            return self.events.pop_front().map(Output::Event);
         }
         self.stats.datagrams_out += self.batch.datagrams() as u64;
         self.stats.bytes_out += self.batch.bytes() as u64;
@@ -158,14 +161,14 @@ impl Sfu {
         Some(Output::Transmit(std::mem::replace(&mut self.batch, next)))
     }
 
+    /// What is for other shards goes before what is for clients: whoever hears that its address is known sends from it at
+    /// once, and that may land elsewhere.
     fn poll_word(&mut self) -> Option<Output> {
         if let Some((to, parcel)) = self.handover.poll() {
             return Some(Output::Parcel { to, parcel });
         }
-        if let Some((to, message)) = self.said.pop_front() {
-            return Some(Output::Pipe { to, message });
-        }
-        self.events.pop_front().map(Output::Event)
+        let (to, message) = self.said.pop_front()?;
+        Some(Output::Pipe { to, message })
     }
 
     /// Takes a batch back that was sent.

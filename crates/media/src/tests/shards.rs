@@ -8,8 +8,8 @@ use std::time::Duration;
 use str0m::ice::{StunMessage, TransId};
 
 use super::network::{Conditions, LAN, LOSSY, REORDERING, Random};
-use super::world::{LARGE, MIDDLE, SMALL, World, assert_continuous};
-use crate::{Event, PeerId, ShardIndex, Source, UplinkState};
+use super::world::{LARGE, MIDDLE, SERVER, SMALL, World, assert_continuous};
+use crate::{Datagram, Event, Input, Output, PeerId, ShardIndex, Source, Transport, UplinkState};
 
 const SOON: Duration = Duration::from_millis(50);
 const QUIET: i8 = -75;
@@ -515,6 +515,39 @@ fn datagrams_find_their_shard_wherever_they_land_and_no_stranger_moves_them() {
     }
     world.run_ms(100);
     assert_eq!(world.stats().away, 0, "forgotten with their peers");
+}
+
+#[test]
+fn where_an_address_lands_it_is_known_before_its_client_hears_so() {
+    let mut world = World::sharded(LAN, false, 2, 50);
+    let a = world.join(1);
+    let name = world.clients[&a].server_ufrag.clone();
+    let claim = world.sfu.demux.claimed(world.now, &name);
+    let password = claim.unwrap().password.to_owned();
+    let client = &mut world.client(a).rtc;
+    let theirs = client.direct_api().local_ice_credentials().ufrag;
+    let datagram = Datagram {
+        transport: Transport::Udp,
+        source: SocketAddr::from(([198, 51, 100, 77], 7)),
+        destination: SocketAddr::from(SERVER),
+        bytes: &check(&format!("{name}:{theirs}"), &password),
+    };
+    let now = world.now;
+    let landed = &mut world.others[0];
+    landed.handle_input(now, Input::Datagram(datagram));
+    let Some(Output::Parcel { parcel, .. }) = landed.poll_output() else {
+        panic!("it is handed over");
+    };
+    let from = ShardIndex(1);
+    world.sfu.handle_input(now, Input::Parcel { from, parcel });
+    let order: Vec<&str> = std::iter::from_fn(|| world.sfu.poll_output())
+        .map(|output| match output {
+            Output::Pipe { to, .. } if to == from => "told",
+            Output::Transmit(_) => "answered",
+            _ => "else",
+        })
+        .collect();
+    assert_eq!(order, ["told", "answered"]);
 }
 
 fn check(name: &str, password: &str) -> Vec<u8> {

@@ -132,8 +132,9 @@ impl Shard {
         if !self.take_commands() {
             return false;
         }
-        self.take_crossings();
         for _ in 0..BATCHES_PER_TURN {
+            // They may say whose it is what comes next.
+            self.take_crossings();
             if !self.receive() {
                 break;
             }
@@ -230,7 +231,10 @@ impl Shard {
     fn drain(&mut self) {
         while let Some(output) = self.sfu.poll_output() {
             match output {
-                Output::Transmit(batch) => self.send(batch),
+                Output::Transmit(batch) => {
+                    self.wiring.lines.flush();
+                    self.send(batch);
+                }
                 Output::Parcel { to, parcel } => {
                     self.wiring.lines.put(to, Crossing::Parcel(parcel));
                 }
