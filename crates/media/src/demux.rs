@@ -46,7 +46,7 @@ pub(crate) struct Demux {
 
 #[derive(Debug, Default)]
 struct Known {
-    /// In the order of the first proof.
+    /// In the order of the first proof or the last use.
     addresses: VecDeque<Proven>,
     current: Credentials,
     former: Option<(Credentials, Instant)>,
@@ -148,6 +148,16 @@ impl Demux {
             known.addresses.retain(|proven| proven.remote != remote);
         }
         is_news
+    }
+
+    /// The peer is sent what it gets there: it is the last of its addresses to be forgotten for others.
+    pub fn uses(&mut self, peer: PeerId, remote: Remote) {
+        let Some(known) = self.known.get_mut(&peer) else {
+            return;
+        };
+        let own = known.addresses.iter().position(|own| own.remote == remote);
+        let own = own.and_then(|at| known.addresses.remove(at));
+        known.addresses.extend(own);
     }
 
     /// The addresses of our peers whose datagrams land at this other shard.

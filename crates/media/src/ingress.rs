@@ -180,6 +180,11 @@ impl Sfu {
             }
         };
         let now = self.now;
+        let state = self.peers.get(&peer)?;
+        if let Some(path) = state.egress.paths.current() {
+            // Checks can be sent again by anybody who saw them, from anywhere.
+            self.demux.uses(peer, (path.transport, path.destination));
+        }
         let is_news = self.demux.prove(now, peer, remote, landed);
         match landed {
             Some(shard) if is_news => self.say(shard, Said::Confirm { remote }),

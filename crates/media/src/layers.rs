@@ -1,8 +1,12 @@
 //! Which simulcast layer a receiver gets: a pure choice among those that can come, by the size that is wanted.
 
 use std::cmp::Ordering;
+use std::time::{Duration, Instant};
 
 use crate::api::Source;
+
+/// Receivers choose anew so often at most because of sizes; they do so regularly anyway.
+const RESIZED_APART: Duration = Duration::from_millis(100);
 
 /// What the choice needs to know of a layer. Layers are ordered from the smallest to the largest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,6 +23,18 @@ pub(crate) enum Reach {
     Asleep,
     /// It was asked for and did not come.
     Unable,
+}
+
+/// When a layer's pictures became larger or smaller the last time.
+#[derive(Debug, Default)]
+pub(crate) struct Resized(Option<Instant>);
+
+impl Resized {
+    /// Notes that it happened. True when receivers should choose anew at once.
+    pub fn note(&mut self, now: Instant) -> bool {
+        let is_recent = |then| now.saturating_duration_since(then) < RESIZED_APART;
+        !self.0.replace(now).is_some_and(is_recent)
+    }
 }
 
 /// The smallest layer that is at least as high as wanted, else the largest, of those that can come; of all when none can.

@@ -17,6 +17,9 @@ const FIRST_TIMESTAMP: u32 = 1 << 28;
 /// section 3.3.1), and could open nothing any more, whoever came after in the same stream; and what is lost on their own way
 /// widens it.
 const WIDEST_GAP: u64 = 1_000;
+/// Many narrower gaps come to the same: so many numbers without a packet, beyond one for each packet, and nobody is followed
+/// any more until the next switch.
+const MOST_SKIPPED: u64 = 1_000;
 
 /// The stream that a packet comes from. Another one has its own sequence, timestamp and picture numbers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -140,6 +143,8 @@ pub(crate) struct Rewriter {
     pictures: Pictures,
     /// The uppermost temporal layer that should go out.
     most: u8,
+    /// Numbers without a packet, less one for each packet.
+    skipped: u64,
 }
 
 impl Rewriter {
@@ -151,6 +156,7 @@ impl Rewriter {
             last: None,
             pictures: Pictures::default(),
             most: ALL,
+            skipped: 0,
         }
     }
 
@@ -209,7 +215,7 @@ impl Rewriter {
     }
 
     /// `None` for a packet that has no place: left out, of another origin, from before the switch and too late, or from
-    /// before all that went out.
+    /// before all that went out. After too many gaps nobody is followed any more.
     pub fn rewrite(&mut self, packet: &Arrival) -> Option<Rewritten> {
         let is_current = |epoch: &&mut Epoch| {
             epoch.origin == packet.origin && packet.sequence >= epoch.first_sequence
@@ -219,6 +225,10 @@ impl Rewriter {
             let place = epoch.thinning.place(packet, self.most)?;
             epoch.newest_sequence = epoch.newest_sequence.max(packet.sequence);
             let rewritten = epoch.apply(packet, place);
+            if !self.skip_to(rewritten.sequence) {
+                self.pause();
+                return None;
+            }
             self.remember(packet, &rewritten);
             return Some(rewritten);
         }
@@ -250,6 +260,19 @@ impl Rewriter {
             first: false,
             is_blank: false,
         })
+    }
+
+    /// False when it would leave too many numbers without a packet.
+    fn skip_to(&mut self, sequence: u64) -> bool {
+        let gap = self
+            .last
+            .map_or(0, |last| sequence.saturating_sub(last.sequence + 1));
+        let skipped = self.skipped.saturating_add(gap);
+        let may = skipped <= MOST_SKIPPED;
+        if may {
+            self.skipped = skipped.saturating_sub(1);
+        }
+        may
     }
 
     fn remember(&mut self, packet: &Arrival, sent: &Rewritten) {
@@ -381,6 +404,38 @@ mod tests {
                 ((Go, FRONT, 9, 12_000, 133, 5, 5), Some((5, 12_000, 5, 5))),
             ],
         );
+    }
+
+    #[test]
+    fn a_sender_that_leaves_numbers_out_uses_up_few_of_a_receivers() {
+        let start = Instant::now();
+        for step in [2, 500, 1_001, 1_002, 30_000] {
+            let mut rewriter = Rewriter::new(48_000);
+            let (mut sent, mut newest) = (0, 0);
+            for number in 0..3_000u64 {
+                let packet = Arrival {
+                    origin: FRONT,
+                    sequence: 1 + number * step,
+                    timestamp: 960 * number as u32,
+                    captured: start + Duration::from_millis(20 * number),
+                    pictures: Pictures::default(),
+                    temporal: Temporal::default(),
+                    starts_picture: true,
+                };
+                // Like sound, that follows at once whatever comes.
+                if rewriter.is_idle() {
+                    rewriter.switch(&packet);
+                }
+                if let Some(rewritten) = rewriter.rewrite(&packet) {
+                    (sent, newest) = (sent + 1, rewritten.sequence);
+                }
+            }
+            assert!(sent >= 1_500, "steps of {step}: {sent} go on");
+            assert!(
+                newest <= 2 * sent + MOST_SKIPPED + 1,
+                "steps of {step}: {newest} of {sent}"
+            );
+        }
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::allocation::{Choice, Step};
 use crate::api::{PeerId, ShardIndex, Size, SlotIndex, Source, UplinkState};
 use crate::clock::{Report, SenderClock};
 use crate::egress::PassedOn;
-use crate::layers::{self, Candidate, Reach};
+use crate::layers::{self, Candidate, Reach, Resized};
 use crate::opus;
 use crate::pipe::Layers;
 use crate::rate::{Part, Rate};
@@ -109,6 +109,7 @@ struct Layer {
     last_packet: Option<Instant>,
     alive: bool,
     size: Option<Size>,
+    resized: Resized,
     report: Option<Report>,
     rate: Rate,
     asked: Asked,
@@ -308,9 +309,8 @@ impl Uplink {
         layer.ssrc = Some(packet.arrival.origin.ssrc.into());
         layer.last_packet = Some(packet.arrived);
         let (bytes, temporal) = (packet.payload.len(), packet.arrival.temporal.id);
-        layer
-            .rate
-            .packet(packet.arrived, bytes, temporal, packet.marker);
+        let rate = &mut layer.rate;
+        rate.packet(packet.arrived, bytes, temporal, packet.marker);
         let mut changed = !layer.alive;
         layer.alive = true;
         if !packet.starts_keyframe {
@@ -318,7 +318,7 @@ impl Uplink {
             return (changed, vec![]);
         }
         let size = vp8::keyframe_size(&packet.payload);
-        changed |= size.is_some() && size != layer.size;
+        changed |= size.is_some() && size != layer.size && layer.resized.note(packet.arrived);
         layer.size = size.or(layer.size);
         (changed, layer.take_early(packet))
     }
@@ -523,6 +523,7 @@ impl Layer {
             last_packet: None,
             alive: false,
             size: None,
+            resized: Resized::default(),
             report: None,
             rate: Rate::default(),
             asked: Asked::default(),

@@ -9,6 +9,8 @@ use super::feedback::{Feedback, MAX_PACKETS, REFERENCE_US, TICK_US};
 const LATE_US: i64 = 500_000;
 /// A packet that newer feedback passed over: the feedback about it was lost.
 const FORGOTTEN_US: i64 = 2_000_000;
+/// How often a client tells of one packet at most: reordering makes it tell again.
+const TOLD_OF: usize = 16;
 /// Width of the reference time, which wraps.
 const REFERENCE_BITS: u32 = 24;
 
@@ -49,6 +51,8 @@ pub(crate) struct History {
     told: u64,
     /// Bytes of the packets from there on.
     in_flight: u64,
+    /// Packets that messages may tell about before more are sent.
+    may_be_told: usize,
 }
 
 impl History {
@@ -59,6 +63,7 @@ impl History {
             self.packets.pop_front();
             self.first += 1;
         }
+        self.may_be_told = (self.may_be_told + TOLD_OF).min(TOLD_OF * MAX_PACKETS);
         let sequence = self.next();
         let bytes = u16::try_from(bytes).unwrap_or(u16::MAX);
         self.in_flight += u64::from(bytes);
@@ -75,9 +80,13 @@ impl History {
         self.first + self.packets.len() as u64
     }
 
-    /// The extended number of the first packet of a message. `None` if it tells about packets that were never sent.
-    pub fn base(&self, feedback: &Feedback<'_>) -> Option<u64> {
-        self.extend(feedback.base, feedback.count)
+    /// The extended number of the first packet of a message. `None` if it tells about packets that were never sent, or
+    /// too often about the same: a few bytes tell about thousands, and each takes a look.
+    pub fn base(&mut self, feedback: &Feedback<'_>) -> Option<u64> {
+        let base = self.extend(feedback.base, feedback.count)?;
+        let count = usize::from(feedback.count);
+        self.may_be_told = self.may_be_told.checked_sub(count)?;
+        Some(base)
     }
 
     /// Reports each packet whose fate is news. Gives when the newest packet was sent that this message says has
@@ -268,6 +277,18 @@ mod tests {
             answer(&mut sent(10), 0, &message(300, 0, &[(true, 8)])),
             None
         );
+    }
+
+    #[test]
+    fn a_client_that_tells_of_the_same_packets_for_ever_is_not_listened_to_for_ever() {
+        let mut history = sent(5_000);
+        let fci = message(904, 0, &[(false, 4_096)]);
+        let heard = (0..1_000).filter(|_| answer(&mut history, 0, &fci).is_some());
+        assert_eq!(heard.count(), TOLD_OF);
+        history.sent(0, 100);
+        let fci = message(5_000, 0, &[(true, 1)]);
+        let answered = numbers(answer(&mut history, 0, &fci));
+        assert_eq!(answered, [(5_000, true)], "what is new is news");
     }
 
     #[test]

@@ -42,6 +42,10 @@ const LONGEST_QUEUE: usize = 2_000;
 /// Bytes that may be sent again without anything new in between, and the share of what is sent that may be on top.
 const MOST_ALLOWANCE: usize = 128 * 1024;
 const RETRANSMISSION_SHARE: usize = 2;
+/// What a packet that is sent again takes at least, whatever is in it.
+const OVERHEAD_BYTES: usize = 60;
+/// Packets that one datagram may ask for: clients do not keep more in mind.
+const MOST_MISSING: usize = 1_000;
 /// A packet is sent again only after the last attempt had time to arrive.
 const LEAST_REST: Duration = Duration::from_millis(10);
 const REST_BEFORE_RTT: Duration = Duration::from_millis(50);
@@ -205,13 +209,17 @@ impl Egress {
         let ntp = self.ntp(now);
         let opened = self.srtp.as_mut()?.open_rtcp(datagram)?;
         let mut heard = Heard::default();
+        let mut may_miss = MOST_MISSING;
         let route = |ssrc| {
             let index = self.ssrcs.iter().position(|known| *known == ssrc)?;
             Some(Route(index as u16))
         };
         rtcp::read(opened, |said| match said {
             Said::NotAboutOurs => heard.is_for_engine = true,
-            Said::KeyframeWanted { ssrc } => heard.keyframes.extend(route(ssrc)),
+            Said::KeyframeWanted { ssrc } => {
+                let news = route(ssrc).filter(|route| !heard.keyframes.contains(route));
+                heard.keyframes.extend(news);
+            }
             Said::TransportFeedback { fci } => {
                 if let Some(bandwidth) = &mut self.bandwidth {
                     self.greeting.is_answered |= bandwidth.feedback(now, fci);
@@ -234,15 +242,16 @@ impl Egress {
                 let Some(lane) = self.lanes.get_mut(usize::from(route.0)) else {
                     return;
                 };
-                for sequence in packets.sequences() {
+                for sequence in packets.sequences().take(may_miss) {
+                    may_miss -= 1;
                     let Some(sent) = lane.recall(now, sequence, rest) else {
                         continue;
                     };
                     let size = sent.packet.payload.len();
-                    if size > self.allowance {
+                    if size + OVERHEAD_BYTES > self.allowance {
                         continue;
                     }
-                    self.allowance -= size;
+                    self.allowance -= size + OVERHEAD_BYTES;
                     self.queue.bytes += size;
                     let since = now;
                     self.queue.again.push_back(Queued { route, since, sent });

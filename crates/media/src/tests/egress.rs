@@ -162,8 +162,12 @@ impl Line {
 
     /// Until the queue is empty.
     fn drain(&mut self) -> Vec<Left> {
+        self.drain_for(2_000)
+    }
+
+    fn drain_for(&mut self, ms: u64) -> Vec<Left> {
         let mut all = self.left();
-        for _ in 0..2_000 {
+        for _ in 0..ms {
             self.wait(1);
             all.extend(self.left());
         }
@@ -330,6 +334,53 @@ fn a_receiver_that_asks_for_everything_gets_a_bounded_share() {
     assert!(sent >= 4_000 * 1_000, "{sent}");
     assert!(again > sent / 4, "{again} of {sent}: it does get a share");
     assert!(again < sent * 6 / 10 + 200_000, "{again} of {sent}");
+}
+
+#[test]
+fn packets_with_nothing_in_them_are_not_sent_again_without_end() {
+    let mut line = Line::new(SrtpProfile::AEAD_AES_256_GCM);
+    let nothing = Arc::new(line.packet(Source::Camera, 5).blank());
+    for _ in 0..1_000 {
+        line.egress
+            .enqueue(line.now, line.video, &nothing, Line::numbers(line.next));
+        line.next += 1;
+    }
+    let sent: usize = line.drain_for(200).iter().map(|left| left.bytes).sum();
+    let entries: Vec<(u16, u16)> = (0..58).map(|entry| (1 + entry * 17, 0xffff)).collect();
+    let mut again = 0;
+    for _ in 0..16 {
+        line.ask(&entries);
+        again += line
+            .drain_for(100)
+            .iter()
+            .map(|left| left.bytes)
+            .sum::<usize>();
+    }
+    assert!(again > 100_000, "{again}: it was tried");
+    assert!(again < sent / 2 + 200_000, "{again} of {sent}");
+}
+
+#[test]
+fn one_datagram_asks_for_a_bounded_number_of_packets_and_each_keyframe_once() {
+    let mut line = Line::new(SrtpProfile::AEAD_AES_256_GCM);
+    for _ in 0..20 {
+        line.frame(55, 60);
+        line.drain_for(60);
+    }
+    let nack = |first: u16| {
+        let mut nack = vec![0x81, 205, 0, 2 + 58, 0, 0, 0, 99];
+        nack.extend(VIDEO.to_be_bytes());
+        for entry in 0..58 {
+            nack.extend((first + entry * 17).to_be_bytes());
+            nack.extend([0xff, 0xff]);
+        }
+        nack
+    };
+    let pli = [&[0x81, 206, 0, 2, 0, 0, 0, 99][..], &VIDEO.to_be_bytes()].concat();
+    let heard = line.say(&[nack(77), nack(1_063), pli.clone(), pli].concat());
+    assert_eq!(heard.unwrap().keyframes, [line.video]);
+    let again = of(&line.drain_for(1_000), AGAIN).len();
+    assert!((900..=1_000).contains(&again), "{again}");
 }
 
 #[test]

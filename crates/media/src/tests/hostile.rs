@@ -1,13 +1,20 @@
 //! What must not work: offers that make no sense, garbage on the port, and addresses that nobody has proven.
 
 use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
 
 use str0m::ice::{StunMessage, TransId};
 
 use super::client::{Client, Kind};
 use super::network::{LAN, Random};
 use super::world::{GROUP, MIDDLE, World};
-use crate::{CloseReason, Event, Negotiate, PeerId, Refusal, RequestId, SlotKind, SlotMids};
+use crate::clock::SenderClock;
+use crate::egress::PassedOn;
+use crate::uplink::{Incoming, Uplink};
+use crate::{
+    CloseReason, Event, Negotiate, PeerId, Refusal, RequestId, SlotKind, SlotMids, Source,
+};
 
 /// A good request to be spoilt.
 fn request(world: &World) -> Negotiate {
@@ -507,6 +514,62 @@ fn stun_without_the_right_password_binds_no_address() {
         before.addresses + 1,
         "the test's requests are good ones"
     );
+}
+
+#[test]
+fn checks_that_somebody_else_sends_again_do_not_cut_off_who_sent_them() {
+    let mut world = World::new(LAN, false);
+    let (a, b) = (world.join(1), world.join(2));
+    world.bind(b, 0, 1, Some(a), MIDDLE);
+    world.run_ms(1_000);
+    let ufrag = world.clients[&a].server_ufrag.clone();
+    let claim = world.sfu.demux.claimed(world.now, &ufrag).unwrap();
+    let password = claim.password.to_owned();
+    let crypto = str0m::crypto::from_feature_flags();
+    let hmac = |key: &[u8], parts: &[&[u8]]| crypto.sha1_hmac_provider.sha1_hmac(key, parts);
+    let name = format!("{ufrag}:seen");
+    let seen = StunMessage::binding_request(&name, TransId::new(), true, 1, 1_000, true);
+    let mut bytes = vec![0; 300];
+    let length = seen.to_bytes(Some(password.as_bytes()), &mut bytes, hmac);
+    bytes.truncate(length.unwrap());
+    let address = world.clients[&a].address;
+    for round in 0..40u16 {
+        for port in 1..=10 {
+            let other = SocketAddr::from(([198, 51, 100, 1], 100 * round + port));
+            world.datagram(other, &bytes);
+        }
+        let owner = world.sfu.demux.by_address(crate::Transport::Udp, address);
+        assert_eq!(owner, Some(a), "round {round}");
+        world.run_ms(20);
+    }
+    let dropped = world.stats().dropped_unknown_address;
+    assert_eq!(dropped, 0, "of what it sends");
+}
+
+#[test]
+fn pictures_of_another_size_each_time_do_not_make_everybody_choose_anew_each_time() {
+    let start = World::new(LAN, false).now;
+    let mut uplink = Uplink::new(Source::Camera, &[]);
+    let mut choices = 0;
+    for number in 0..3_000u64 {
+        let mut payload = vec![0x10, 0, 0, 0, 0x9d, 0x01, 0x2a, 0x40, 0x01, 0xb4, 0];
+        payload[7] = number as u8;
+        let incoming = Incoming {
+            ssrc: 1,
+            sequence: number,
+            timestamp: 3_000 * number as u32,
+            arrived: start + Duration::from_millis(number),
+            marker: true,
+            extensions: PassedOn::default(),
+            payload: payload.into(),
+        };
+        let packet = uplink.read(PeerId(1), 0, &incoming, &SenderClock::default());
+        let packet = packet.expect("a packet that makes sense");
+        assert!(packet.starts_keyframe);
+        let (is_news, _) = uplink.take_in(&Arc::new(packet));
+        choices += usize::from(is_news);
+    }
+    assert!((1..=30).contains(&choices), "{choices}");
 }
 
 #[test]
