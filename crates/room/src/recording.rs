@@ -93,7 +93,7 @@ impl Room {
     }
 }
 
-/// `None` while there is nothing new. The end of a stay is new, if anything worth keeping was ever measured.
+/// `None` while there is nothing new. The end of a stay is new, if anything was ever measured.
 fn stay_record(
     facts: &crate::RoomFacts,
     meeting: &str,
@@ -103,7 +103,7 @@ fn stay_record(
     let record = &mut seat.recording.record;
     let changed = record.take_changed();
     let summary = record.summary();
-    if !record.is_worth_keeping() || !(changed || over) {
+    if summary.seconds == 0 || !(changed || over) {
         return None;
     }
     Some(Output::Persist(Persist::Stay(Box::new(StayRecord {

@@ -102,12 +102,6 @@ impl Record {
         std::mem::take(&mut self.changed)
     }
 
-    /// Not on a client's word alone about a moment: coming and going must not fill the store.
-    pub fn is_worth_keeping(&self) -> bool {
-        let lasted = self.last.saturating_sub(self.started);
-        self.sums.is_measured() || lasted >= u64::from(STEP_SECONDS) * 1000
-    }
-
     /// With what goes on.
     pub fn summary(&self) -> ConnectionSummary {
         let mut sums = self.sums.clone();

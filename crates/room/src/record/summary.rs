@@ -80,11 +80,6 @@ impl Sums {
         self.path = Some(path);
     }
 
-    /// By the server.
-    pub fn is_measured(&self) -> bool {
-        self.path.is_some()
-    }
-
     /// What is no number.
     pub fn reported(&mut self, report: &QualityReport) {
         self.restarts = self.restarts.saturating_add(report.restarts.min(10));
