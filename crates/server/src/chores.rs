@@ -103,8 +103,10 @@ async fn forget_unused_rooms(db: &Db, live: &Rooms) -> store::Result<()> {
     Ok(())
 }
 
-/// Of one person's history.
+/// Of one person's history, and stays with a record of the connection.
 const MOST_LINES: i64 = 5_000;
+/// Such stays of all guests together.
+const MOST_STAYS_OF_GUESTS: i64 = 50_000;
 
 /// What is older than the house keeps it, and meetings that were over before.
 async fn forget_history(db: &Db, live: &Rooms, settings: &Settings) -> store::Result<()> {
@@ -112,6 +114,7 @@ async fn forget_history(db: &Db, live: &Rooms, settings: &Settings) -> store::Re
     let before = chance::unix_ms().saturating_sub(kept);
     meetings::remove_over(db, before).await?;
     connections::remove_before(db, before).await?;
+    connections::remove_beyond(db, MOST_LINES, MOST_STAYS_OF_GUESTS).await?;
     let mut gone: HashMap<UserId, Vec<HistoryId>> = HashMap::new();
     let mut lines = history::remove_before(db, before).await?;
     lines.extend(history::remove_beyond(db, MOST_LINES).await?);

@@ -217,6 +217,18 @@ pub async fn remove_before(db: &Db, before: UnixMs) -> Result<()> {
     Ok(())
 }
 
+/// Forgets the oldest stays of whoever has more than `most`, and of all guests together more than `most_of_guests`: coming
+/// and going writes a row each time.
+pub async fn remove_beyond(db: &Db, most: i64, most_of_guests: i64) -> Result<()> {
+    const SQL: &str = "DELETE FROM connections WHERE over AND id IN (SELECT id FROM (SELECT id, user_id, \
+        ROW_NUMBER() OVER (PARTITION BY user_id ORDER BY started DESC, id DESC) AS place FROM connections) AS placed \
+        WHERE place > CASE WHEN user_id IS NULL THEN $2 ELSE $1 END)";
+    on!(db, pool => {
+        sqlx::query(SQL).bind(most).bind(most_of_guests).execute(pool).await.map(drop)
+    })?;
+    Ok(())
+}
+
 /// All of this person that is over, because they forget their history.
 pub async fn clear(db: &Db, user: &UserId) -> Result<()> {
     const SQL: &str = "DELETE FROM connections WHERE user_id = $1 AND over";

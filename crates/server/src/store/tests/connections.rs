@@ -268,3 +268,35 @@ fn bad_is_what_lasted() {
             .expect("read as far as it is known");
     assert_eq!(unknown.seconds, 10);
 }
+
+#[tokio::test]
+async fn of_many_stays_the_newest_of_each_person_and_of_all_guests_are_kept() {
+    on_both(async |db| {
+        let anna = account(db, "u1", "anna").await.id;
+        let bernd = account(db, "u2", "bernd").await.id;
+        make_room(db, "r1", "Garten", &anna, 1).await;
+        let own = |id: &UserId| Subject::Account(id.clone());
+        let guest = |grant: &str| Subject::Guest(grant.to_owned());
+        for (participant, subject, started, over) in [
+            ("a1", own(&anna), 1_000, false),
+            ("a2", own(&anna), 2_000, true),
+            ("a3", own(&anna), 3_000, true),
+            ("a4", own(&anna), 4_000, true),
+            ("b1", own(&bernd), 1_000, true),
+            ("g1", guest("one"), 1_000, true),
+            ("g2", guest("two"), 2_000, true),
+        ] {
+            let record = StayRecord {
+                over,
+                ..stay(participant, subject, started, 0)
+            };
+            save(db, "r1", record).await;
+        }
+        connections::remove_beyond(db, 2, 1).await.expect("done");
+        let mut left = ids(&list(db, Wanted::default()).await).join(" ");
+        left = left.replace("m1", "");
+        // Who is still in goes on being written.
+        assert_eq!(left, "a4 a3 g2 b1 a1");
+    })
+    .await;
+}
