@@ -264,6 +264,98 @@ fn bits_mean_what_the_specification_says() {
     assert_eq!(known.size_of(&frame(2)), known.sizes.get(1).copied());
 }
 
+fn hex(text: &str) -> Vec<u8> {
+    let digit = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).unwrap();
+    (0..text.len()).step_by(2).map(digit).collect()
+}
+
+/// A packet, the number of its frame, spatial and temporal layer, the frames back that are needed, and the decode targets
+/// that there are from then on.
+type Row<'a> = (&'a str, u16, (u8, u8), &'a [u16], Option<u32>);
+
+const VP8: &[Row<'_>] = &[
+    (
+        "c000018002044eaaaf2860414d34538a0940404fc02cc0",
+        1,
+        (0, 0),
+        &[],
+        Some(0b111),
+    ),
+    ("c50002", 2, (0, 2), &[1], None),
+    ("c30003", 3, (0, 1), &[2], None),
+    ("c20005", 5, (0, 0), &[4], None),
+    ("c60006", 6, (0, 2), &[3, 1], None),
+    ("c40007", 7, (0, 1), &[4, 2], None),
+    ("c10009", 9, (0, 0), &[4], None),
+    // After frames that the encoder left out.
+    ("c5001c1220", 28, (0, 2), &[2], None),
+    ("c3001e1260", 30, (0, 1), &[4], None),
+    ("c5002412a880", 36, (0, 2), &[6, 2], None),
+];
+
+/// It begins with the lower spatial layer alone; the keyframe after it has both.
+const VP9: &[Row<'_>] = &[
+    (
+        "c00001c00514853aaaa8018004004002a02a0060010015d34514174d144c700874321651118543276809f8059813f80b38e0",
+        1,
+        (0, 0),
+        &[],
+        Some(0b000_111),
+    ),
+    (
+        "c00002800514853aaaa8018004004002a02a0060010015d34514174d144c700874321651118543276809f8059813f80b38",
+        2,
+        (0, 0),
+        &[],
+        Some(0b111_111),
+    ),
+    ("c50003", 3, (1, 0), &[1], None),
+    ("c30004", 4, (0, 2), &[2], None),
+    ("c80005", 5, (1, 2), &[2], None),
+    ("c20006", 6, (0, 1), &[4], None),
+    ("c70007", 7, (1, 1), &[4], None),
+    ("c40008", 8, (0, 2), &[2], None),
+    ("c100091ac03830", 9, (0, 0), &[7], None),
+    ("c5000a1ac00838", 10, (1, 0), &[7], None),
+    ("c3000b", 11, (0, 2), &[2], None),
+];
+
+#[test]
+fn what_chromium_sends_of_vp8_and_of_vp9_with_spatial_layers_is_read() {
+    for stream in [VP8, VP9] {
+        let mut known = None;
+        for (text, number, layer, needs, active) in stream {
+            let parsed = Descriptor::parse(&hex(text), known.as_ref()).expect(text);
+            check(&parsed, known.as_ref());
+            let frame = &parsed.frame;
+            let found = (
+                parsed.frame_number,
+                (frame.spatial, frame.temporal),
+                &frame.needs[..],
+                parsed.active,
+            );
+            assert_eq!(found, (*number, *layer, *needs, *active), "{text}");
+            assert!(parsed.starts_frame && parsed.ends_frame, "{text}");
+            known = parsed.structure.or(known);
+        }
+    }
+    let keyframe = |stream: &[Row<'_>]| {
+        Descriptor::parse(&hex(stream[0].0), None)
+            .unwrap()
+            .structure
+            .unwrap()
+    };
+    let sizes = |structure: Structure| {
+        structure
+            .sizes
+            .iter()
+            .map(|size| (size.width, size.height))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(sizes(keyframe(VP8)), [(320, 180)]);
+    assert_eq!(sizes(keyframe(VP9)), [(320, 180), (640, 360)]);
+}
+
 #[test]
 fn a_number_below_five_has_two_or_three_bits() {
     for (value, bits) in ["00", "01", "10", "110", "111"].into_iter().enumerate() {
