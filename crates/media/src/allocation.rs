@@ -14,16 +14,18 @@ const CLIMB_PERCENT: u64 = 85;
 const LOOK_PERCENT: u64 = 160;
 /// How long there has to be room before it is used.
 const LASTED: Duration = Duration::from_secs(2);
+/// And before a picture that was paused comes back as less than its smallest layer.
+const LASTED_THIN: Duration = Duration::from_secs(5);
 const LASTED_AMPLE: Duration = Duration::from_millis(500);
 /// After a change a picture rests: not at all where there is ample room, briefly where there is plenty.
 const REST: Duration = Duration::from_secs(60);
 const REST_SHORT: Duration = Duration::from_secs(10);
-/// A picture that was paused comes back sooner, unless it had come back within the time of the long rest.
+/// A picture that was paused, or got less than its smallest layer, comes back sooner, unless it had come back within the time of the long rest.
 const REST_PAUSED: Duration = Duration::from_secs(2);
 /// Of what would be sent then, so much has to fit.
 const AMPLE_PERCENT: u64 = 200;
 const PLENTY_PERCENT: u64 = 150;
-/// And of the smallest layer of a picture that is paused, so much has to fit beside the others.
+/// And of what a picture comes back to, at most its smallest layer, so much has to fit beside the others.
 const RETURN_PERCENT: u64 = 130;
 /// From so many cameras on they get no more than this together, however thick the line is: nobody can look at all.
 const MANY_CAMERAS: usize = 9;
@@ -139,7 +141,7 @@ impl Allocation {
             let room = plan.room(index, to, line);
             if held.is_news
                 || budget.is_none()
-                || held.may_climb(now, since, from >= wish.base(), room)
+                || held.may_climb(now, since, (from, to, wish.base()), room)
             {
                 plan.climb(index, to, &goal, line);
             }
@@ -196,20 +198,31 @@ impl Held {
         }
     }
 
-    fn may_climb(&self, now: Instant, room_since: Instant, is_base: bool, room: Room) -> bool {
+    /// From one level to another; from `base` on it is the whole smallest layer or more.
+    fn may_climb(
+        &self,
+        now: Instant,
+        room_since: Instant,
+        (from, to, base): (usize, usize, usize),
+        room: Room,
+    ) -> bool {
         let since = |then: Instant| now.saturating_duration_since(then);
         if room.percent >= AMPLE_PERCENT {
             return since(room_since) >= LASTED_AMPLE;
         }
         let fell_again = self.returned.is_some_and(|then| since(then) < REST);
-        let rest = match self.step {
-            None if room.own_percent >= RETURN_PERCENT && !fell_again => REST_PAUSED,
-            None => REST_SHORT,
-            Some(_) if !is_base && !fell_again => REST_SHORT,
-            Some(_) if room.percent >= PLENTY_PERCENT => REST_SHORT,
-            Some(_) => REST,
+        let rest = match from < base {
+            true if room.own_percent >= RETURN_PERCENT && !fell_again => REST_PAUSED,
+            true => REST_SHORT,
+            false if room.percent >= PLENTY_PERCENT => REST_SHORT,
+            false => REST,
         };
-        since(room_since) >= LASTED && self.changed.is_none_or(|changed| since(changed) >= rest)
+        // A line that only dipped bears the whole layer again soon.
+        let lasted = match from == 0 && to < base {
+            true => LASTED_THIN,
+            false => LASTED,
+        };
+        since(room_since) >= lasted && self.changed.is_none_or(|changed| since(changed) >= rest)
     }
 }
 
@@ -278,7 +291,7 @@ impl Line {
 struct Room {
     /// What the line carries, of what would be sent then.
     percent: u64,
-    /// What the others leave, of what the smallest layer takes.
+    /// What the others leave, of what it takes, or of what the smallest layer takes.
     own_percent: u64,
 }
 
@@ -419,7 +432,10 @@ impl Plan<'_> {
         let percent = |bps: u64, of: u64| bps.saturating_mul(100) / of.max(1);
         Room {
             percent: percent(line.bps, others + cost(to)),
-            own_percent: percent(line.bps.saturating_sub(others), cost(1)),
+            own_percent: percent(
+                line.bps.saturating_sub(others),
+                cost(to.min(self.base(index))),
+            ),
         }
     }
 
@@ -676,7 +692,7 @@ mod tests {
     }
 
     #[test]
-    fn movement_that_was_lost_comes_back_soon_but_not_over_and_over() {
+    fn movement_that_was_lost_comes_back_like_a_picture_that_was_paused() {
         over_time(
             &lively(cameras(1, 2)),
             &[
@@ -684,12 +700,18 @@ mod tests {
                 (0, 400_000, "h1"),
                 (0, 100_000, "q1"),
                 (0, 60_000, "q0"),
-                (9_900, 160_000, "q0"),
+                (1_900, 160_000, "q0"),
                 (200, 160_000, "q"),
                 (30_000, 160_000, "q"),
                 (0, 60_000, "q0"),
-                (29_000, 160_000, "q0"),
-                (2_000, 160_000, "q"),
+                (9_900, 160_000, "q0"),
+                (200, 160_000, "q"),
+                (60_000, 160_000, "q"),
+                (0, 40_000, "."),
+                (4_900, 70_000, "."),
+                (200, 70_000, "q0"),
+                (9_700, 160_000, "q0"),
+                (400, 160_000, "q"),
             ],
         );
     }

@@ -28,6 +28,8 @@ pub(crate) const AUDIO_CLOCK_RATE: u32 = 48_000;
 const LAYER_DEAD_AFTER: Duration = Duration::from_millis(1_500);
 /// A layer that nobody has needed for so long is switched off. Somebody else may need it in a moment.
 const SLEEP_AFTER: Duration = Duration::from_secs(3);
+/// What is left of a large layer counts so much.
+const UNEVEN_PERCENT: u64 = 125;
 /// Packets and time that a keyframe's beginning may be late.
 const EARLY_PACKETS: usize = 256;
 const EARLY_AGE: Duration = Duration::from_millis(300);
@@ -460,22 +462,21 @@ impl Choices<'_> {
     /// A layer, and before it what could be left of it where that is worth seeing. In place of no picture at all
     /// everything is, and a screen need not move to be read.
     fn steps(&self, index: usize, layer: &Layer, is_least: bool) -> Vec<Choice> {
-        let all = layer.bps(self.source);
+        let (all, whole) = (layer.bps(self.source), Step::whole(index));
         let choice = |temporal, percent| Choice {
-            step: Step {
-                layer: index,
-                temporal,
-            },
+            step: Step { temporal, ..whole },
             bps: all * percent / 100,
         };
+        // A large layer's pictures are large, however few they are: that takes more room than the mean says.
+        let margin = if is_least { 100 } else { UNEVEN_PERCENT };
         let is_worth = |part: &Part| part.is_brisk || is_least || self.source == Source::Screen;
         // What was never seen is taken to be divided like what was.
-        let measured = [layer].into_iter().chain(self.layers);
-        let mut measured = measured.map(|layer| layer.rate.parts().collect::<Vec<_>>());
-        let parts = measured.find(|parts| !parts.is_empty()).unwrap_or_default();
+        let all_layers = [layer].into_iter().chain(self.layers);
+        let mut parts = all_layers.map(|layer| layer.rate.parts().collect::<Vec<_>>());
+        let parts = parts.find(|parts| !parts.is_empty()).unwrap_or_default();
         let parts = parts.into_iter().filter(is_worth);
         parts
-            .map(|part| choice(part.temporal, part.percent))
+            .map(|part| choice(part.temporal, (part.percent * margin / 100).min(100)))
             .chain([choice(ALL, 100)])
             .collect()
     }
@@ -541,27 +542,7 @@ impl Layer {
         let nominal = layers::nominal_bps(source, self.rid.as_deref());
         self.rate.bps().unwrap_or(nominal)
     }
-}
 
-impl Asked {
-    /// True when the sender has to be told.
-    fn update(&mut self, now: Instant, needed: bool) -> bool {
-        if needed {
-            self.needed = Some(now);
-            let was_asleep = self.since.is_none();
-            self.since.get_or_insert(now);
-            return was_asleep;
-        }
-        let rested = |last| now.saturating_duration_since(last) >= SLEEP_AFTER;
-        let sleeps = self.since.is_some() && self.needed.is_none_or(rested);
-        if sleeps {
-            self.since = None;
-        }
-        sleeps
-    }
-}
-
-impl Layer {
     /// Keeps a packet that somebody may need who is still waiting for the keyframe that it belongs to.
     fn keep_early(&mut self, packet: &Arc<Packet>) {
         if !self.keyframe.wanted || packet.vp8.is_none() {
@@ -583,6 +564,24 @@ impl Layer {
         });
         early.sort_by_key(|packet| packet.arrival.sequence);
         early
+    }
+}
+
+impl Asked {
+    /// True when the sender has to be told.
+    fn update(&mut self, now: Instant, needed: bool) -> bool {
+        if needed {
+            self.needed = Some(now);
+            let was_asleep = self.since.is_none();
+            self.since.get_or_insert(now);
+            return was_asleep;
+        }
+        let rested = |last| now.saturating_duration_since(last) >= SLEEP_AFTER;
+        let sleeps = self.since.is_some() && self.needed.is_none_or(rested);
+        if sleeps {
+            self.since = None;
+        }
+        sleeps
     }
 }
 
