@@ -264,6 +264,8 @@ impl Connection {
         let rtc = &mut *self.rtc;
         catch_unwind(AssertUnwindSafe(|| act(rtc))).map_err(|_| {
             self.broken = true;
+            // What it may have noted is nobody else's.
+            keys::take();
             Fault::Panicked
         })
     }
