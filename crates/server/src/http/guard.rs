@@ -24,9 +24,16 @@ use crate::origins::Origins;
 /// Lets through what reads, and what changes if it comes from our own pages. Nothing has a NUL in its id or its name, and a
 /// database that is asked for one may call that a fault of its own.
 pub async fn same_origin(state: State, request: Request, next: Next) -> Response {
-    let address = request.uri().path_and_query();
-    if address.is_some_and(|address| address.as_str().contains("%00")) {
+    const NUL: &str = "%00";
+    if request.uri().path().contains(NUL) {
         return ApiError::from(ErrorCode::NotFound).into_response();
+    }
+    if request
+        .uri()
+        .query()
+        .is_some_and(|query| query.contains(NUL))
+    {
+        return ApiError::from(ErrorCode::Malformed).into_response();
     }
     let reads = request.method().is_safe();
     if reads || comes_from_us(&state.0.origins, request.headers()) {
