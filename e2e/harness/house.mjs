@@ -154,6 +154,8 @@ export class House {
     let said = '';
     child.stdout.on('data', (chunk) => { said += chunk; });
     child.stderr.on('data', (chunk) => { said += chunk; });
+    // Whoever reads nothing may be done before it comes.
+    child.stdin.on('error', () => {});
     child.stdin.end(input);
     const code = await new Promise((resolve) => child.once('close', resolve));
     if (code !== 0) throw new Error(`stube ${command.join(' ')} ended with ${code}: ${said}`);
