@@ -456,7 +456,9 @@ export class Person {
 }
 
 /** In the page: no transition runs, and if asked, every picture that is shown is about as sharp as its place asks for. @param {boolean} sharp */
-function isAtRest(sharp) {
+async function isAtRest(sharp) {
+  // What a change of size or theme sets going begins with the next frame.
+  await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
   const moving = document.getAnimations().some((animation) => {
     const timing = animation.effect?.getComputedTiming();
     return animation.playState === 'running' && timing?.iterations !== Number.POSITIVE_INFINITY;

@@ -7,6 +7,7 @@ import { House } from '../harness/house.mjs';
 import { silence } from '../harness/media.mjs';
 import { outFolder, repository } from '../harness/paths.mjs';
 import { atFarEnd, everybody, launch, Person } from '../harness/person.mjs';
+import { until } from '../harness/wait.mjs';
 import { portraits } from './portraits.mjs';
 
 const SIZES = { phone: { width: 360, height: 740 }, tablet: { width: 820, height: 1180 }, desktop: { width: 1440, height: 900 } };
@@ -67,8 +68,8 @@ async function take(person, name, viewport, theme) {
   if (only.length > 0 && !only.some((word) => name.includes(word))) return;
   await person.page.setViewportSize(viewport);
   await person.page.emulateMedia({ colorScheme: theme });
-  if (!(await person.rests().then(() => true, () => false))) {
-    // A busy machine sends small pictures, and the photograph of before is better.
+  if (!(await isReady(person).then(() => true, () => false))) {
+    // A busy machine sends small pictures or none, and the photograph of before is better.
     console.error(`NOT TAKEN: ${name}, it does not come to rest`);
     process.exitCode = 1;
     return;
@@ -78,8 +79,21 @@ async function take(person, name, viewport, theme) {
   await person.page.screenshot({ path: raw });
   const picture = join(target, `${name}.png`);
   shrink(raw, picture);
-  if (SHOWN_TO_INSTALLERS.test(name)) copyFileSync(picture, join(installers, `${name.replace('-light', '')}.png`));
+  // Newcomers need not read what a busy machine has to say.
+  const isNoticed = (await person.page.locator('.bar').count()) > 0;
+  if (SHOWN_TO_INSTALLERS.test(name) && !isNoticed) copyFileSync(picture, join(installers, `${name.replace('-light', '')}.png`));
   count += 1;
+}
+
+/** Every picture has come and is sharp, unless the line is meant to be bad. @param {Person} person */
+async function isReady(person) {
+  if (person.expectsSharp) await until('every picture to be there', () => person.page.evaluate(missesNoPicture));
+  await person.rests();
+}
+
+/** In the page: nobody is shown by initials while their camera is on. */
+function missesNoPicture() {
+  return document.querySelector('.instead.expected, .instead p') === null;
 }
 
 /** In the page: a camera that plays a file is labelled with the file's path, which is nobody's business. */
