@@ -45,11 +45,6 @@ export class PasskeyDevice {
     return new PasskeyDevice(session, authenticatorId);
   }
 
-  /** Whether somebody puts a finger on it when it asks from now on. @param {boolean} enabled */
-  async touched(enabled) {
-    await this.session.send('WebAuthn.setAutomaticPresenceSimulation', { authenticatorId: this.id, enabled });
-  }
-
   /** Whether it is the right finger. @param {boolean} isUserVerified */
   async knowsOwner(isUserVerified) {
     await this.session.send('WebAuthn.setUserVerified', { authenticatorId: this.id, isUserVerified });
@@ -66,5 +61,20 @@ export class PasskeyDevice {
   async passkeys() {
     const { credentials } = await this.session.send('WebAuthn.getCredentials', { authenticatorId: this.id });
     return credentials;
+  }
+}
+
+/** Whether the browser offers passkeys by itself, in the pages that open from now on. */
+export class Autofill {
+  isThere = true;
+
+  /** @param {import('./person.mjs').Person} person */
+  static async of(person) {
+    const autofill = new Autofill();
+    await person.context.exposeFunction('offersPasskeys', () => autofill.isThere);
+    await person.context.addInitScript(() => {
+      PublicKeyCredential.isConditionalMediationAvailable = () => /** @type {any} */ (globalThis).offersPasskeys();
+    });
+    return autofill;
   }
 }

@@ -1,7 +1,7 @@
 /** Beside the password: an authenticator app with its backup codes, and passkeys instead of both. */
 
 import assert from 'node:assert/strict';
-import { code, PasskeyDevice } from '../harness/authenticator.mjs';
+import { Autofill, code, PasskeyDevice } from '../harness/authenticator.mjs';
 import { ANNA, BELA } from '../harness/house.mjs';
 import { journeys } from '../harness/journey.mjs';
 import { until } from '../harness/wait.mjs';
@@ -89,33 +89,30 @@ journey('a passkey is made, signs in without a username, and is worth nothing on
   assert.equal(made?.rpId, 'localhost');
   assert.equal(made?.isResidentCredential, true);
 
-  // Nobody touches the device when the page comes: what the browser offers by itself is never taken.
-  await device.touched(false);
+  // By the button alone: the device would take at once what the browser offers by itself.
+  const autofill = await Autofill.of(bela);
+  autofill.isThere = false;
   await bela.context.clearCookies();
   await bela.goto('/sign-in?to=/account');
-  await bela.button(say('sign_in.passkey')).waitFor();
-  await device.touched(true);
   await device.signs(() => bela.button(say('sign_in.passkey')).click());
   await bela.reads(say('method.passkey'));
   await until('a counter that has gone up', async () => ((await device.passkeys())[0]?.signCount ?? 0) > (made?.signCount ?? 0));
 
   // The browser offers it by itself, and takes it.
+  autofill.isThere = true;
   await bela.context.clearCookies();
   await bela.goto('/sign-in');
   await isHome(bela);
 
-  await device.touched(false);
+  autofill.isThere = false;
   await bela.goto('/account');
   await bela.button(`${say('app.remove')}: Laptop`).click();
   await confirm(bela, BELA, say('app.remove'));
   await bela.page.getByText('Laptop', { exact: true }).waitFor({ state: 'detached' });
   await bela.context.clearCookies();
   await bela.goto('/sign-in');
-  await bela.button(say('sign_in.passkey')).waitFor();
-  await device.touched(true);
   await device.signs(() => bela.button(say('sign_in.passkey')).click());
   await bela.reads(say('code.passkey_invalid'));
-  await device.touched(false);
 });
 
 journey('a device that does not know its owner makes no passkey', async () => {
