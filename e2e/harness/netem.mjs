@@ -34,6 +34,7 @@ const CHROMIUM = '/usr/bin/chromium';
  * @property {number} [rate] kbit/s
  * @property {number} [queue] ms of it
  * @property {'udp' | 'tcp'} [only_loses]
+ * @property {number} [spares] a port of TCP, of which nothing is lost
  * @property {boolean} [cut]
  */
 

@@ -46,9 +46,16 @@ def give_address(address):
     ip("route", "replace", "default", "dev", DEVICE)
 
 
+def ports_of_tcp(packet):
+    if packet[9] != PROTOCOLS["tcp"]:
+        return ()
+    return struct.unpack_from("!HH", packet, 4 * (packet[0] & 15))
+
+
 class Way:
     """One direction. Conditions: delay, jitter (ms, ± a standard deviation, in order), loss, duplicate, reorder (%), burst
-    {enter, leave} (% per packet, all is lost within), rate (kbit/s) with queue (ms), only_loses (a protocol), cut."""
+    {enter, leave} (% per packet, all is lost within), rate (kbit/s) with queue (ms), only_loses (a protocol), spares (a
+    port of TCP, of which nothing is lost), cut."""
 
     def __init__(self, seed):
         self.random = random.Random(seed)
@@ -73,6 +80,8 @@ class Way:
             return True
         only = conditions.get("only_loses")
         if only and packet[9] != PROTOCOLS[only]:
+            return False
+        if conditions.get("spares") in ports_of_tcp(packet):
             return False
         burst = conditions.get("burst")
         if burst:

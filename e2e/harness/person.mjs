@@ -313,6 +313,11 @@ export class Person {
     return this.#look((probe) => probe.transports());
   }
 
+  /** Over which the media connections reach the server. */
+  protocols() {
+    return this.#look((probe) => probe.protocols());
+  }
+
   hints() {
     return this.#look((probe) => probe.hints());
   }

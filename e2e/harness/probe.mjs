@@ -11,6 +11,7 @@
  * @property {(name: string) => Promise<number | string>} barcode the number in a fresh visible frame, or why there is none
  * @property {(name: string) => Promise<{ hz: number, db: number } | string>} tone the loudest tone of a tile's sound
  * @property {() => Promise<{ srtp: string, state: string }[]>} transports of all living peer connections
+ * @property {() => Promise<string[]>} protocols over which the living peer connections reach the server
  * @property {(name: string, kind: 'audio' | 'video') => Promise<number>} packets received for a tile so far
  * @property {() => Promise<{ kind: string, rid: string, bytes: number, height: number }[]>} sent of every encoding so far
  * @property {() => string[]} hints what the pictures that are sent are meant for, where that was said
@@ -171,6 +172,14 @@ export function installProbe() {
     async transports() {
       const all = (await stats()).filter((entry) => entry.type === 'transport' && entry.dtlsState !== 'closed');
       return all.map((entry) => ({ srtp: entry.srtpCipher ?? '', state: entry.dtlsState ?? '' }));
+    },
+
+    async protocols() {
+      const all = await stats();
+      // Firefox marks the pair, Chromium names it in the transport.
+      const chosen = new Set(all.flatMap((entry) => (entry.type === 'transport' ? [entry.selectedCandidatePairId] : [])));
+      const pairs = all.filter((entry) => entry.type === 'candidate-pair' && (entry.selected || chosen.has(entry.id)));
+      return pairs.map((pair) => all.find((entry) => entry.id === pair.localCandidateId)?.protocol ?? 'none');
     },
 
     async sent() {

@@ -69,12 +69,13 @@ if (await ownNetwork(import.meta.url)) {
   const say = (how, { fps, concealedPercent, frozenSeconds }) =>
     console.log(`${how}: ${fps.toFixed(1)} fps, ${concealedPercent.toFixed(2)} % of the sound concealed, frozen for ${frozenSeconds.toFixed(1)} s`);
 
-  journey('a network that lets no UDP through is named within seconds, and forgotten when it does', async () => {
-    const [anna, gast] = await meeting('Sperre', () => place.line.is({ only_loses: 'udp', loss: 100 }));
+  journey('a network that lets no media through is named within seconds, and forgotten when it does', async () => {
+    const { line, house } = place;
+    const [anna, gast] = await meeting('Sperre', () => line.is({ spares: house.port, loss: 100 }));
     const inside = Date.now();
-    assert.equal((await place.line.probe({ count: 5 })).returned, 0);
+    assert.equal((await line.probe({ count: 5 })).returned, 0);
     await gast.reads('This network lets no sound and no pictures through.');
-    console.log(`no UDP: said ${Date.now() - inside} ms after the entrance`);
+    console.log(`neither UDP nor TCP: said ${Date.now() - inside} ms after the entrance`);
     await place.line.is({});
     await gast.sees(anna);
     await gast.hears(anna);

@@ -37,6 +37,7 @@ const TARGETS: &[(&str, &str)] = &[
         "numbers",
         "readers of RTCP, feedback, VP8, redundancy; the rewriter",
     ),
+    ("stream", "what comes over a TCP connection for media"),
     ("descriptor", "dependency descriptors"),
     ("offers", "SDP"),
     ("messages", "JSON of the protocol"),

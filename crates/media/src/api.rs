@@ -352,8 +352,10 @@ impl Default for IngressLimit {
 /// What the core has to know about the world.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The addresses that clients can reach us at, most preferred first.
+    /// The addresses that clients can reach us at with UDP, most preferred first.
     pub candidates: Vec<SocketAddr>,
+    /// Those that they can connect to with TCP, where UDP does not get through.
+    pub tcp_candidates: Vec<SocketAddr>,
     pub certificate: Certificate,
     pub ingress: IngressLimit,
     /// How many microphones of a group are forwarded at a time.

@@ -13,7 +13,7 @@ use str0m::config::{DtlsCert, DtlsVersion};
 use str0m::crypto::CryptoProvider;
 use str0m::format::Codec;
 use str0m::media::{KeyframeRequestKind, Mid, Rid};
-use str0m::net::Receive;
+use str0m::net::{Receive, TcpType};
 use str0m::rtp::{Extension, ExtensionMap, RtpPacket, Ssrc};
 use str0m::{Candidate, Event, Input, Output, Rtc, RtcConfig};
 
@@ -92,10 +92,8 @@ impl Connection {
     ) -> Result<Self, Fault> {
         let rtc = catch_unwind(AssertUnwindSafe(|| {
             let mut rtc = engine(&config.certificate, crypto).build(now);
-            for address in &config.candidates {
-                if let Ok(candidate) = Candidate::host(*address, "udp") {
-                    rtc.add_local_candidate(candidate);
-                }
+            for candidate in candidates(config) {
+                rtc.add_local_candidate(candidate);
             }
             Box::new(rtc)
         }))
@@ -313,6 +311,17 @@ fn engine(certificate: &Certificate, crypto: &Arc<CryptoProvider>) -> RtcConfig 
         .clear_codecs()
         .enable_opus(true, true)
         .enable_vp8(true)
+}
+
+/// Those over TCP are worth less: they are for networks that let no UDP through.
+fn candidates(config: &Config) -> impl Iterator<Item = Candidate> {
+    let over_udp = config.candidates.iter();
+    let over_udp = over_udp.map(|address| Candidate::host(*address, "udp"));
+    let over_tcp = config.tcp_candidates.iter().map(|address| {
+        let host = Candidate::builder().tcp().host(*address);
+        host.tcptype(TcpType::Passive).build()
+    });
+    over_udp.chain(over_tcp).flatten()
 }
 
 fn section(rtc: &Rtc, taken: Taken) -> Option<Section> {

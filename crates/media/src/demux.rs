@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use crate::api::{PeerId, ShardIndex, Transport};
 
-/// A client on the move proves new addresses; the oldest are forgotten.
-const ADDRESSES_PER_PEER: usize = 8;
+/// A client on the move proves new addresses, and with TCP one for each address of ours; the oldest are forgotten.
+const ADDRESSES_PER_PEER: usize = 16;
 /// Clients check the path that they use every few seconds, and lose their consent after this (RFC 7675).
 pub(crate) const ADDRESS_LIFE: Duration = Duration::from_secs(30);
 /// After a restart a client uses the old path until the new one stands.

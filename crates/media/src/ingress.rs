@@ -8,7 +8,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use str0m::ice::StunMessage;
 use str0m::net::Receive;
 
-use crate::api::{CloseReason, Datagram, PeerId, ShardIndex};
+use crate::api::{CloseReason, Datagram, PeerId, ShardIndex, Transport};
 use crate::batch::Path;
 use crate::peer::Spent;
 use crate::pipe::Said;
@@ -61,8 +61,7 @@ impl Sfu {
             self.stats.dropped_malformed += 1;
             return;
         };
-        let is_stun = datagram.bytes.first().is_some_and(|first| *first < 4);
-        let peer = if is_stun {
+        let peer = if is_stun(datagram.bytes) {
             self.stun_sender(datagram, destination, landed)
         } else {
             self.known_sender(datagram, landed)
@@ -114,14 +113,21 @@ impl Sfu {
 
     /// The address that the client knows us by. Behind a translated address it is not the one the packet came to.
     fn local_address(&self, datagram: Datagram<'_>) -> SocketAddr {
-        let candidates = &self.config.candidates;
+        let candidates = match datagram.transport {
+            Transport::Udp => &self.config.candidates,
+            Transport::Tcp => &self.config.tcp_candidates,
+        };
         let came_to = datagram.destination;
         if candidates.contains(&came_to) {
             return came_to;
         }
-        candidates
+        let mut alike = candidates
             .iter()
-            .find(|known| known.is_ipv4() == came_to.is_ipv4())
+            .filter(|known| known.is_ipv4() == came_to.is_ipv4());
+        let first = alike.clone().next();
+        alike
+            .find(|known| known.port() == came_to.port())
+            .or(first)
             .copied()
             .unwrap_or(came_to)
     }
@@ -249,6 +255,10 @@ fn is_rtcp(datagram: &[u8]) -> bool {
 }
 
 /// RFC 7983, section 7.
+pub(crate) fn is_stun(datagram: &[u8]) -> bool {
+    matches!(datagram, [0..=3, ..])
+}
+
 pub(crate) fn is_dtls(datagram: &[u8]) -> bool {
     matches!(datagram, [20..=63, ..])
 }

@@ -22,6 +22,7 @@ mod demux;
 pub mod dependency_descriptor;
 mod egress;
 mod forwarding;
+mod framing;
 mod group;
 mod ingress;
 mod layers;
@@ -53,11 +54,12 @@ pub use api::{
     SlotMids, Source, Stats, Transport, UplinkMids, UplinkState,
 };
 pub use batch::{Batch, Transmit};
+pub use framing::{LONGEST_FRAME, TooLong, frames, put_frame, whole_frames};
 pub use pipe::Message;
 pub use placement::Placement;
 pub use quality::{PathKind, Quality};
 pub use sfu::Sfu;
-pub use shards::{MOST_SHARDS, Parcel};
+pub use shards::{MOST_SHARDS, Parcel, shard_of_check};
 
 #[cfg(any(test, fuzzing))]
 #[allow(

@@ -8,6 +8,7 @@ use str0m::media::Mid;
 use crate::api::{Datagram, Event, PeerId, Source, Transport};
 use crate::bandwidth::Bandwidth;
 use crate::egress::Egress;
+use crate::ingress::is_stun;
 use crate::sfu::Sfu;
 use crate::uplink::clock_rate;
 
@@ -84,12 +85,15 @@ impl Measuring {
     }
 
     pub fn received(&mut self, datagram: &Datagram<'_>) {
-        self.path = Some(match (datagram.transport, datagram.source.is_ipv4()) {
-            (Transport::Udp, true) => PathKind::UdpV4,
-            (Transport::Udp, false) => PathKind::UdpV6,
-            (Transport::Tcp, true) => PathKind::TcpV4,
-            (Transport::Tcp, false) => PathKind::TcpV6,
-        });
+        // Checks also keep paths warm that nothing else comes over.
+        if self.path.is_none() || !is_stun(datagram.bytes) {
+            self.path = Some(match (datagram.transport, datagram.source.is_ipv4()) {
+                (Transport::Udp, true) => PathKind::UdpV4,
+                (Transport::Udp, false) => PathKind::UdpV6,
+                (Transport::Tcp, true) => PathKind::TcpV4,
+                (Transport::Tcp, false) => PathKind::TcpV6,
+            });
+        }
         self.bytes_in += datagram.bytes.len() as u64;
     }
 

@@ -18,7 +18,7 @@ use crate::connection::{Connection, Fault, Happening};
 use crate::demux::Demux;
 use crate::egress::keys;
 use crate::group::Group;
-use crate::ingress::{is_dtls, rtcp_sender};
+use crate::ingress::{is_dtls, is_stun, rtcp_sender};
 use crate::peer::Peer;
 use crate::pipe::{Message, Said};
 use crate::sdp;
@@ -352,6 +352,11 @@ impl Sfu {
                 if is_dtls(datagram) {
                     egress.paths.engine_uses(now, path);
                 }
+                // What answers a check goes back as it came. For everything else the client chooses the path.
+                let path = match is_stun(datagram) {
+                    true => path,
+                    false => egress.paths.current().unwrap_or(path),
+                };
                 if !is_ours {
                     batch.push_datagram(path, datagram);
                 }

@@ -7,14 +7,17 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::net::SocketAddr;
+use std::panic::catch_unwind;
 use std::time::{Duration, Instant};
+
+use str0m::ice::StunMessage;
 
 use crate::api::{Datagram, ShardIndex, Transport};
 use crate::demux::{ADDRESS_LIFE, Remote};
 
 /// Shards of one port at most: one character names one.
 pub const MOST_SHARDS: u8 = 16;
-/// Addresses of others that a shard knows. Each peer has eight at most.
+/// Addresses of others that a shard knows. Each peer has sixteen at most.
 const MOST_AWAY: usize = 32 * 1024;
 /// Connectivity checks from unknown addresses that are handed over in a second: a thousand people who come back at once.
 const STRANGERS_PER_SECOND: u32 = 10_000;
@@ -30,6 +33,20 @@ pub(crate) fn tag(shard: ShardIndex) -> char {
 fn shard_of(ufrag: &str) -> Option<ShardIndex> {
     let digit = ufrag.chars().next()?.to_digit(RADIX)?;
     u8::try_from(digit).ok().map(ShardIndex)
+}
+
+/// Whose the connectivity check is with which a connection begins, by its user name. Whether it is authentic can only be told
+/// there. `None` when it is no such check.
+pub fn shard_of_check(datagram: &[u8], shards: u8) -> Option<ShardIndex> {
+    // Whoever sends this is unknown.
+    let named = catch_unwind(|| {
+        let message = StunMessage::parse(datagram).ok()?;
+        let (ufrag, _) = message
+            .is_binding_request()
+            .then(|| message.split_username())??;
+        shard_of(ufrag)
+    });
+    named.ok().flatten().filter(|shard| shard.0 < shards)
 }
 
 /// Datagrams on their way to the shard that they belong to, back to back.

@@ -27,7 +27,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{MissedTickBehavior, interval, sleep};
 
 use crate::app::App;
-use crate::media::{Load, MediaHandle};
+use crate::media::{Load, MediaHandle, Numbers};
 use crate::store::Db;
 use crate::version::Version;
 
@@ -175,6 +175,7 @@ impl Collector for House {
         let mut page = Page(encoder);
         page.media(&self.media.stats())?;
         page.shards(&self.media.loads())?;
+        page.tcp(self.media.tcp().numbers())?;
         page.gauge(
             "stube_sockets",
             "Open WebSockets",
@@ -318,6 +319,36 @@ impl Page<'_> {
         for (reason, value) in reasons {
             let labels = [("reason", reason)];
             ConstCounter::new(value).encode(encoder.encode_family(&labels)?)?;
+        }
+        Ok(())
+    }
+
+    /// Of media over TCP.
+    fn tcp(&mut self, numbers: Numbers) -> fmt::Result {
+        self.gauge(
+            "stube_media_tcp_connections",
+            "TCP connections for media",
+            numbers.open,
+        )?;
+        let counters = [
+            (
+                "accepted",
+                "TCP connections for media that were taken in",
+                numbers.accepted,
+            ),
+            (
+                "refused",
+                "TCP connections that were closed because of their number or of what came over them",
+                numbers.refused,
+            ),
+            (
+                "dropped",
+                "Datagrams that a TCP connection could not carry in time",
+                numbers.dropped,
+            ),
+        ];
+        for (name, help, value) in counters {
+            self.counter(&format!("stube_media_tcp_{name}"), help, value)?;
         }
         Ok(())
     }

@@ -43,13 +43,13 @@ pub async fn run(config: Config, lan: bool) -> anyhow::Result<()> {
     let db = open_store(&config).await?;
     complete_directory(&db).await?;
     let listener = bind(&config, lan)?;
-    let port = listener.local_addr()?.port();
+    let own = listener.local_addr()?;
     let interfaces = interfaces();
     let tls = certificate(&config, lan, &interfaces).await?;
-    let origins = origins(&config, lan, port, tls.is_some(), &interfaces);
+    let origins = origins(&config, lan, own.port(), tls.is_some(), &interfaces);
     settings::set(&db, settings::ADDRESS, origins.base()).await?;
 
-    let of_media = media_settings(&config, &interfaces, &db).await?;
+    let of_media = media_settings(&config, &interfaces, tls.is_some().then_some(own), &db).await?;
     let (media, events, media_thread) = media::start(of_media)?;
     let settings = Settings::load(config.clone(), &db).await?;
     let pushes = Pushes::start(&config, settings.clone(), db.clone(), origins.base())?;
@@ -78,6 +78,8 @@ pub async fn run(config: Config, lan: bool) -> anyhow::Result<()> {
         tls,
         handle.clone(),
         http::router(app.clone()),
+        media.tcp().clone(),
+        tls_port(&app.config, own.port()),
     ));
     let beside = Beside::start(&app, media, metrics).await?;
     banner::print(&app, lan, &setup_link(&app).await?);
@@ -112,7 +114,9 @@ struct Beside {
 
 impl Beside {
     async fn start(app: &Arc<App>, media: MediaHandle, metrics: Metrics) -> anyhow::Result<Self> {
-        let mut tasks = metrics::serve(app.clone(), media.clone(), metrics).await?;
+        let media_over_tcp = media.tcp().listen();
+        let mut tasks = media_over_tcp.context("the media port takes no TCP connections")?;
+        tasks.extend(metrics::serve(app.clone(), media.clone(), metrics).await?);
         tasks.push(tokio::spawn(ldap::keep_in_step(app.clone())));
         tasks.extend(app.sso.start());
         let chores = Chores::start(app, media);
@@ -171,16 +175,42 @@ async fn certificate(
 async fn media_settings(
     config: &Config,
     interfaces: &[IpAddr],
+    tls: Option<SocketAddr>,
     db: &Db,
 ) -> anyhow::Result<media::Settings> {
+    let addresses = media_addresses(config, interfaces);
+    let also_tcp = tls.map(|own| at_tls_port(&addresses, own, tls_port(config, own.port())));
     Ok(media::Settings {
         port: config.media.port,
-        addresses: media_addresses(config, interfaces),
+        addresses,
+        also_tcp: also_tcp.unwrap_or_default(),
         loudest: config.media.loudest,
         shards: media_threads(config.media.shards),
         spread: usize::from(config.media.spread),
         certificate: certificates::of_media(db).await?,
     })
+}
+
+/// The port under which browsers find the TLS of this server: behind a translated address that need not be its own.
+fn tls_port(config: &Config, own: u16) -> u16 {
+    let public = config.public_url.as_ref();
+    public
+        .filter(|url| url.scheme() == "https")
+        .and_then(url::Url::port_or_known_default)
+        .unwrap_or(own)
+}
+
+/// Where media may come over the port of HTTPS. `own`: where the web server listens.
+fn at_tls_port(addresses: &[IpAddr], own: SocketAddr, port: u16) -> Vec<SocketAddr> {
+    let reaches = |address: &IpAddr| match own.ip().to_canonical() {
+        IpAddr::V6(any) if any.is_unspecified() => true,
+        IpAddr::V4(any) if any.is_unspecified() => address.is_ipv4(),
+        one => one.is_loopback() == address.is_loopback() && one.is_ipv4() == address.is_ipv4(),
+    };
+    let there = addresses.iter().filter(|address| reaches(address));
+    there
+        .map(|address| SocketAddr::new(*address, port))
+        .collect()
 }
 
 /// As many as are asked for; else all cores but one, which is left to everything else.
@@ -330,14 +360,14 @@ async fn serve(
     tls: Option<RustlsConfig>,
     handle: Handle<SocketAddr>,
     router: axum::Router,
+    media: media::Front,
+    port: u16,
 ) -> anyhow::Result<()> {
     let service = router.into_make_service_with_connect_info::<SocketAddr>();
-    // Two messages in a row must not wait for the first one's acknowledgement: clients hold that back for 40 ms.
-    let accept = NoDelayAcceptor::new();
     match tls {
         Some(tls) => {
             let mut server = from_tcp_rustls(listener, tls)?
-                .map(|tls| tls.acceptor(accept))
+                .map(|tls| tls.acceptor(media::BesideTls { media, port }))
                 .handle(handle)
                 .first_request_timeout(HEADER_TIMEOUT);
             limit(server.http_builder());
@@ -345,7 +375,8 @@ async fn serve(
         }
         None => {
             let mut server = axum_server::from_tcp(listener)?
-                .acceptor(accept)
+                // Two messages in a row must not wait for the first one's acknowledgement: clients hold that back for 40 ms.
+                .acceptor(NoDelayAcceptor::new())
                 .handle(handle)
                 .first_request_timeout(HEADER_TIMEOUT);
             limit(server.http_builder());

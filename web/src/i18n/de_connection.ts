@@ -77,6 +77,8 @@ export const deConnection: Texts<typeof enConnection> = {
   'connection.path_udp_v6': 'UDP, IPv6',
   'connection.path_tcp_v4': 'TCP, IPv4',
   'connection.path_tcp_v6': 'TCP, IPv6',
+  'connection.over_tcp':
+    'Über TCP, denn das Netz lässt kein UDP durch. Ton und Bild kommen dadurch vielleicht etwas später.',
   'connection.network_wifi': 'WLAN',
   'connection.network_ethernet': 'Kabel',
   'connection.network_cellular': 'Mobilfunk',

@@ -74,6 +74,7 @@ export const enConnection = {
   'connection.path_udp_v6': 'UDP, IPv6',
   'connection.path_tcp_v4': 'TCP, IPv4',
   'connection.path_tcp_v6': 'TCP, IPv6',
+  'connection.over_tcp': 'Over TCP, since the network lets no UDP through. Sound and pictures may be a little late.',
   'connection.network_wifi': 'Wi-Fi',
   'connection.network_ethernet': 'cable',
   'connection.network_cellular': 'mobile network',

@@ -30,7 +30,7 @@ export interface Samples {
 export class QualityReporter {
   readonly #ports: ReportPorts;
   readonly #report: (report: QualityReport) => void;
-  readonly #now: (report: QualityReport) => void;
+  readonly #now: (report: QualityReport, overTcp: boolean) => void;
   readonly #unsubscribe: () => void;
   #sums = new Sums();
   #before: Sample | undefined;
@@ -43,7 +43,7 @@ export class QualityReporter {
     samples: Samples,
     ports: ReportPorts,
     report: (report: QualityReport) => void,
-    now: (report: QualityReport) => void = () => {},
+    now: (report: QualityReport, overTcp: boolean) => void = () => {},
   ) {
     this.#ports = ports;
     this.#report = report;
@@ -80,7 +80,8 @@ export class QualityReporter {
       this.#sums = new Sums();
       this.#report(this.#last);
     }
-    this.#now(this.#sums.ms >= LONGEST_STEP_MS || !this.#last ? this.#made() : this.#last);
+    const newest = this.#sums.ms >= LONGEST_STEP_MS || !this.#last ? this.#made() : this.#last;
+    this.#now(newest, sample.path.protocol === 'tcp');
   }
 
   #made(): QualityReport {

@@ -93,7 +93,7 @@ export class Call {
       this.#media.stats,
       ports.report,
       (report) => this.#client?.reportQuality(report),
-      (report) => this.#judge(report),
+      (report, overTcp) => this.#judge(report, overTcp),
     );
     const { devices } = ports;
     for (const kind of ['microphone', 'camera'] as const) this.#media.setTrack(kind, devices.track(kind));
@@ -291,9 +291,9 @@ export class Call {
     this.#media.close();
   }
 
-  #judge(report: QualityReport): void {
+  #judge(report: QualityReport, overTcp: boolean): void {
     const summary = moment(report, this.#media.pauses);
-    this.quality.set({ summary, findings: findings(summary) });
+    this.quality.set({ summary, findings: findings(summary), overTcp });
   }
 
   #connectMedia(client: Client): void {

@@ -30,7 +30,7 @@ fn play(input: &[u8]) -> Stage {
 fn step(stage: &mut Stage, client: usize, bytes: &mut Bytes<'_>) -> Option<()> {
     let kind = bytes.u8()?;
     // A few of the client's own addresses, and others that never prove to be anybody's.
-    let own = |port: u8| SocketAddr::from(([198, 51, 100, 1], 4_000 + u16::from(port % 16)));
+    let own = |port: u8| SocketAddr::from(([198, 51, 100, 1], 4_000 + u16::from(port % 32)));
     let stranger = |port: u8| SocketAddr::from(([203, 0, 113, 9], 1_000 + u16::from(port)));
     match kind % 8 {
         0 => {

@@ -9,12 +9,14 @@ mod numbers;
 mod offers;
 mod packets;
 mod stage;
+mod stream;
 
 pub use descriptor::descriptor;
 pub use ingress::ingress;
 pub use numbers::numbers;
 pub use offers::offers;
 pub use packets::packets;
+pub use stream::stream;
 
 #[cfg(test)]
 mod tests {
@@ -45,6 +47,11 @@ mod tests {
     #[test]
     fn whatever_numbers_say_they_are_read_within_their_limits() {
         check("numbers", 3_000, super::numbers);
+    }
+
+    #[test]
+    fn however_a_stream_is_cut_the_same_datagrams_come_out_of_it() {
+        check("stream", 3_000, super::stream);
     }
 
     #[test]

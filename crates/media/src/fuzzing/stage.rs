@@ -24,7 +24,7 @@ const CALLS_PER_MOMENT: usize = 64;
 /// Steps of time between two inputs; a connection has some in each second.
 const STEPS: usize = 20_000;
 /// For each peer, as `demux`, `peer` and `sfu` promise.
-const ADDRESSES: usize = 8;
+const ADDRESSES: usize = 16;
 const CREDENTIALS: usize = 2;
 const STREAMS: usize = 20;
 const TIMERS: usize = 2;
@@ -130,6 +130,7 @@ pub(crate) fn config() -> Config {
         .clone();
     Config {
         candidates: vec![SocketAddr::from(SERVER)],
+        tcp_candidates: vec![SocketAddr::from(SERVER)],
         certificate,
         ingress: IngressLimit::default(),
         loudest: 5,

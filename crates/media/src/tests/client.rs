@@ -8,14 +8,14 @@ use std::time::{Duration, Instant, SystemTime};
 use str0m::change::{SdpAnswer, SdpPendingOffer};
 use str0m::format::Codec;
 use str0m::media::{Direction, MediaKind, Mid, Pt, Rid, Simulcast, SimulcastLayer};
-use str0m::net::{Protocol, Receive};
+use str0m::net::{Protocol, Receive, TcpType};
 use str0m::rtp::{
     ExtensionValues, RedDecoder, RedEncoder, RedundantBlock, RtpWrite, Vp8Descriptor,
 };
 use str0m::{Candidate, Event, Input, Output, Rtc};
 
 use super::network::{InFlight, Random};
-use crate::{PeerId, SlotKind, SlotMids, Source, UplinkMids};
+use crate::{PeerId, SlotKind, SlotMids, Source, Transport, UplinkMids};
 
 pub const FRAME: Duration = Duration::from_millis(33);
 pub const RIDS: [&str; 3] = ["q", "h", "f"];
@@ -123,6 +123,7 @@ pub struct Kind {
     pub opaque: bool,
     pub simulcast: bool,
     pub redundancy: bool,
+    pub transport: Transport,
 }
 
 impl Default for Kind {
@@ -131,6 +132,7 @@ impl Default for Kind {
             opaque: false,
             simulcast: true,
             redundancy: false,
+            transport: Transport::Udp,
         }
     }
 }
@@ -149,6 +151,8 @@ pub struct Client {
     pub id: PeerId,
     pub rtc: Rtc,
     pub address: SocketAddr,
+    /// Of its TCP connection, if that is another one.
+    pub tcp_address: Option<SocketAddr>,
     pub connected: bool,
     pub closed: bool,
     pub uplink: UplinkMids,
@@ -185,6 +189,16 @@ pub struct Client {
     start: Instant,
 }
 
+pub fn candidate(transport: Transport, address: SocketAddr) -> Candidate {
+    match transport {
+        Transport::Udp => Candidate::host(address, "udp").unwrap(),
+        Transport::Tcp => {
+            let host = Candidate::builder().tcp().host(address);
+            host.tcptype(TcpType::Active).build().unwrap()
+        }
+    }
+}
+
 impl Client {
     pub fn new(id: PeerId, now: Instant, kind: Kind) -> Self {
         let address = SocketAddr::from(([10, 0, (id.0 >> 8) as u8, id.0 as u8], 4_000));
@@ -196,12 +210,13 @@ impl Client {
             .enable_vp8(true)
             .enable_h264(true)
             .build(now);
-        rtc.add_local_candidate(Candidate::host(address, "udp").unwrap());
+        rtc.add_local_candidate(candidate(kind.transport, address));
         let empty = String::new;
         Self {
             id,
             rtc,
             address,
+            tcp_address: None,
             connected: false,
             closed: false,
             uplink: UplinkMids {
@@ -443,9 +458,13 @@ impl Client {
         api.stream_tx_by_mid(mid, rid).unwrap().write_rtp(write);
     }
 
+    pub fn is_at(&self, address: SocketAddr) -> bool {
+        self.address == address || self.tcp_address == Some(address)
+    }
+
     pub fn receive(&mut self, now: Instant, datagram: &InFlight) {
         let received = Receive::new(
-            Protocol::Udp,
+            datagram.transport.into(),
             datagram.source,
             datagram.destination,
             &datagram.bytes,
@@ -480,6 +499,10 @@ impl Client {
             match self.rtc.poll_output() {
                 Ok(Output::Timeout(next)) => return next,
                 Ok(Output::Transmit(datagram)) => datagrams.push(InFlight {
+                    transport: match datagram.proto {
+                        Protocol::Udp => Transport::Udp,
+                        _ => Transport::Tcp,
+                    },
                     source: datagram.source,
                     destination: datagram.destination,
                     bytes: datagram.contents.into(),

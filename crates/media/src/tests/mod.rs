@@ -18,5 +18,6 @@ mod record;
 mod redundancy;
 mod shards;
 mod sound;
+mod tcp;
 mod temporal;
 mod world;

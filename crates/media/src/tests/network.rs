@@ -1,8 +1,10 @@
 //! A network in memory: loss, delay and reordering out of a seed.
 
-use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
 use std::time::{Duration, Instant};
+
+use crate::Transport;
 
 /// SplitMix64.
 pub struct Random(pub u64);
@@ -125,6 +127,7 @@ impl Bottleneck {
 
 #[derive(Clone, Debug)]
 pub struct InFlight {
+    pub transport: Transport,
     pub source: SocketAddr,
     pub destination: SocketAddr,
     pub bytes: Vec<u8>,
@@ -135,6 +138,10 @@ pub struct Network {
     pub random: Random,
     queue: BTreeMap<(Instant, u64), InFlight>,
     bottlenecks: BTreeMap<SocketAddr, Bottleneck>,
+    /// When what was sent last over a TCP connection arrives.
+    streams: BTreeMap<(SocketAddr, SocketAddr), Instant>,
+    /// Whose network lets no UDP through.
+    pub without_udp: BTreeSet<IpAddr>,
     sent: u64,
 }
 
@@ -145,6 +152,8 @@ impl Network {
             random: Random(seed),
             queue: BTreeMap::new(),
             bottlenecks: BTreeMap::new(),
+            streams: BTreeMap::new(),
+            without_udp: BTreeSet::new(),
             sent: 0,
         }
     }
@@ -161,6 +170,13 @@ impl Network {
     }
 
     pub fn send(&mut self, now: Instant, datagram: InFlight) {
+        if datagram.transport == Transport::Tcp {
+            return self.stream(now, datagram);
+        }
+        let ends = [datagram.source.ip(), datagram.destination.ip()];
+        if ends.iter().any(|end| self.without_udp.contains(end)) {
+            return;
+        }
         if let Some(bottleneck) = self.bottlenecks.get_mut(&datagram.destination) {
             let bytes = datagram.bytes.len();
             if let Some(arrives) = bottleneck.pass(now, bytes, &mut self.random) {
@@ -177,6 +193,22 @@ impl Network {
         self.sent += 1;
         self.queue
             .insert((now + self.conditions.delay + extra, self.sent), datagram);
+    }
+
+    /// Whole and in order; what is lost comes a little later, and so does all behind it.
+    fn stream(&mut self, now: Instant, datagram: InFlight) {
+        let jitter = self.conditions.jitter.as_micros() as u64;
+        let mut delay =
+            self.conditions.delay + Duration::from_micros(self.random.below(jitter + 1));
+        if self.random.below(1_000) < self.conditions.loss_per_mille {
+            delay += 2 * self.conditions.delay;
+        }
+        let ends = (datagram.source, datagram.destination);
+        let before = self.streams.get(&ends).copied().unwrap_or(now);
+        let arrives = before.max(now + delay);
+        self.streams.insert(ends, arrives);
+        self.sent += 1;
+        self.queue.insert((arrives, self.sent), datagram);
     }
 
     pub fn next(&self) -> Option<Instant> {

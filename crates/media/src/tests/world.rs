@@ -12,7 +12,7 @@ use crate::peer::Peer;
 use crate::{
     Certificate, CloseReason, Command, Config, Datagram, Event, Generation, GroupId, IngressLimit,
     Input, Message, Negotiate, Output, Parcel, PeerId, Placement, Refusal, RequestId, Sfu,
-    ShardIndex, Size, SlotIndex, Source, Stats, Transport, UplinkState,
+    ShardIndex, Size, SlotIndex, Source, Stats, Transport, UplinkState, shard_of_check,
 };
 
 pub const SERVER: ([u8; 4], u16) = ([192, 0, 2, 1], 10_000);
@@ -52,6 +52,10 @@ pub struct World {
     demanded: Vec<(Instant, PeerId, Source, Option<Vec<String>>)>,
     /// Whether whoever joins understands redundancy of sound, and sends it.
     pub redundancy: bool,
+    /// Over which whoever joins connects.
+    pub transport: Transport,
+    /// The shards of TCP connections.
+    streams: BTreeMap<SocketAddr, ShardIndex>,
     answers: BTreeMap<RequestId, Result<String, Refusal>>,
     requests: u64,
 }
@@ -69,6 +73,7 @@ pub fn config() -> Config {
         .clone();
     Config {
         candidates: vec![SocketAddr::from(SERVER)],
+        tcp_candidates: vec![SocketAddr::from(SERVER)],
         certificate,
         ingress: IngressLimit::default(),
         loudest: 5,
@@ -123,6 +128,8 @@ impl World {
             obey_after: None,
             demanded: vec![],
             redundancy: false,
+            transport: Transport::Udp,
+            streams: BTreeMap::new(),
             answers: BTreeMap::new(),
             requests: 0,
         }
@@ -215,6 +222,7 @@ impl World {
             opaque: self.opaque,
             simulcast,
             redundancy: self.redundancy,
+            transport: self.transport,
         };
         let mut client = Client::new(peer, self.now, kind);
         let sdp = client.offer(persons, screens, false);
@@ -329,20 +337,35 @@ impl World {
     }
 
     pub fn datagram(&mut self, source: SocketAddr, bytes: &[u8]) {
-        self.take_in(source, bytes);
+        self.frame(Transport::Udp, source, bytes);
+    }
+
+    pub fn frame(&mut self, transport: Transport, source: SocketAddr, bytes: &[u8]) {
+        self.take_in(transport, source, bytes);
         self.drain();
     }
 
-    fn take_in(&mut self, source: SocketAddr, bytes: &[u8]) {
+    fn take_in(&mut self, transport: Transport, source: SocketAddr, bytes: &[u8]) {
         let destination = SocketAddr::from(SERVER);
         let datagram = Datagram {
-            transport: Transport::Udp,
+            transport,
             source,
             destination,
             bytes,
         };
         let now = self.now;
-        let landed = self.landed(source);
+        let landed = match transport {
+            Transport::Udp => Some(self.landed(source)),
+            // As the server does: a connection is for the shard that its first frame names.
+            Transport::Tcp => {
+                let known = self.streams.get(&source).copied();
+                known.or_else(|| shard_of_check(bytes, self.shards()))
+            }
+        };
+        let Some(landed) = landed else { return };
+        if transport == Transport::Tcp {
+            self.streams.insert(source, landed);
+        }
         let core = self.shard(landed);
         core.handle_input(now, Input::Datagram(datagram));
     }
@@ -447,7 +470,7 @@ impl World {
         }
         // As the server does: all of a batch in, then all out.
         for datagram in &batch {
-            self.take_in(datagram.source, &datagram.bytes);
+            self.take_in(datagram.transport, datagram.source, &datagram.bytes);
         }
         let now = self.now;
         for core in std::iter::once(&mut self.sfu).chain(&mut self.others) {
@@ -472,7 +495,7 @@ impl World {
         if let Some(client) = self
             .clients
             .values_mut()
-            .find(|client| client.address == datagram.destination)
+            .find(|client| client.is_at(datagram.destination))
         {
             client.receive(self.now, datagram);
             let peer = client.id;
@@ -545,6 +568,7 @@ impl World {
                     for run in batch.runs() {
                         for datagram in run.datagrams() {
                             let datagram = InFlight {
+                                transport: run.transport,
                                 source: run.source,
                                 destination: run.destination,
                                 bytes: datagram.to_vec(),

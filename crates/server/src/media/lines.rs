@@ -188,6 +188,7 @@ mod tests {
     fn core() -> (Sfu, Crossing) {
         let config = Config {
             candidates: vec![],
+            tcp_candidates: vec![],
             certificate: Certificate::generate().expect("a certificate"),
             ingress: IngressLimit::default(),
             loudest: 5,

@@ -8,11 +8,12 @@ mod send;
 mod shard;
 mod socket;
 mod sys;
+mod tcp;
 #[cfg(test)]
 mod tests;
 
 use std::io::ErrorKind;
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener};
 use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex};
 use std::thread::JoinHandle;
@@ -29,18 +30,23 @@ pub use shard::Load;
 use shard::{Shard, Wiring, places};
 use socket::Socket;
 use sys::Waker;
+pub use tcp::{BesideTls, Front, Numbers};
 
 /// Commands that may wait for a media thread, and events that may wait for the rooms.
 const COMMAND_QUEUE: usize = 4096;
 const EVENT_QUEUE: usize = 1024;
+/// To find a port that is free for UDP and TCP, if any is good.
+const TRIES: usize = 16;
 
 /// What the media plane has to know.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// UDP, for everybody. 0 takes any free one.
+    /// UDP, for everybody, and TCP with the same number. 0 takes any free one.
     pub port: u16,
     /// Where browsers are told to send media to, most preferred first.
     pub addresses: Vec<IpAddr>,
+    /// Further addresses that browsers can connect to with TCP.
+    pub also_tcp: Vec<SocketAddr>,
     /// How many microphones of a meeting are heard at a time.
     pub loudest: u8,
     /// How many threads.
@@ -58,6 +64,7 @@ pub type Events = mpsc::Receiver<Event>;
 pub struct MediaHandle {
     shards: Arc<[Entrance]>,
     places: Arc<Mutex<Placement>>,
+    front: Front,
 }
 
 /// Of one thread.
@@ -125,6 +132,11 @@ impl MediaHandle {
         entrances.map(|entrance| *entrance.load.borrow()).collect()
     }
 
+    /// Where connections over TCP come in.
+    pub fn tcp(&self) -> &Front {
+        &self.front
+    }
+
     /// Stands for a bug in one core.
     #[cfg(test)]
     fn break_shard(&self, shard: usize) {
@@ -148,6 +160,7 @@ impl MediaHandle {
         let handle = Self {
             shards: Arc::new([entrance]),
             places: Arc::new(Mutex::new(Placement::new(1, 1))),
+            front: Front::new(vec![], &[]).0,
         };
         (handle, sent)
     }
@@ -155,21 +168,10 @@ impl MediaHandle {
 
 /// Binds the port and starts the threads `media-0` and so on. They end when all handles are gone.
 pub fn start(settings: Settings) -> anyhow::Result<(MediaHandle, Events, Threads)> {
-    let bound = bind(&settings)?;
+    let (bound, listeners) = bind(&settings)?;
     let first = bound.first().and_then(|sockets| sockets.first());
     let port = first.map_or(settings.port, Socket::port);
-    let config = Config {
-        candidates: settings
-            .addresses
-            .iter()
-            .map(|address| SocketAddr::new(*address, port))
-            .collect(),
-        certificate: settings.certificate,
-        ingress: IngressLimit::default(),
-        loudest: usize::from(settings.loudest),
-        shard: ShardIndex(0),
-        shards: settings.shards,
-    };
+    let config = config(&settings, port, &listeners);
     let first = Sfu::new(config.clone(), Instant::now());
     ensure!(first.warm_up(), "the media's certificate cannot be used");
     let wakers = bound.iter().map(|_| Ok(Arc::new(Waker::new()?)));
@@ -180,7 +182,10 @@ pub fn start(settings: Settings) -> anyhow::Result<(MediaHandle, Events, Threads
     let (given, events) = mpsc::channel(EVENT_QUEUE);
     let (mut entrances, mut threads) = (vec![], vec![]);
     let lines = Lines::between(&wakers);
-    for (((index, sockets), waker), lines) in (0u8..).zip(bound).zip(wakers).zip(lines) {
+    let (front, connections) = Front::new(listeners, &wakers);
+    let ends = lines.into_iter().zip(connections);
+    for (((index, sockets), waker), ends) in (0u8..).zip(bound).zip(wakers).zip(ends) {
+        let (lines, connections) = ends;
         let (commands, taken) = sync_channel(COMMAND_QUEUE);
         let (told, load) = watch::channel(Load::default());
         #[cfg(test)]
@@ -194,6 +199,7 @@ pub fn start(settings: Settings) -> anyhow::Result<(MediaHandle, Events, Threads
             commands: taken,
             waker: waker.clone(),
             lines,
+            connections,
             events: given.clone(),
             places: places.clone(),
             load: told,
@@ -209,8 +215,35 @@ pub fn start(settings: Settings) -> anyhow::Result<(MediaHandle, Events, Threads
             breaks,
         });
     }
-    let shards = entrances.into();
-    Ok((MediaHandle { shards, places }, events, Threads(threads)))
+    let handle = MediaHandle {
+        shards: entrances.into(),
+        places,
+        front,
+    };
+    Ok((handle, events, Threads(threads)))
+}
+
+/// Of the first thread; the others differ in their number.
+fn config(settings: &Settings, port: u16, listeners: &[TcpListener]) -> Config {
+    let at_port = |address: &IpAddr| SocketAddr::new(*address, port);
+    let listens = |address: &IpAddr| {
+        let mut own = listeners.iter().flat_map(TcpListener::local_addr);
+        own.any(|own| own.is_ipv4() == address.is_ipv4())
+    };
+    let addresses = settings.addresses.iter();
+    let over_tcp = addresses
+        .clone()
+        .filter(|address| listens(address))
+        .map(at_port);
+    Config {
+        candidates: addresses.map(at_port).collect(),
+        tcp_candidates: over_tcp.chain(settings.also_tcp.clone()).collect(),
+        certificate: settings.certificate.clone(),
+        ingress: IngressLimit::default(),
+        loudest: usize::from(settings.loudest),
+        shard: ShardIndex(0),
+        shards: settings.shards,
+    }
 }
 
 fn spawn(config: Config, wiring: Wiring) -> anyhow::Result<JoinHandle<()>> {
@@ -223,22 +256,55 @@ fn spawn(config: Config, wiring: Wiring) -> anyhow::Result<JoinHandle<()>> {
         .context("a media thread cannot be started")
 }
 
+/// UDP sockets of each thread, and what listens on the same port of TCP.
+type Bound = (Vec<Vec<Socket>>, Vec<TcpListener>);
+
+fn bind(settings: &Settings) -> anyhow::Result<Bound> {
+    let mut tries = 0;
+    loop {
+        tries += 1;
+        let sockets = bind_udp(settings)?;
+        let first = sockets.iter().flatten().next();
+        let port = first.map_or(settings.port, Socket::port);
+        match listen(settings, port) {
+            Ok(listeners) => return Ok((sockets, listeners)),
+            // Any port will do, and this one is free for UDP only.
+            Err(_) if settings.port == 0 && tries < TRIES => {}
+            Err(error) => {
+                tracing::warn!(
+                    %error,
+                    "TCP port {port} cannot be used: people whose network lets no UDP through will have neither sound nor pictures"
+                );
+                return Ok((sockets, vec![]));
+            }
+        }
+    }
+}
+
+/// The wildcard addresses of those families that browsers are told about.
+fn families(settings: &Settings) -> impl Iterator<Item = IpAddr> {
+    let wants = |is_kind: fn(&IpAddr) -> bool| settings.addresses.iter().any(is_kind);
+    let v4 = wants(IpAddr::is_ipv4).then_some(IpAddr::from(Ipv4Addr::UNSPECIFIED));
+    let v6 = wants(IpAddr::is_ipv6).then_some(IpAddr::from(Ipv6Addr::UNSPECIFIED));
+    v4.into_iter().chain(v6)
+}
+
+fn listen(settings: &Settings, port: u16) -> std::io::Result<Vec<TcpListener>> {
+    if settings.also_tcp.iter().any(|also| also.port() == port) {
+        // What has it takes media in as well.
+        return Ok(vec![]);
+    }
+    families(settings)
+        .map(|wildcard| sys::listen(SocketAddr::new(wildcard, port)))
+        .collect()
+}
+
 /// For each thread a socket per address family that browsers are told about, all on the same port.
-fn bind(settings: &Settings) -> anyhow::Result<Vec<Vec<Socket>>> {
+fn bind_udp(settings: &Settings) -> anyhow::Result<Vec<Vec<Socket>>> {
     let mut port = settings.port;
     let shards = usize::from(settings.shards.max(1));
     let mut bound: Vec<Vec<Socket>> = (0..shards).map(|_| vec![]).collect();
-    let families = [
-        (
-            IpAddr::from(Ipv4Addr::UNSPECIFIED),
-            settings.addresses.iter().any(IpAddr::is_ipv4),
-        ),
-        (
-            IpAddr::from(Ipv6Addr::UNSPECIFIED),
-            settings.addresses.iter().any(IpAddr::is_ipv6),
-        ),
-    ];
-    for (wildcard, _) in families.into_iter().filter(|(_, wanted)| *wanted) {
+    for wildcard in families(settings) {
         // The first one finds out whether the port is free, and keeps it from then on: the others come beside it.
         let first = match Socket::bind(SocketAddr::new(wildcard, port)) {
             Ok(socket) => socket,

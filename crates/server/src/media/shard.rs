@@ -19,6 +19,7 @@ use tokio::sync::{mpsc, watch};
 use super::lines::{Crossing, Lines};
 use super::socket::Socket;
 use super::sys::{self, Waker};
+use super::tcp::Connections;
 
 /// How long to sleep when nothing is due.
 const LONGEST_WAIT: Duration = Duration::from_secs(1);
@@ -47,6 +48,7 @@ pub struct Wiring {
     pub commands: Receiver<Command>,
     pub waker: Arc<Waker>,
     pub lines: Lines,
+    pub connections: Connections,
     pub events: mpsc::Sender<Event>,
     /// Who is where. A peer that is gone gives its place back.
     pub places: Arc<Mutex<Placement>>,
@@ -139,6 +141,7 @@ impl Shard {
                 break;
             }
         }
+        self.take_connections();
         let now = Instant::now();
         if self.sfu.poll_timeout().is_some_and(|at| at <= now) {
             self.sfu.handle_timeout(now);
@@ -158,6 +161,7 @@ impl Shard {
         let idle = self.waited.as_micros() * 1_000 / elapsed.as_micros().max(1);
         let busy = 1_000 - (idle as u32).min(1_000);
         (self.told_at, self.waited) = (now, Duration::ZERO);
+        self.wiring.connections.tidy();
         places(&self.wiring.places).told(self.config.shard, busy);
         self.wiring.load.send_replace(Load {
             stats: self.sfu.stats(),
@@ -202,6 +206,22 @@ impl Shard {
         }
         // A core that is new has something to say though nothing came.
         self.drain();
+    }
+
+    /// What has come over TCP.
+    fn take_connections(&mut self) {
+        let (sfu, now) = (&mut self.sfu, Instant::now());
+        let mut any = false;
+        let more = self.wiring.connections.take(|datagram| {
+            any = true;
+            sfu.handle_input(now, Input::Datagram(datagram));
+        });
+        if more {
+            self.wiring.waker.wake();
+        }
+        if any {
+            self.drain();
+        }
     }
 
     /// One batch of each socket. False when none had anything.
@@ -270,6 +290,8 @@ impl Shard {
         if refused > 0 {
             tracing::debug!(refused, "datagrams could not be sent");
         }
+        let connections = &self.wiring.connections;
+        connections.send(Instant::now(), batch.runs());
         self.sfu.reuse(batch);
     }
 
@@ -307,6 +329,7 @@ impl Shard {
         let broken = std::mem::replace(&mut self.sfu, fresh);
         // Taking it apart may panic again.
         let _ = catch_unwind(AssertUnwindSafe(|| drop(broken)));
+        self.wiring.connections.close_all();
         let reason = CloseReason::Internal;
         let mut places = places(&self.wiring.places);
         for (peer, group) in self.peers.drain() {

@@ -6,7 +6,7 @@ use std::io::{self, IoSliceMut};
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::os::fd::{AsRawFd, RawFd};
 
-use ::media::Batch;
+use ::media::{Batch, Transport};
 use quinn_udp::{BATCH_SIZE, RecvMeta, UdpSocketState};
 
 use super::send::{Run, Sender};
@@ -103,6 +103,7 @@ impl Socket {
     pub fn send(&mut self, batch: &Batch) -> usize {
         let runs: Vec<Run<'_>> = batch
             .runs()
+            .filter(|run| run.transport == Transport::Udp)
             .filter(|run| run.destination.is_ipv4() == self.local.is_ipv4())
             .map(|transmit| Run {
                 // Behind a translated address the peer knows one that is not ours to send from.

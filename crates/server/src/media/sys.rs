@@ -4,9 +4,12 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::net::{SocketAddr, UdpSocket};
+use std::net::{SocketAddr, TcpListener, UdpSocket};
 use std::os::fd::{AsRawFd, FromRawFd, OwnedFd, RawFd};
 use std::time::Duration;
+
+/// Connections that wait to be taken: all of a large meeting at once.
+const LISTEN_BACKLOG: libc::c_int = 1_024;
 
 /// Wakes a thread that sits in [`wait`].
 pub struct Waker(File);
@@ -72,39 +75,75 @@ pub fn wait(fds: &[RawFd], timeout: Duration) -> io::Result<()> {
 /// A UDP socket. One for an IPv6 address leaves the same port of IPv4 to another. A `shared` one may have a port that a
 /// socket of this user has, if that shares it too.
 pub fn bind(address: SocketAddr, shared: bool) -> io::Result<UdpSocket> {
-    let family = match address {
-        SocketAddr::V4(_) => libc::AF_INET,
-        SocketAddr::V6(_) => libc::AF_INET6,
-    };
-    let kind = libc::SOCK_DGRAM | libc::SOCK_CLOEXEC;
-    // SAFETY: no pointers; the descriptor is checked before it is owned.
-    let fd = unsafe { libc::socket(family, kind, 0) };
-    if fd < 0 {
-        return Err(io::Error::last_os_error());
-    }
-    // SAFETY: `fd` is open and owned by nobody else.
-    let socket = UdpSocket::from(unsafe { OwnedFd::from_raw_fd(fd) });
-    if address.is_ipv6() {
-        turn_on(&socket, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY)?;
-    }
+    let socket = UdpSocket::from(socket(address, libc::SOCK_DGRAM)?);
     if shared {
         share_port(&socket)?;
     }
-    let (name, length) = socket_address(address);
-    // SAFETY: the pointer leads to a local that outlives the call, with its true length.
-    match unsafe { libc::bind(fd, (&raw const name).cast(), length) } {
-        0 => Ok(socket),
+    give_address(&socket, address)?;
+    Ok(socket)
+}
+
+/// As `bind`, for TCP. Connections of before may still be on their way out.
+pub fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let listener = TcpListener::from(socket(address, libc::SOCK_STREAM)?);
+    set(&listener, libc::SOL_SOCKET, libc::SO_REUSEADDR, 1)?;
+    give_address(&listener, address)?;
+    // SAFETY: no pointers.
+    match unsafe { libc::listen(listener.as_raw_fd(), LISTEN_BACKLOG) } {
+        0 => Ok(listener),
         _ => Err(io::Error::last_os_error()),
     }
 }
 
-/// Others may bind the same port, if they say so too. Said after binding, it was this one's alone until now.
-pub fn share_port(socket: &UdpSocket) -> io::Result<()> {
-    turn_on(socket, libc::SOL_SOCKET, libc::SO_REUSEPORT)
+fn socket(address: SocketAddr, kind: libc::c_int) -> io::Result<OwnedFd> {
+    let family = match address {
+        SocketAddr::V4(_) => libc::AF_INET,
+        SocketAddr::V6(_) => libc::AF_INET6,
+    };
+    // SAFETY: no pointers; the descriptor is checked before it is owned.
+    let fd = unsafe { libc::socket(family, kind | libc::SOCK_CLOEXEC, 0) };
+    if fd < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    // SAFETY: `fd` is open and owned by nobody else.
+    let socket = unsafe { OwnedFd::from_raw_fd(fd) };
+    if address.is_ipv6() {
+        set(&socket, libc::IPPROTO_IPV6, libc::IPV6_V6ONLY, 1)?;
+    }
+    Ok(socket)
 }
 
-fn turn_on(socket: &UdpSocket, level: libc::c_int, option: libc::c_int) -> io::Result<()> {
-    let on: libc::c_int = 1;
+fn give_address(socket: &impl AsRawFd, address: SocketAddr) -> io::Result<()> {
+    let (name, length) = socket_address(address);
+    // SAFETY: the pointer leads to a local that outlives the call, with its true length.
+    match unsafe { libc::bind(socket.as_raw_fd(), (&raw const name).cast(), length) } {
+        0 => Ok(()),
+        _ => Err(io::Error::last_os_error()),
+    }
+}
+
+/// From a TCP connection the kernel takes only so much more than it has sent: what waits longer waits with us.
+pub fn limit_unsent(connection: &impl AsRawFd, bytes: u32) -> io::Result<()> {
+    let bytes = libc::c_int::try_from(bytes).unwrap_or(libc::c_int::MAX);
+    set(
+        connection,
+        libc::IPPROTO_TCP,
+        libc::TCP_NOTSENT_LOWAT,
+        bytes,
+    )
+}
+
+/// Others may bind the same port, if they say so too. Said after binding, it was this one's alone until now.
+pub fn share_port(socket: &UdpSocket) -> io::Result<()> {
+    set(socket, libc::SOL_SOCKET, libc::SO_REUSEPORT, 1)
+}
+
+fn set(
+    socket: &impl AsRawFd,
+    level: libc::c_int,
+    option: libc::c_int,
+    value: libc::c_int,
+) -> io::Result<()> {
     let size = size_of::<libc::c_int>() as libc::socklen_t;
     // SAFETY: the pointer leads to a local that outlives the call, with its true length.
     let set = unsafe {
@@ -112,7 +151,7 @@ fn turn_on(socket: &UdpSocket, level: libc::c_int, option: libc::c_int) -> io::R
             socket.as_raw_fd(),
             level,
             option,
-            (&raw const on).cast(),
+            (&raw const value).cast(),
             size,
         )
     };

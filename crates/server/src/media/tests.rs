@@ -1,6 +1,7 @@
 //! The media threads over real sockets: clients connect, hear each other, and the threads end when they should.
 
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket};
+use std::io::{Read, Write};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream, UdpSocket};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -23,6 +24,7 @@ fn settings(addresses: &[IpAddr]) -> Settings {
     Settings {
         port: 0,
         addresses: addresses.to_vec(),
+        also_tcp: vec![],
         loudest: 5,
         shards: 1,
         spread: 50,
@@ -42,9 +44,59 @@ fn event(events: &mut Events) -> Event {
         .expect("a living thread")
 }
 
+/// How a client and the server reach each other.
+enum Line {
+    Udp(UdpSocket),
+    Tcp { stream: TcpStream, came: Vec<u8> },
+}
+
+impl Line {
+    fn send(&mut self, datagram: &str0m::net::Transmit) {
+        match self {
+            Self::Udp(socket) => {
+                let _ = socket.send_to(&datagram.contents, datagram.destination);
+            }
+            Self::Tcp { stream, .. } => {
+                let mut frame = vec![];
+                ::media::put_frame(&datagram.contents, &mut frame);
+                let _ = stream.write_all(&frame);
+            }
+        }
+    }
+
+    /// What comes within a few milliseconds, and from where.
+    fn receive(&mut self) -> Vec<(SocketAddr, Vec<u8>)> {
+        let mut buffer = [0; 20_000];
+        match self {
+            Self::Udp(socket) => {
+                let came = socket.recv_from(&mut buffer).ok();
+                let came = came.map(|(length, source)| (source, buffer[..length].to_vec()));
+                came.into_iter().collect()
+            }
+            Self::Tcp { stream, came } => {
+                let read = stream.read(&mut buffer).unwrap_or(0);
+                came.extend(&buffer[..read]);
+                let whole = ::media::whole_frames(came).expect("frames");
+                let source = stream.peer_addr().expect("a connection");
+                let whole: Vec<u8> = came.drain(..whole).collect();
+                ::media::frames(&whole)
+                    .map(|frame| (source, frame.to_vec()))
+                    .collect()
+            }
+        }
+    }
+
+    fn protocol(&self) -> Protocol {
+        match self {
+            Self::Udp(_) => Protocol::Udp,
+            Self::Tcp { .. } => Protocol::Tcp,
+        }
+    }
+}
+
 struct Client {
     rtc: Rtc,
-    socket: UdpSocket,
+    line: Line,
     address: SocketAddr,
     microphone: Mid,
     sequence: u64,
@@ -56,12 +108,43 @@ impl Client {
     /// Offers to the thread and takes its answer.
     fn join(peer: u64, address: IpAddr, handle: &MediaHandle, events: &mut Events) -> Self {
         let socket = UdpSocket::bind((address, 0)).expect("a socket");
+        let patience = Some(Duration::from_millis(2));
+        socket.set_read_timeout(patience).expect("a timeout");
         let address = socket.local_addr().expect("an address");
+        Self::join_over(Line::Udp(socket), address, peer, handle, events)
+    }
+
+    /// As `join`, over the TCP connection that the answer offers last.
+    fn join_over_tcp(
+        peer: u64,
+        server: SocketAddr,
+        handle: &MediaHandle,
+        events: &mut Events,
+    ) -> Self {
+        let stream = TcpStream::connect(server).expect("a connection");
+        let patience = Some(Duration::from_millis(2));
+        stream.set_read_timeout(patience).expect("a timeout");
+        let address = stream.local_addr().expect("an address");
+        let line = Line::Tcp {
+            stream,
+            came: vec![],
+        };
+        Self::join_over(line, address, peer, handle, events)
+    }
+
+    fn join_over(
+        line: Line,
+        address: SocketAddr,
+        peer: u64,
+        handle: &MediaHandle,
+        events: &mut Events,
+    ) -> Self {
         let mut rtc = Rtc::builder()
             .set_crypto_provider(Arc::new(str0m::crypto::from_feature_flags()))
             .set_rtp_mode(true)
             .build(Instant::now());
-        rtc.add_local_candidate(Candidate::host(address, "udp").expect("a candidate"));
+        let own = Candidate::host(address, line.protocol()).expect("a candidate");
+        rtc.add_local_candidate(own);
         let mut api = rtc.sdp_api();
         let mut section = |kind, direction| api.add_media(kind, direction, None, None, None);
         let microphone = section(MediaKind::Audio, Direction::SendOnly);
@@ -101,7 +184,7 @@ impl Client {
             .expect("an answer that fits");
         Self {
             rtc,
-            socket,
+            line,
             address,
             microphone,
             sequence: 0,
@@ -138,12 +221,8 @@ impl Client {
             .handle_input(Input::Timeout(Instant::now()))
             .expect("a living client");
         self.drain();
-        let mut buffer = [0; 2_000];
-        self.socket
-            .set_read_timeout(Some(Duration::from_millis(2)))
-            .expect("a timeout");
-        if let Ok((length, source)) = self.socket.recv_from(&mut buffer) {
-            let received = Receive::new(Protocol::Udp, source, self.address, &buffer[..length])
+        for (source, bytes) in self.line.receive() {
+            let received = Receive::new(self.line.protocol(), source, self.address, &bytes)
                 .expect("a datagram");
             self.rtc
                 .handle_input(Input::Receive(Instant::now(), received))
@@ -156,11 +235,7 @@ impl Client {
         loop {
             match self.rtc.poll_output().expect("a living client") {
                 Output::Timeout(_) => return,
-                Output::Transmit(datagram) => {
-                    let _ = self
-                        .socket
-                        .send_to(&datagram.contents, datagram.destination);
-                }
+                Output::Transmit(datagram) => self.line.send(&datagram),
                 Output::Event(str0m::Event::Connected) => self.connected = true,
                 Output::Event(str0m::Event::RtpPacket(packet)) => {
                     self.heard.push(packet.payload.to_vec())
@@ -241,12 +316,7 @@ impl Client {
         let until = Instant::now() + PATIENCE;
         while port.is_none() {
             assert!(Instant::now() < until, "nothing comes from the server");
-            let mut buffer = [0; 2_000];
-            port = self
-                .socket
-                .peek_from(&mut buffer)
-                .ok()
-                .map(|(_, from)| from.port());
+            port = self.line.receive().first().map(|(from, _)| from.port());
         }
         port.unwrap_or_default()
     }
@@ -397,6 +467,69 @@ fn a_bug_in_one_thread_costs_its_people_their_connections_and_nobody_else() {
     assert!(stats.sum::<usize>() <= 4);
     drop(handle);
     threads.join().expect("an orderly end");
+}
+
+/// Takes connections in, for as long as it lives.
+fn taking_connections(handle: &MediaHandle) -> tokio::runtime::Runtime {
+    let runtime = tokio::runtime::Runtime::new().expect("a runtime");
+    let _inside = runtime.enter();
+    handle.tcp().listen().expect("listeners");
+    runtime
+}
+
+#[test]
+fn people_on_three_threads_meet_over_tcp_and_udp() {
+    let localhost = IpAddr::from(Ipv4Addr::LOCALHOST);
+    let (handle, mut events, threads) = on_three_threads();
+    let runtime = taking_connections(&handle);
+    let server = handle.tcp().addresses().next().expect("a listener");
+    let server = SocketAddr::new(localhost, server.port());
+    let mut clients = vec![];
+    for peer in 1..=4 {
+        let client = match peer {
+            1 => Client::join(peer, localhost, &handle, &mut events),
+            _ => Client::join_over_tcp(peer, server, &handle, &mut events),
+        };
+        clients.push((peer, client));
+        unmute(&handle, peer);
+    }
+    for (peer, from) in [(1, 2), (2, 3), (3, 4), (4, 1)] {
+        bind_to(&handle, peer, 1, from);
+    }
+    talk(&mut clients);
+    for (peer, client) in &clients {
+        let words = format!("from {}", peer % 4 + 1).into_bytes();
+        assert!(client.heard.iter().all(|heard| *heard == words), "{peer}");
+    }
+    assert_eq!(handle.tcp().numbers().open, 3);
+    let until = Instant::now() + PATIENCE;
+    let is_busy = |load: &Load| load.stats.peers > 0;
+    while !handle.loads().iter().all(is_busy) {
+        assert!(Instant::now() < until, "not all threads have somebody");
+    }
+
+    handle.break_shard(1);
+    let closed = loop {
+        if let Event::Closed { peer, .. } = event(&mut events) {
+            break peer.0;
+        }
+    };
+    while handle.tcp().numbers().open == 3 {
+        assert!(
+            Instant::now() < until,
+            "the connections of a broken thread stay"
+        );
+    }
+    clients.retain(|(peer, _)| *peer != closed);
+    // Whoever is left hears somebody who is left.
+    let left: Vec<u64> = clients.iter().map(|(peer, _)| *peer).collect();
+    for (at, peer) in left.iter().enumerate() {
+        bind_to(&handle, *peer, 2, left[(at + 1) % left.len()]);
+    }
+    talk(&mut clients);
+    drop(handle);
+    threads.join().expect("an orderly end");
+    drop(runtime);
 }
 
 #[test]

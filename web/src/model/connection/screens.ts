@@ -50,6 +50,8 @@ export interface NowState {
   /** Absent until something was measured. */
   readonly findings?: readonly Finding[];
   readonly summary?: Summary;
+  /** The network lets no UDP through. */
+  readonly overTcp?: boolean;
 }
 
 export interface PersonsStay extends Stay {
