@@ -477,6 +477,37 @@ mod tests {
     }
 
     #[test]
+    fn media_is_offered_on_the_port_of_https_where_that_is_reached() {
+        let found = addresses(&["192.0.2.7", "2001:db8::7", "127.0.0.1"]);
+        let table: [(&str, &[&str]); 4] = [
+            (
+                "[::]:8443",
+                &["192.0.2.7:443", "[2001:db8::7]:443", "127.0.0.1:443"],
+            ),
+            ("0.0.0.0:8443", &["192.0.2.7:443", "127.0.0.1:443"]),
+            ("127.0.0.1:8443", &["127.0.0.1:443"]),
+            // Translated into a public one.
+            ("10.0.0.2:8443", &["192.0.2.7:443"]),
+        ];
+        for (own, expected) in table {
+            let own = own.parse().expect("an address");
+            let offered = at_tls_port(&found, own, 443);
+            let offered: Vec<String> = offered.iter().map(SocketAddr::to_string).collect();
+            assert_eq!(offered, expected, "{own}");
+        }
+        let public = |url: &str| Config {
+            public_url: url::Url::parse(url).ok(),
+            ..Config::default()
+        };
+        assert_eq!(tls_port(&public("https://meet.example.org"), 8443), 443);
+        assert_eq!(
+            tls_port(&public("https://meet.example.org:4443"), 8443),
+            4443
+        );
+        assert_eq!(tls_port(&Config::default(), 8443), 8443);
+    }
+
+    #[test]
     fn loopback_is_an_address_for_media_only_if_people_may_sit_here() {
         let found = addresses(&["127.0.0.1", "192.0.2.7"]);
         let mut config = Config::default();

@@ -34,7 +34,9 @@ impl<S: Send + 'static> Accept<TcpStream, S> for BesideTls {
         let BesideTls { media, port } = self.clone();
         let accepted = async move {
             let mut first = [0];
-            timeout(FIRST_BYTE, stream.peek(&mut first)).await??;
+            if timeout(FIRST_BYTE, stream.peek(&mut first)).await?? == 0 {
+                return Err(io::ErrorKind::UnexpectedEof.into());
+            }
             if first[0] <= LAST_OF_MEDIA {
                 media.take(stream, port);
                 return Err(io::Error::other("it is media"));

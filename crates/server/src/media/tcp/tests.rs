@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, TcpStream};
 use std::time::Instant;
 
 use ::media::{Transmit, Transport, frames, put_frame, whole_frames};
+use axum_server::accept::Accept;
 use str0m::ice::{StunMessage, TransId};
 
 use super::*;
@@ -254,4 +255,44 @@ async fn what_a_slow_reader_does_not_take_in_time_is_left_out_whole() {
     shards[1].send(Instant::now(), [run(own, &[9; 40], 40)].into_iter());
     stream.read_exact(&mut buffer[..42]).expect("one more");
     assert_eq!(buffer[..42], frame(&[9; 40]));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_the_port_of_https_the_first_byte_says_what_a_connection_is_for() {
+    let (media, mut shards, _) = front();
+    let port = 443;
+    let beside = BesideTls {
+        media: media.clone(),
+        port,
+    };
+    let listener = tokio::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await;
+    let listener = listener.expect("a port");
+    let address = listener.local_addr().expect("an address");
+    for (begin, is_tls) in [
+        (&[22, 3, 1][..], true),
+        (b"GET /", true),
+        (&check("1abc"), false),
+    ] {
+        let mut stream = connect(address);
+        stream.write_all(begin).expect("sent");
+        let (accepted, from) = listener.accept().await.expect("a connection");
+        let passed = beside.accept(accepted, "the web server").await;
+        assert_eq!(passed.is_ok(), is_tls);
+        if let Ok((stream, _)) = passed {
+            // Nothing of it is taken off.
+            let mut first = [0; 3];
+            assert_eq!(stream.peek(&mut first).await.expect("bytes"), 3);
+            assert_eq!(first, begin[..3]);
+            continue;
+        }
+        let mut all = vec![];
+        until("a frame", || {
+            all.extend(come(&mut shards[1]));
+            all.len() == 1
+        });
+        // As clients were told, whatever the port is here.
+        assert_eq!(all[0].1, SocketAddr::new(address.ip(), port));
+        assert_eq!(all[0].0, from);
+        assert_eq!(media.numbers().open, 1);
+    }
 }
