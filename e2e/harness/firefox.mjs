@@ -124,6 +124,10 @@ export class FirefoxPerson {
     return this.page.evaluate(() => /** @type {Probed} */ (/** @type {unknown} */ (window)).probe.transports());
   }
 
+  protocols() {
+    return this.page.evaluate(() => /** @type {Probed} */ (/** @type {unknown} */ (window)).probe.protocols());
+  }
+
   errors() {
     return this.#log.filter((line) => line.startsWith('uncaught:'));
   }

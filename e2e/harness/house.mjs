@@ -26,12 +26,13 @@ export class House {
   /** @type {Map<string, string>} */
   #cookies = new Map();
 
-  /** @param {string} name @param {number} port @param {Record<string, string>} env @param {import('./netem.mjs').Line} [line] */
-  constructor(name, port, env, line) {
+  /** @param {string} name @param {number} port @param {Record<string, string>} env @param {import('./netem.mjs').Line} [line] @param {boolean} [lan] */
+  constructor(name, port, env, line, lan = false) {
     this.line = line;
+    this.lan = lan;
     this.env = line ? { STUBE__MEDIA__ADDRESSES: line.near, ...env } : env;
     this.data = mkdtempSync(join(tmpdir(), 'stube-e2e-'));
-    this.url = `http://localhost:${port}`;
+    this.url = `${lan ? 'https' : 'http'}://localhost:${port}`;
     this.port = port;
     this.#log = createWriteStream(join(outFolder(name), 'server.log'));
   }
@@ -40,10 +41,11 @@ export class House {
    * @param {string} name of the journey's file
    * @param {Record<string, string>} [env] settings besides the usual ones
    * @param {import('./netem.mjs').Line} [line] over which people reach it
+   * @param {boolean} [lan] it speaks TLS itself, with a certificate that nobody knows
    */
-  static async start(name, env = {}, line) {
-    const house = new House(name, await freePort(), env, line);
-    await line?.leadsTo(house.port);
+  static async start(name, env = {}, line, lan = false) {
+    const house = new House(name, await freePort(), env, line, lan);
+    if (!lan) await line?.leadsTo(house.port);
     await house.start();
     return house;
   }
@@ -66,7 +68,7 @@ export class House {
 
   async start() {
     // A directory of its own: no stube.toml of the developer's gets in.
-    const child = spawn(binary(), ['run'], { cwd: this.data, env: this.#environment(), stdio: ['ignore', 'pipe', 'pipe'] });
+    const child = spawn(binary(), this.lan ? ['run', '--lan'] : ['run'], { cwd: this.data, env: this.#environment(), stdio: ['ignore', 'pipe', 'pipe'] });
     this.#process = child;
     const listen = (/** @type {Buffer} */ chunk) => {
       this.#output += chunk;

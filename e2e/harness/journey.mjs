@@ -15,8 +15,8 @@ const JOURNEY_MS = process.env.STUBE_LONG === '1' ? 600_000 : 120_000;
 
 /**
  * @param {string} file `import.meta.url` of the journey
- * @param {{ setUp?: boolean, env?: Record<string, string>, line?: boolean }} [options] `setUp: false` leaves the house without an
- *   account; `line: true` puts it at one end of a bad line (after `ownNetwork`)
+ * @param {{ setUp?: boolean, env?: Record<string, string>, line?: boolean, lan?: boolean }} [options] `setUp: false` leaves the house without an
+ *   account; `line: true` puts it at one end of a bad line (after `ownNetwork`); `lan: true` makes it speak TLS itself
  */
 export function journeys(file, options = {}) {
   const name = basename(file).replace(/\.test\.mjs$/, '');
@@ -27,7 +27,7 @@ export function journeys(file, options = {}) {
 
   before(async () => {
     if (options.line) place.line = await Line.lay();
-    place.house = await House.start(name, options.env, place.line);
+    place.house = await House.start(name, options.env, place.line, options.lan);
     if (options.setUp !== false) await place.house.setUp(ANNA);
   });
   after(async () => {

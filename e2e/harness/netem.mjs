@@ -177,6 +177,18 @@ export class Line {
   }
 }
 
+/** In a network of one's own: nothing gets out of or into this port by UDP any more. @param {number} port */
+export function forbidUdp(port) {
+  const ip = (/** @type {string} */ words) => {
+    const { status, stderr } = spawnSync('ip', words.split(' '), { encoding: 'utf8' });
+    if (status !== 0) throw new Error(`ip ${words}: ${stderr}`);
+  };
+  // Before the table by which one reaches oneself.
+  ip('rule add pref 10 lookup local');
+  ip('rule del pref 0');
+  for (const end of ['dport', 'sport']) ip(`rule add pref 1 ipproto udp ${end} ${port} blackhole`);
+}
+
 /** All of a program's processes, its own first. @param {number} pid @returns {number[]} */
 export function familyOf(pid) {
   /** @type {Map<number, number[]>} */

@@ -1,20 +1,24 @@
 /** Networks that let no UDP through: sound and pictures come over TCP, and nobody has to do anything for it. */
 
 import assert from 'node:assert/strict';
+import { createSocket } from 'node:dgram';
+import { FirefoxPerson } from '../harness/firefox.mjs';
 import { ANNA } from '../harness/house.mjs';
 import { journeys } from '../harness/journey.mjs';
 import { meeting as inMeeting } from '../harness/meeting.mjs';
-import { ownNetwork } from '../harness/netem.mjs';
+import { forbidUdp, ownNetwork } from '../harness/netem.mjs';
 import { until, untilEqual } from '../harness/wait.mjs';
 
 /** @typedef {import('../harness/person.mjs').Person} Person */
 
 /** As long as that may take from the entrance on. */
 const LONGEST_MS = 8_000;
+/** Nobody else is in this network. */
+const MEDIA_PORT = 10_000;
 const NO_UDP = /** @type {const} */ ({ only_loses: 'udp', loss: 100 });
 
 if (await ownNetwork(import.meta.url)) {
-  const frame = journeys(import.meta.url, { line: true });
+  const frame = journeys(import.meta.url, { line: true, env: { STUBE__MEDIA__PORT: `${MEDIA_PORT}` } });
   const { journey, person, place } = frame;
 
   /** @param {Person} one @param {Person} other */
@@ -73,5 +77,41 @@ if (await ownNetwork(import.meta.url)) {
     await line.is({});
     await meet(anna, gast);
     await untilEqual('a living connection', 'connected', async () => (await gast.transports())[0]?.state);
+  });
+
+  // The last one: there is no UDP for anybody from then on.
+  journey('Firefox comes over TCP as well', async () => {
+    const { house } = place;
+    forbidUdp(MEDIA_PORT);
+    const socket = createSocket('udp4');
+    const refused = await new Promise((resolve) => socket.send('x', MEDIA_PORT, place.line.near, resolve));
+    socket.close();
+    assert.ok(refused instanceof Error, 'UDP still leads to the media port');
+    await house.addRoom(ANNA, 'public/Fuchs');
+    const fritz = await FirefoxPerson.arrive(house);
+    try {
+      const anna = await person(1);
+      await anna.signInAt(ANNA, '/r/public/Fuchs');
+      await anna.join();
+      await anna.isInside();
+      await fritz.comeAsGuest('Fritz', '/r/public/Fuchs');
+      const explained = await fritz.page.$('::-p-aria([name="Allow camera and microphone"][role="button"])');
+      if (explained) await explained.click();
+      const begun = Date.now();
+      await fritz.click('Join');
+      await fritz.isInside();
+      await untilEqual('the right face in Firefox', anna.equipment.identity, () => fritz.barcode(anna.name));
+      console.log(`no UDP: seen in Firefox ${Date.now() - begun} ms after the click on Join`);
+      await until("Firefox's voice in Anna's ears", async () => {
+        const tone = await anna.tone(fritz.name);
+        return typeof tone !== 'string' && tone.db > -60;
+      });
+      assert.deepEqual([await anna.protocols(), await fritz.protocols()], [['tcp'], ['tcp']]);
+    } catch (error) {
+      await fritz.keepEvidence('no-udp');
+      throw error;
+    } finally {
+      await fritz.goHome();
+    }
   });
 }
