@@ -56,6 +56,11 @@ if (await ownNetwork(import.meta.url)) {
     assert.ok(took <= LONGEST_MS, `${took} ms`);
     await losesUdp();
     assert.deepEqual([await anna.protocols(), await gast.protocols()], [['udp'], ['tcp']]);
+    // Said to whoever looks, and to nobody else.
+    await gast.button(gast.say('meeting.people_open')).click();
+    await gast.button(gast.say('connection.title')).click();
+    const now = gast.page.getByRole('dialog', { name: gast.say('connection.now') });
+    await now.getByText(gast.say('connection.over_tcp')).waitFor();
   });
 
   journey('a line that stops letting UDP through in the middle of a meeting is left for TCP, and nothing breaks when it does again', async () => {

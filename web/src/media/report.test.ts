@@ -12,11 +12,19 @@ const PLACES = {
 /** What a browser says after so many seconds of a call, all even but for what is changed. */
 function sample(
   second: number,
-  changed: { loss?: number; cpu?: boolean; thin?: boolean; lost?: number; connection?: string } = {},
+  changed: { loss?: number; cpu?: boolean; thin?: boolean; lost?: number; connection?: string; tcp?: boolean } = {},
 ): Sample {
   const lost = changed.lost ?? 0;
   const entries = [
-    { id: 'pair', type: 'candidate-pair', state: 'succeeded', currentRoundTripTime: 0.04, bytesReceived: 1 },
+    {
+      id: 'pair',
+      type: 'candidate-pair',
+      state: 'succeeded',
+      localCandidateId: 'local',
+      currentRoundTripTime: 0.04,
+      bytesReceived: 1,
+    },
+    { id: 'local', type: 'local-candidate', protocol: changed.tcp ? 'tcp' : 'udp' },
     {
       id: 'a',
       type: 'inbound-rtp',
@@ -82,6 +90,7 @@ function sample(
 function reporter() {
   const reports: QualityReport[] = [];
   const now: QualityReport[] = [];
+  const overTcp: boolean[] = [];
   let listener: SampleListener | undefined;
   const samples = {
     subscribe: (one: SampleListener) => {
@@ -95,9 +104,12 @@ function reporter() {
     samples,
     { network: () => 'wifi', browser: 'chromium' },
     (report) => reports.push(report),
-    (report) => now.push(report),
+    (report, tcp) => {
+      now.push(report);
+      overTcp.push(tcp);
+    },
   );
-  return { made, reports, now, say: (one: Sample) => listener?.(one), listens: () => listener !== undefined };
+  return { made, reports, now, overTcp, say: (one: Sample) => listener?.(one), listens: () => listener !== undefined };
 }
 
 describe('a report on the connection', () => {
@@ -131,6 +143,14 @@ describe('a report on the connection', () => {
     say(sample(22, { thin: true, connection: 'c-2' }));
     for (let second = 23; second <= 32; second++) say(sample(second, { thin: true, connection: 'c-2' }));
     expect(reports.map((one) => one.limited_bandwidth_ms)).toEqual([0, 10_000, 0]);
+  });
+
+  it('says of the moment whether it goes over TCP', () => {
+    const { overTcp, say } = reporter();
+    for (let second = 1; second <= 3; second++) say(sample(second));
+    for (let second = 4; second <= 5; second++) say(sample(second, { tcp: true }));
+    say(sample(6));
+    expect(overTcp).toEqual([false, false, true, true, false]);
   });
 
   it('counts what did not arrive as a share of what was to arrive', () => {

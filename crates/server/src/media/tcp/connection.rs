@@ -67,7 +67,11 @@ pub async fn serve(
 ) -> Result<(), End> {
     let mut inbound = Inbound::new(stream);
     let whole = timeout(FIRST_FRAME, inbound.frames()).await;
-    let whole = whole.map_err(|_| End::NoCheck)??;
+    let whole = whole.map_err(|_| match inbound.filled {
+        // As browsers do that found a better way meanwhile.
+        0 => End::Silent,
+        _ => End::NoCheck,
+    })??;
     let first = frames(inbound.first(whole)).next();
     let shard = first.and_then(|first| front.shard_of(first));
     let (shard, door) = shard.ok_or(End::NoCheck)?;

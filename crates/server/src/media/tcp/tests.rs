@@ -138,7 +138,8 @@ async fn whoever_takes_long_for_a_first_frame_or_gets_no_answer_is_closed() {
         closed_after(stream);
     }
     until("all gone", || front.numbers().open == 0);
-    assert_eq!(front.numbers().refused, 4);
+    // Whoever says nothing at all has found a better way.
+    assert_eq!(front.numbers().refused, 3);
     assert_eq!(come(&mut shards[0]).len(), 0);
     assert!(come(&mut shards[1]).len() <= 33);
 }
