@@ -116,6 +116,11 @@ export class FirefoxPerson {
     return this.page.evaluate((who) => /** @type {Probed} */ (/** @type {unknown} */ (window)).probe.tone(who), name);
   }
 
+  /** @param {string} name */
+  qualityOf(name) {
+    return this.page.evaluate((who) => /** @type {Probed} */ (/** @type {unknown} */ (window)).probe.quality(who), name);
+  }
+
   tiles() {
     return this.page.evaluate(() => /** @type {Probed} */ (/** @type {unknown} */ (window)).probe.tiles());
   }

@@ -38,6 +38,18 @@ export function mediaOf(identity) {
   return { camera, microphone };
 }
 
+/** A camera with all sizes, in which everything moves. @param {number} identity @returns {string} */
+export function largeCamera(identity) {
+  const file = join(outFolder('media'), `large-${identity}.mjpeg`);
+  const bars = [0, 1, 2, 3, 4, 5, 6, 7].map((bit) => {
+    const colour = (identity >> bit) & 1 ? 'white' : 'black';
+    return `drawbox=x=${bit}*iw/8:y=0:w=iw/8:h=ih/4:c=${colour}:t=fill`;
+  });
+  const picture = ['-f', 'lavfi', '-i', 'testsrc2=s=1280x720:r=30:d=4', '-vf', [...bars, 'format=yuvj420p'].join(','), '-q:v', '4'];
+  if (!existsSync(file)) ffmpeg(picture, file);
+  return file;
+}
+
 /** Music: another tone at the left than at the right. @returns {string} */
 export function music() {
   const file = join(outFolder('media'), 'music.wav');

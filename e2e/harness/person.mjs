@@ -49,6 +49,7 @@ const FLAGS = [
  * @property {'files' | 'none' | 'denied' | 'camera-denied'} [devices] own files; no device at all; the browser says no,
  *   to both or to the camera
  * @property {string} [microphone] a file instead of the own tone
+ * @property {string} [camera] a file instead of the own picture
  * @property {string} [locale]
  * @property {{ width: number, height: number }} [viewport]
  * @property {'light' | 'dark'} [colorScheme]
@@ -149,8 +150,9 @@ export class Person {
 
   /** @param {House} house @param {Equipment} equipment */
   static async arrive(house, equipment) {
-    const { devices = 'files', identity, far, flags = [], microphone } = equipment;
-    if (!far || !house.line) return Person.open(house, equipment, await launch(devices, identity, { flags, ...(microphone ? { microphone } : {}) }));
+    const { devices = 'files', identity, far, flags = [], microphone, camera } = equipment;
+    const files = { ...(microphone ? { microphone } : {}), ...(camera ? { camera } : {}) };
+    if (!far || !house.line) return Person.open(house, equipment, await launch(devices, identity, { flags, ...files }));
     const { pid, ...start } = atFarEnd(house.line, flags);
     const person = await Person.open(house, equipment, await launch(devices, identity, start));
     person.pid = pid;

@@ -3,7 +3,7 @@
  * the DOM as a person would (a tile is a `group` named after its person) and at the statistics of peer connections.
  */
 
-/** @typedef {{ samples: number, concealed: number, frames: number, frozenSeconds: number }} Quality */
+/** @typedef {{ samples: number, concealed: number, frames: number, frozenSeconds: number, height: number, codec: string, videoBytes: number }} Quality */
 
 /**
  * @typedef {object} Probe
@@ -13,7 +13,7 @@
  * @property {() => Promise<{ srtp: string, state: string }[]>} transports of all living peer connections
  * @property {() => Promise<string[]>} protocols over which the living peer connections reach the server
  * @property {(name: string, kind: 'audio' | 'video') => Promise<number>} packets received for a tile so far
- * @property {() => Promise<{ kind: string, rid: string, bytes: number, height: number }[]>} sent of every encoding so far
+ * @property {() => Promise<{ kind: string, rid: string, bytes: number, height: number, codec: string }[]>} sent of every encoding so far
  * @property {() => string[]} hints what the pictures that are sent are meant for, where that was said
  * @property {(name: string) => Promise<number>} frameAt when a fresh frame of a tile was drawn, on the page's clock
  * @property {(name: string) => void} followSound notes from now on when sound of this tile arrives
@@ -100,8 +100,11 @@ export function installProbe() {
     const track = stream instanceof MediaStream ? stream.getTracks().find((one) => one.kind === kind) : undefined;
     const receiver = living().flatMap((connection) => connection.getReceivers()).find((one) => one.track === track);
     if (!receiver) throw new Error(`no ${kind} is attached to the tile of ${name}`);
-    return [...(await receiver.getStats()).values()].find((entry) => entry.type === 'inbound-rtp');
+    const report = await receiver.getStats();
+    const found = [...report.values()].find((entry) => entry.type === 'inbound-rtp');
+    return found && { ...found, codec: codecOf(report.get(found.codecId)) };
   };
+  const codecOf = (/** @type {{ mimeType?: string } | undefined} */ codec) => codec?.mimeType?.split('/')[1] ?? '';
 
   /** @type {number | null} */
   let firstFrame = null;
@@ -183,8 +186,10 @@ export function installProbe() {
     },
 
     async sent() {
-      const all = (await stats()).filter((entry) => entry.type === 'outbound-rtp');
+      const entries = await stats();
+      const all = entries.filter((entry) => entry.type === 'outbound-rtp');
       return all.map((entry) => ({
+        codec: codecOf(entries.find(({ id }) => id === entry.codecId)),
         kind: entry.kind,
         rid: entry.rid ?? '',
         bytes: (entry.bytesSent ?? 0) + (entry.headerBytesSent ?? 0),
@@ -231,6 +236,9 @@ export function installProbe() {
         concealed: (sound?.concealedSamples ?? 0) - (sound?.silentConcealedSamples ?? 0),
         frames: picture?.framesDecoded ?? 0,
         frozenSeconds: picture?.totalFreezesDuration ?? 0,
+        height: picture?.frameHeight ?? 0,
+        codec: picture?.codec ?? '',
+        videoBytes: picture?.bytesReceived ?? 0,
       };
     },
 

@@ -56,6 +56,15 @@ pub enum Source {
     ScreenAudio,
 }
 
+/// Of cameras. Everybody sends and receives VP8; some can more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
+pub enum VideoCodec {
+    #[default]
+    Vp8,
+    /// All sizes in one stream.
+    Vp9,
+}
+
 impl Source {
     pub const ALL: [Source; 4] = [
         Source::Microphone,
@@ -251,12 +260,14 @@ pub enum Event {
     /// slot and should get one now.
     Heard { group: GroupId, peer: PeerId },
     /// The layers (`rid`s, the smallest first) of this peer's video that somebody needs or soon would: none listed for a
-    /// source in one encoding, `None` when nobody looks, which is how it begins. Sent on change.
+    /// source in one encoding, `None` when nobody looks, which is how it begins; and in which codec, if the sender can.
+    /// Sent on change.
     Demand {
         group: GroupId,
         peer: PeerId,
         source: Source,
         layers: Option<Vec<String>>,
+        codec: VideoCodec,
     },
     /// There is no room for this slot's video on the receiver's line, or again there is. A new generation begins unpaused.
     SlotPaused {
@@ -358,6 +369,8 @@ pub struct Config {
     pub tcp_candidates: Vec<SocketAddr>,
     pub certificate: Certificate,
     pub ingress: IngressLimit,
+    /// What cameras send where sender and receivers can.
+    pub video: VideoCodec,
     /// How many microphones of a group are forwarded at a time.
     pub loudest: usize,
     /// Which of how many this is; [`crate::MOST_SHARDS`] at most.

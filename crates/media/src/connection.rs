@@ -11,18 +11,18 @@ use std::time::Instant;
 use str0m::change::SdpOffer;
 use str0m::config::{DtlsCert, DtlsVersion};
 use str0m::crypto::CryptoProvider;
-use str0m::format::Codec;
-use str0m::media::{KeyframeRequestKind, Mid, Rid};
+use str0m::format::{Codec, PayloadParams};
+use str0m::media::{KeyframeRequestKind, Media, Mid, Rid};
 use str0m::net::{Receive, TcpType};
 use str0m::rtp::{Extension, ExtensionMap, RtpPacket, Ssrc};
 use str0m::{Candidate, Event, Input, Output, Rtc, RtcConfig};
 
-use crate::api::{Certificate, Config, Refusal, Transport};
+use crate::api::{Config, Refusal, Transport, VideoCodec};
 use crate::batch::Path;
 use crate::clock::Report;
 use crate::demux::Credentials;
 use crate::egress::keys::{self, Keys};
-use crate::egress::{Extensions, Retransmission, Section};
+use crate::egress::{Extensions, PayloadTypes, Retransmission, Section};
 use crate::quality::{self, Reading};
 use crate::shards;
 use crate::uplink::{AUDIO_CLOCK_RATE, VIDEO_CLOCK_RATE};
@@ -55,6 +55,14 @@ pub(crate) enum Happening {
     Measured(Reading),
     /// The client said goodbye.
     Goodbye,
+}
+
+/// Payload types of what is not always agreed.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Agreed {
+    /// Sound with redundancy.
+    pub redundancy: Option<u8>,
+    pub vp9: Option<u8>,
 }
 
 /// What we answer, with our ICE credentials.
@@ -91,7 +99,7 @@ impl Connection {
         now: Instant,
     ) -> Result<Self, Fault> {
         let rtc = catch_unwind(AssertUnwindSafe(|| {
-            let mut rtc = engine(&config.certificate, crypto).build(now);
+            let mut rtc = engine(config, crypto).build(now);
             for candidate in candidates(config) {
                 rtc.add_local_candidate(candidate);
             }
@@ -163,13 +171,18 @@ impl Connection {
         Ok(section)
     }
 
-    /// The payload type of sound with redundancy, as agreed.
-    pub fn redundancy(&mut self) -> Result<Option<u8>, Fault> {
+    /// What was agreed about what the client sends, its camera in this section.
+    pub fn agreed(&mut self, camera: &str) -> Result<Agreed, Fault> {
+        let camera = Mid::from(camera);
         self.guard(|rtc| {
-            let opus = rtc
-                .codec_config()
-                .find(|params| params.spec().codec == Codec::Opus)?;
-            opus.red().map(|payload_type| *payload_type)
+            let mut all = rtc.codec_config().params().iter();
+            let opus = all.find(|params| params.spec().codec == Codec::Opus);
+            let vp9 = rtc.media(camera);
+            let vp9 = vp9.and_then(|media| agreed(rtc, media, Codec::Vp9));
+            Agreed {
+                redundancy: opus.and_then(|opus| opus.red()).map(|number| *number),
+                vp9: vp9.map(|params| *params.pt()),
+            }
         })
     }
 
@@ -289,7 +302,8 @@ fn with_tag(answer: &str, ufrag: &str) -> String {
     tagged
 }
 
-fn engine(certificate: &Certificate, crypto: &Arc<CryptoProvider>) -> RtcConfig {
+fn engine(config: &Config, crypto: &Arc<CryptoProvider>) -> RtcConfig {
+    let certificate = &config.certificate;
     let mut extensions = ExtensionMap::empty();
     extensions.set(1, Extension::AudioLevel);
     extensions.set(3, Extension::TransportSequenceNumber);
@@ -311,6 +325,7 @@ fn engine(certificate: &Certificate, crypto: &Arc<CryptoProvider>) -> RtcConfig 
         .clear_codecs()
         .enable_opus(true, true)
         .enable_vp8(true)
+        .enable_vp9(config.video == VideoCodec::Vp9)
 }
 
 /// Those over TCP are worth less: they are for networks that let no UDP through.
@@ -330,12 +345,8 @@ fn section(rtc: &Rtc, taken: Taken) -> Option<Section> {
         true => (Codec::Vp8, VIDEO_CLOCK_RATE),
         false => (Codec::Opus, AUDIO_CLOCK_RATE),
     };
-    let agreed = media.remote_pts();
-    let params = rtc
-        .codec_config()
-        .params()
-        .iter()
-        .find(|params| params.spec().codec == codec && agreed.contains(&params.pt()))?;
+    let params = agreed(rtc, media, codec)?;
+    let vp9 = agreed(rtc, media, Codec::Vp9);
     let ids = media.remote_extmap();
     let again = taken.rtx.zip(params.resend());
     Some(Section {
@@ -348,6 +359,10 @@ fn section(rtc: &Rtc, taken: Taken) -> Option<Section> {
             ssrc: *ssrc,
             payload_type: *payload_type,
         }),
+        vp9: vp9.map(|params| PayloadTypes {
+            first: *params.pt(),
+            again: params.resend().map(|payload_type| *payload_type),
+        }),
         extensions: Extensions {
             mid: ids.id_of(Extension::RtpMid),
             transport_cc: ids.id_of(Extension::TransportSequenceNumber),
@@ -356,6 +371,17 @@ fn section(rtc: &Rtc, taken: Taken) -> Option<Section> {
         },
         clock_rate,
     })
+}
+
+/// A codec as it was agreed for a section. Of VP9 the usual profile is meant: eight bits, and a quarter of the colour.
+fn agreed<'a>(rtc: &'a Rtc, media: &Media, codec: Codec) -> Option<&'a PayloadParams> {
+    let agreed = media.remote_pts();
+    let is_it = |params: &&PayloadParams| {
+        let spec = params.spec();
+        let is_usual = spec.format.profile_id.is_none_or(|profile| profile == 0);
+        spec.codec == codec && is_usual && agreed.contains(&params.pt())
+    };
+    rtc.codec_config().params().iter().find(is_it)
 }
 
 fn path(sent: &str0m::net::Transmit) -> Path {

@@ -5,13 +5,13 @@ use std::collections::BTreeSet;
 use std::time::Instant;
 
 use crate::allocation::{Decision, Step, Wish};
-use crate::api::{Event, Generation, PeerId, SlotIndex, Source, UplinkState};
+use crate::api::{Event, Generation, PeerId, SlotIndex, Source, UplinkState, VideoCodec};
 use crate::bandwidth::Bandwidth;
 use crate::peer::Peer;
 use crate::pipe::Layers;
 use crate::sfu::Sfu;
 use crate::slot::Slot;
-use crate::uplink::Subscriber;
+use crate::uplink::{Demand, PLAIN, Subscriber};
 
 /// What a voice takes, and how many speak at once where it matters.
 const VOICE_BPS: u64 = 50_000;
@@ -128,25 +128,33 @@ impl Sfu {
         }
         self.tell_home(peer);
         let now = self.now;
+        let can_more = self
+            .peers
+            .get(&peer)
+            .is_some_and(|state| state.vp9.is_some());
         let mut changed = vec![];
         for (source, needed) in self.needed_of(peer) {
             if !source.is_video() {
                 continue;
             }
+            let codec = match can_more && source == Source::Camera {
+                true => VideoCodec::Vp9,
+                false => VideoCodec::Vp8,
+            };
             let needed = needed.unwrap_or(0);
-            let is_needed = |layer: usize| needed >> layer.min(31) & 1 == 1;
             let asked = self
                 .uplink(peer, source)
-                .and_then(|uplink| uplink.demand(now, is_needed));
-            changed.extend(asked.map(|layers| (source, layers)));
+                .and_then(|uplink| uplink.demand(now, needed, codec));
+            changed.extend(asked.map(|demand| (source, demand)));
         }
         // Its home tells it.
-        for (source, layers) in changed.into_iter().filter(|_| is_here) {
+        for (source, Demand { layers, codec }) in changed.into_iter().filter(|_| is_here) {
             self.event(Event::Demand {
                 group,
                 peer,
                 source,
                 layers,
+                codec,
             });
         }
     }
@@ -170,16 +178,19 @@ impl Sfu {
             .collect()
     }
 
-    /// The layers that a slot gets or waits for, as bits.
+    /// The layers that a slot gets or waits for, as bits, and whether it can show nothing but VP8.
     fn needed_by(&self, to: Subscriber) -> Layers {
         let state = self.peers.get(&to.peer).filter(|state| state.connected);
         let slot = state.and_then(|state| state.slots.get(usize::from(to.slot.0)));
-        let Some(slot) = slot else { return 0 };
+        let Some((slot, state)) = slot.zip(state) else {
+            return 0;
+        };
+        let is_plain = state.is_plain || !slot.video.takes_vp9;
         let share = slot.share;
         // What goes out, what should, and what would be better still.
         let layers = [slot.current, share.layer, share.layer.and(share.better)];
         let bits = layers.into_iter().flatten().map(|layer| 1 << layer.min(31));
-        bits.fold(0, |all, bit| all | bit)
+        bits.fold(if is_plain { PLAIN } else { 0 }, |all, bit| all | bit)
     }
 
     /// The receiver could show nothing of this slot for a while: it gets a keyframe, and the next time a smaller layer.
@@ -201,7 +212,13 @@ impl Sfu {
         if !slot.share.complain(now, layer) {
             return;
         }
+        // A keyframe did not help: perhaps another codec does.
+        let is_in_vain = slot.share.most(now).is_some() && slot.video.codec != VideoCodec::Vp8;
+        if let Some(state) = self.peers.get_mut(&peer) {
+            state.is_plain |= is_in_vain;
+        }
         self.share_out(peer);
+        self.ask_for(from);
         let slot = self.slot(to);
         let layer = slot.and_then(|slot| slot.visible_layer());
         if let Some((uplink, layer)) = self.uplink(from, source).zip(layer) {

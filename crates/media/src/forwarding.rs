@@ -6,14 +6,17 @@ use std::time::Instant;
 
 use str0m::rtp::RtpPacket;
 
-use crate::api::{CloseReason, Event, Generation, PeerId, SlotIndex, Source, UplinkState};
+use crate::api::{
+    CloseReason, Event, Generation, PeerId, SlotIndex, Source, UplinkState, VideoCodec,
+};
 use crate::egress::Route;
+use crate::packet::{Incoming, Packet};
 use crate::peer::Stream;
 use crate::pipe::Said;
 use crate::sender::{Home, Sender};
 use crate::sfu::Sfu;
 use crate::slot::{Bind, Slot, Verdict};
-use crate::uplink::{Incoming, Packet, Subscriber, Uplink};
+use crate::uplink::{Subscriber, Uplink};
 
 /// How many packets of one stream SRTP can number (RFC 3711, section 3.3.1).
 const SEQUENCES: u64 = 1 << 48;
@@ -69,8 +72,8 @@ impl Sfu {
         }
         if let Some(uplink) = self.uplink(peer, packet.source) {
             uplink.subscribers = subscribers;
-            if packet.starts_keyframe {
-                uplink.keyframe_came(packet.layer);
+            if packet.starts_keyframe() {
+                uplink.keyframe_came(packet);
             } else if keyframe_needed {
                 uplink.want_keyframe(packet.layer);
             }
@@ -105,10 +108,14 @@ impl Sfu {
         layer: usize,
         packet: &Incoming,
     ) -> Option<Packet> {
-        let clock = &self.peers.get(&peer)?.clock;
+        let state = self.peers.get(&peer)?;
+        let codec = match state.vp9 == Some(packet.payload_type) {
+            true => VideoCodec::Vp9,
+            false => VideoCodec::Vp8,
+        };
         let live = |uplink: &&Uplink| uplink.state == UplinkState::Live;
         let uplink = self.senders.get(&peer)?.uplink(source).filter(live);
-        let read = uplink.and_then(|uplink| uplink.read(peer, layer, packet, clock));
+        let read = uplink.and_then(|uplink| uplink.read(peer, layer, codec, packet, &state.clock));
         self.stats.dropped_rtp += u64::from(read.is_none());
         read
     }

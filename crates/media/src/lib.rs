@@ -16,6 +16,7 @@ mod api;
 mod bandwidth;
 mod batch;
 mod clock;
+mod codec;
 mod connection;
 mod demand;
 mod demux;
@@ -28,6 +29,7 @@ mod ingress;
 mod layers;
 mod loudest;
 mod opus;
+mod packet;
 mod peer;
 mod pipe;
 mod placement;
@@ -47,11 +49,12 @@ mod speakers;
 mod thinning;
 mod uplink;
 mod vp8;
+mod vp9;
 
 pub use api::{
     Certificate, CloseReason, Command, Config, Datagram, Event, Generation, GroupId, IngressLimit,
     Input, Negotiate, Output, PeerId, Refusal, RequestId, ShardIndex, Size, SlotIndex, SlotKind,
-    SlotMids, Source, Stats, Transport, UplinkMids, UplinkState,
+    SlotMids, Source, Stats, Transport, UplinkMids, UplinkState, VideoCodec,
 };
 pub use batch::{Batch, Transmit};
 pub use framing::{LONGEST_FRAME, TooLong, frames, put_frame, whole_frames};

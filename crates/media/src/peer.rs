@@ -39,6 +39,10 @@ pub(crate) struct Peer {
     /// The payload type of sound with redundancy, if the client sends that.
     pub red: Option<u8>,
     redundant: Vec<String>,
+    /// The payload type of VP9 for the camera, if that was agreed.
+    pub vp9: Option<u8>,
+    /// Shows nothing but VP8, whatever was agreed.
+    pub is_plain: bool,
     pub slots: Vec<Slot>,
     pub clock: SenderClock,
     pub connected: bool,
@@ -84,6 +88,8 @@ impl Peer {
             uplink_mids,
             red: None,
             redundant: vec![],
+            vp9: None,
+            is_plain: false,
             slots: vec![],
             clock: SenderClock::default(),
             connected: false,
@@ -118,13 +124,17 @@ impl Peer {
     }
 
     fn open_routes(&mut self) -> Result<(), Fault> {
-        self.red = self.connection.redundancy()?;
+        let agreed = self.connection.agreed(&self.uplink_mids.camera)?;
+        (self.red, self.vp9) = (agreed.redundancy, agreed.vp9);
         for slot in &mut self.slots {
             for (mid, lane) in [
                 (&slot.mids.audio, &mut slot.audio),
                 (&slot.mids.video, &mut slot.video),
             ] {
                 let section = self.connection.take_section(mid)?;
+                lane.takes_vp9 = section
+                    .as_ref()
+                    .is_some_and(|section| section.vp9.is_some());
                 lane.route = section.map(|mut section| {
                     if !self.redundant.contains(mid) {
                         section.redundancy = None;

@@ -9,9 +9,10 @@ use std::sync::Arc;
 use crate::api::{GroupId, PeerId, ShardIndex, Source, UplinkState};
 use crate::demux::Remote;
 use crate::group::Group;
+use crate::packet::Packet;
 use crate::sender::{Home, Sender};
 use crate::sfu::Sfu;
-use crate::uplink::{Elsewhere, Packet, Told};
+use crate::uplink::{Elsewhere, Told};
 
 /// What one shard tells another.
 #[derive(Clone, Debug)]

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use crate::vp8::TEMPORAL_LAYERS;
+use crate::codec::TEMPORAL_LAYERS;
 
 const WINDOW: Duration = Duration::from_secs(1);
 /// Header, extensions and authentication that a payload travels with.

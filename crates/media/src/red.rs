@@ -8,7 +8,7 @@ use str0m::rtp::RedDecoder;
 
 use crate::egress::PassedOn;
 use crate::opus;
-use crate::uplink::{Incoming, Packet};
+use crate::packet::{Incoming, Packet};
 
 /// Packets whose arrival is remembered.
 const REMEMBERED: usize = 32;
@@ -191,6 +191,7 @@ mod tests {
             .collect();
         Incoming {
             ssrc: 1,
+            payload_type: OPUS,
             sequence,
             timestamp,
             arrived: Instant::now(),

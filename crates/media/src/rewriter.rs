@@ -1,12 +1,12 @@
-//! Makes one continuous RTP stream out of many: sequence number, timestamp and VP8 picture numbers go on over a change
+//! Makes one continuous RTP stream out of many: sequence number, timestamp and picture numbers go on over a change
 //! of layer, over a change of person and over pictures that are left out, while gaps and reordering within a layer stay as
 //! they came, so that retransmissions find their place. Knows nothing of bindings, layers or who asked for what.
 
 use std::time::{Duration, Instant};
 
 use crate::api::PeerId;
+use crate::codec::{Spatial, Temporal};
 use crate::thinning::{ALL, Place, Thinning};
-use crate::vp8::Temporal;
 
 /// First sequence number of a stream. Below 65 536, because a receiver starts with a rollover counter of 0.
 const FIRST_SEQUENCE: u64 = 1;
@@ -28,7 +28,7 @@ pub(crate) struct Origin {
     pub ssrc: u32,
 }
 
-/// The numbers of the VP8 payload descriptor (RFC 7741) that have to go on.
+/// The numbers of a payload descriptor (RFC 7741, RFC 9628) that have to go on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Pictures {
     /// 15 bits.
@@ -49,6 +49,7 @@ pub(crate) struct Arrival {
     pub captured: Instant,
     pub pictures: Pictures,
     pub temporal: Temporal,
+    pub spatial: Option<Spatial>,
     pub starts_picture: bool,
 }
 
@@ -60,6 +61,8 @@ pub(crate) struct Rewritten {
     pub pictures: Pictures,
     /// The first after a pause or of another origin.
     pub first: bool,
+    /// The last packet of its picture, though the sender sent more of it.
+    pub ends_picture: bool,
     /// Only the number goes out, with nothing: the packet itself is of a picture that was left out.
     pub is_blank: bool,
 }
@@ -99,6 +102,7 @@ impl Epoch {
                 .wrapping_add(self.sequence)
                 .wrapping_sub(left_out.packets),
             is_blank: place.is_blank,
+            ends_picture: !place.is_blank && self.thinning.ends_picture(packet),
             timestamp: packet.timestamp.wrapping_add(self.timestamp),
             first: packet.sequence == self.first_sequence,
             pictures: Pictures {
@@ -181,8 +185,8 @@ impl Rewriter {
         self.before = None;
     }
 
-    /// Follows the origin of this packet from this packet on.
-    pub fn switch(&mut self, first: &Arrival) {
+    /// Follows the origin of this packet from this packet on, in one of the sizes that it has.
+    pub fn switch(&mut self, first: &Arrival, size: u8) {
         let (sequence, timestamp) = match self.last {
             None => (FIRST_SEQUENCE, FIRST_TIMESTAMP),
             Some(last) => {
@@ -194,13 +198,24 @@ impl Rewriter {
                 )
             }
         };
+        // Another size of the same pictures keeps their time.
+        let same = self
+            .epoch
+            .as_ref()
+            .filter(|epoch| epoch.origin == first.origin);
+        let same = same.map(|epoch| first.timestamp.wrapping_add(epoch.timestamp));
+        let is_later = |own: &u32| {
+            let last = self.last.map_or(0, |last| last.timestamp);
+            (1..=u32::MAX / 2).contains(&own.wrapping_sub(last))
+        };
+        let timestamp = same.filter(is_later).unwrap_or(timestamp);
         let newest = self.pictures;
         self.before = self.epoch.take();
         self.epoch = Some(Epoch {
             origin: first.origin,
             first_sequence: first.sequence,
             newest_sequence: first.sequence,
-            thinning: Thinning::new(first.sequence, self.most),
+            thinning: Thinning::new(first.sequence, self.most, size),
             sequence: sequence.wrapping_sub(first.sequence),
             timestamp: timestamp.wrapping_sub(first.timestamp),
             pictures: PictureOffsets {
@@ -258,6 +273,7 @@ impl Rewriter {
             timestamp: last.timestamp,
             pictures: Pictures::default(),
             first: false,
+            ends_picture: false,
             is_blank: false,
         })
     }
@@ -355,10 +371,11 @@ mod tests {
                     key_idx: None,
                 },
                 temporal: Temporal::default(),
+                spatial: None,
                 starts_picture: true,
             };
             match step {
-                Switch => rewriter.switch(&packet),
+                Switch => rewriter.switch(&packet, 0),
                 Pause => rewriter.pause(),
                 Go => {}
             }
@@ -420,11 +437,12 @@ mod tests {
                     captured: start + Duration::from_millis(20 * number),
                     pictures: Pictures::default(),
                     temporal: Temporal::default(),
+                    spatial: None,
                     starts_picture: true,
                 };
                 // Like sound, that follows at once whatever comes.
                 if rewriter.is_idle() {
-                    rewriter.switch(&packet);
+                    rewriter.switch(&packet, 0);
                 }
                 if let Some(rewritten) = rewriter.rewrite(&packet) {
                     (sent, newest) = (sent + 1, rewritten.sequence);
@@ -566,9 +584,10 @@ mod tests {
             captured,
             pictures: Pictures::default(),
             temporal: Temporal::default(),
+            spatial: None,
             starts_picture: false,
         };
-        rewriter.switch(&packet);
+        rewriter.switch(&packet, 0);
         assert_eq!(
             rewriter.rewrite(&packet).unwrap().pictures,
             Pictures::default()
@@ -595,7 +614,12 @@ mod tests {
                 tl0_pic_idx: Some((picture / 4) as u8),
                 key_idx: None,
             },
-            temporal: Temporal { id, is_sync },
+            temporal: Temporal {
+                id,
+                is_sync,
+                opens: false,
+            },
+            spatial: None,
             starts_picture: sequence.is_multiple_of(2),
         }
     }
@@ -627,7 +651,7 @@ mod tests {
                 }
                 let packet = packet(start, begin + at);
                 if at == 0 {
-                    rewriter.switch(&packet);
+                    rewriter.switch(&packet, 0);
                 }
                 newest = newest.max(at);
                 if let Some(numbers) = rewriter.rewrite(&packet) {

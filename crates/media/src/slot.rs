@@ -5,11 +5,12 @@
 
 use std::sync::Arc;
 
-use crate::api::{Generation, PeerId, Size, SlotKind, SlotMids, Source};
+use crate::api::{Generation, PeerId, Size, SlotKind, SlotMids, Source, VideoCodec};
 use crate::egress::Route;
+use crate::packet::Packet;
 use crate::rewriter::{Rewriter, Rewritten};
 use crate::share::Share;
-use crate::uplink::{Packet, clock_rate};
+use crate::uplink::clock_rate;
 
 #[derive(Debug)]
 pub(crate) struct Slot {
@@ -28,6 +29,9 @@ pub(crate) struct Slot {
 #[derive(Debug)]
 pub(crate) struct Lane {
     pub route: Option<Route>,
+    pub takes_vp9: bool,
+    /// Of what goes out.
+    pub codec: VideoCodec,
     rewriter: Rewriter,
     /// The newest sound that went out.
     newest: Option<Arc<Packet>>,
@@ -223,7 +227,7 @@ impl Slot {
             rewriter, newest, ..
         } = &mut self.audio;
         if !rewriter.follows(packet.arrival.origin) {
-            rewriter.switch(&packet.arrival);
+            rewriter.switch(&packet.arrival, 0);
         }
         let Some(numbers) = rewriter.rewrite(&packet.arrival) else {
             return Verdict::Drop;
@@ -241,21 +245,37 @@ impl Slot {
         if self.wanted_height().is_none() {
             return Verdict::Drop;
         }
-        let rewriter = &mut self.video.rewriter;
-        let follows = rewriter.follows(packet.arrival.origin) && self.current == Some(packet.layer);
+        let Lane {
+            rewriter,
+            codec,
+            takes_vp9,
+            ..
+        } = &mut self.video;
+        if packet.codec == VideoCodec::Vp9 && !*takes_vp9 {
+            return Verdict::Drop;
+        }
+        let is_same = rewriter.follows(packet.arrival.origin);
+        let can_follow = is_same && *codec == packet.codec;
+        let follows = can_follow && self.current == Some(packet.layer);
         let is_target = self.target == Some(packet.layer);
         let is_idle = rewriter.is_idle();
         // Whichever layer comes first is better than nothing, if the line bears it.
-        let begins = is_target || (is_idle && self.share.bears(packet.layer));
-        let joined = !follows && packet.starts_keyframe && begins;
-        if joined {
-            self.current = Some(packet.layer);
-        }
+        let stands_in = |layer: &usize| is_idle && self.share.bears(*layer);
+        let wanted = self.target.filter(|target| packet.begins_layer(*target));
+        let begins = wanted.or_else(|| packet.layers_begun().rev().find(stands_in));
+        let joined = begins.filter(|begins| !can_follow || self.current != Some(*begins));
+        self.current = joined.or(self.current);
         rewriter.thin(self.share.temporal_of(self.current));
-        if joined {
-            rewriter.switch(&packet.arrival);
+        if let Some(layer) = joined {
+            *codec = packet.codec;
+            rewriter.switch(&packet.arrival, packet.size_of(layer));
         }
-        match rewriter.rewrite(&packet.arrival) {
+        let joined = joined.is_some();
+        let numbers = match is_same && !can_follow && !joined {
+            true => None,
+            false => rewriter.rewrite(&packet.arrival),
+        };
+        match numbers {
             Some(numbers) => Verdict::Send {
                 numbers,
                 started: self.start(),
@@ -278,6 +298,8 @@ impl Lane {
     fn new(like: Source) -> Self {
         Self {
             route: None,
+            takes_vp9: false,
+            codec: VideoCodec::default(),
             rewriter: Rewriter::new(clock_rate(like)),
             newest: None,
         }

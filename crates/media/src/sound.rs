@@ -10,10 +10,11 @@ use str0m::rtp::RtpPacket;
 
 use crate::api::{Event, PeerId, Source, UplinkState};
 use crate::loudest::Hearing;
+use crate::packet::Packet;
 use crate::red;
 use crate::rewriter::Origin;
 use crate::sfu::Sfu;
-use crate::uplink::{Packet, Subscriber};
+use crate::uplink::Subscriber;
 
 /// How much goes out of what was said before somebody was let in, by the first packet that is louder than the microphones
 /// around it: what a soft consonant began. Late by that much, and still heard: a jitter buffer drops what is older than

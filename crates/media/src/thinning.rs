@@ -1,10 +1,13 @@
-//! Leaves the pictures of upper temporal layers out of one stream, and counts what it left out, so that what remains can
-//! have numbers without a gap. Works picture by picture; knows neither receivers nor rates.
+//! Leaves the pictures of upper temporal layers out of one stream, and all sizes but one where it has several, and counts
+//! what it left out, so that what remains can have numbers without a gap. Works picture by picture; knows neither receivers
+//! nor rates.
 //!
-//! Down at any picture; up one layer at a time, at a picture of that layer that needs nothing but the base layer.
+//! Down at any picture; up one layer at a time, at a picture of that layer that needs nothing but the base layer, or all the
+//! way after a picture that says so.
 
 use std::collections::VecDeque;
 
+use crate::codec::Spatial;
 use crate::rewriter::Arrival;
 
 /// Every temporal layer.
@@ -16,12 +19,18 @@ const TURNS: usize = 6;
 
 #[derive(Debug)]
 pub(crate) struct Thinning {
+    /// The one size that goes out, of those that the stream has.
+    size: u8,
     /// From which packet on which temporal layer was the uppermost that goes out, the newest first.
     turns: [(u64, u8); TURNS],
     /// The packet that comes next if none is missing.
     next: u64,
-    /// The timestamp of the newest picture, and whether it goes out.
+    /// The timestamp of the newest picture, and whether it goes out, as far as time decides.
     picture: Option<(u32, bool)>,
+    /// The size that the newest packet was of.
+    newest: u8,
+    /// Up to which layer one can climb with the next picture.
+    open_to: u8,
     /// What was left out, oldest first.
     runs: VecDeque<Run>,
     forgotten: Option<Run>,
@@ -58,9 +67,12 @@ pub(crate) struct Place {
 }
 
 impl Thinning {
-    /// From a keyframe on.
-    pub fn new(first: u64, most: u8) -> Self {
+    /// From a keyframe on, in one of its sizes.
+    pub fn new(first: u64, most: u8, size: u8) -> Self {
         Self {
+            size,
+            newest: 0,
+            open_to: 0,
             turns: [(first, most); TURNS],
             next: first,
             picture: None,
@@ -86,26 +98,43 @@ impl Thinning {
         }
         let expected = self.next;
         self.next = packet.sequence.saturating_add(1);
-        let (goes_out, is_new) = match self.picture {
+        let (is_in_time, is_new) = match self.picture {
             Some((timestamp, goes_out)) if timestamp == packet.timestamp => (goes_out, false),
             _ => {
-                if packet.sequence == expected && packet.starts_picture {
-                    self.turn(packet, wanted);
-                }
-                (packet.temporal.id <= self.most_at(packet.sequence), true)
+                let in_order = packet.sequence == expected && packet.starts_picture;
+                (self.turn(packet, wanted, in_order), true)
             }
         };
-        self.picture = Some((packet.timestamp, goes_out));
-        if goes_out {
+        self.picture = Some((packet.timestamp, is_in_time));
+        let size = packet.spatial.map_or(0, |spatial| spatial.id);
+        let before = std::mem::replace(&mut self.newest, size);
+        if is_in_time && self.serves(packet) {
             return Some(Place {
                 before: self.left_out(),
                 is_blank: false,
             });
         }
-        // What is missing between two packets of a picture is of that picture.
-        let first = if is_new { packet.sequence } else { expected };
-        self.leave_out(first, packet.sequence, is_new);
+        // What is missing between two packets of a frame is of that frame.
+        let first = match is_new || size != before {
+            true => packet.sequence,
+            false => expected,
+        };
+        self.leave_out(first, packet.sequence, is_new && packet.spatial.is_none());
         None
+    }
+
+    /// A stream that does not tell sizes apart has one.
+    fn serves(&self, packet: &Arrival) -> bool {
+        let serves = |spatial: Spatial| spatial.serves.checked_shr(self.size.into());
+        packet
+            .spatial
+            .is_none_or(|spatial| serves(spatial).is_some_and(|bits| bits & 1 == 1))
+    }
+
+    /// The packet is the last of its picture, as far as that goes out.
+    pub fn ends_picture(&self, packet: &Arrival) -> bool {
+        let is_top = |spatial: Spatial| spatial.ends_frame && spatial.id == self.size;
+        packet.spatial.is_some_and(is_top)
     }
 
     fn place_late(&self, packet: &Arrival) -> Option<Place> {
@@ -121,7 +150,7 @@ impl Thinning {
             before: run
                 .or(self.forgotten.as_ref())
                 .map_or(NOTHING, |run| run.all),
-            is_blank: packet.temporal.id > self.most_at(at),
+            is_blank: packet.temporal.id > self.most_at(at) || !self.serves(packet),
         })
     }
 
@@ -131,20 +160,32 @@ impl Thinning {
         turn.map_or(oldest, |(_, most)| *most)
     }
 
-    /// At the beginning of a picture that came in order.
-    fn turn(&mut self, packet: &Arrival, wanted: u8) {
+    /// At the beginning of a picture. Whether it goes out.
+    fn turn(&mut self, packet: &Arrival, wanted: u8, in_order: bool) -> bool {
         let [(_, now), ..] = self.turns;
         let temporal = packet.temporal;
+        if !in_order {
+            // What is missing may have been of any layer.
+            self.open_to = 0;
+            return temporal.id <= now;
+        }
         let climbs = temporal.is_sync && Some(temporal.id) == now.checked_add(1);
         let most = match climbs && temporal.id <= wanted {
             true => temporal.id,
-            false => now.min(wanted),
+            false => now.max(self.open_to).min(wanted),
         };
         if most != now {
             self.turns.rotate_right(1);
             let [newest, ..] = &mut self.turns;
             *newest = (packet.sequence, most);
         }
+        let goes_out = temporal.id <= most;
+        if !goes_out {
+            self.open_to = self.open_to.min(temporal.id - 1);
+        } else if temporal.opens {
+            self.open_to = ALL;
+        }
+        goes_out
     }
 
     fn leave_out(&mut self, first: u64, last: u64, is_new_picture: bool) {

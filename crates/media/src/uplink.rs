@@ -1,25 +1,25 @@
 //! What one peer sends of one source: its layers, which of them are alive, keyframe requests towards the sender, and
 //! who is subscribed. Turns a packet of the engine into one that can be forwarded.
 
+mod choices;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use str0m::rtp::{RtpPacket, Ssrc};
+use str0m::rtp::Ssrc;
 
-use crate::allocation::{Choice, Step};
-use crate::api::{PeerId, ShardIndex, Size, SlotIndex, Source, UplinkState};
+use crate::api::{PeerId, ShardIndex, Size, SlotIndex, Source, UplinkState, VideoCodec};
 use crate::clock::{Report, SenderClock};
-use crate::egress::PassedOn;
-use crate::layers::{self, Candidate, Reach, Resized};
-use crate::opus;
+use crate::codec::{self, Content};
+use crate::layers::{self, Resized};
+use crate::packet::{Incoming, Packet};
 use crate::pipe::Layers;
-use crate::rate::{Part, Rate};
-use crate::red::{Arrived, Block};
-use crate::rewriter::{Arrival, Origin, Pictures};
+use crate::rate::Rate;
+use crate::red::Arrived;
+use crate::rewriter::{Arrival, Origin};
 use crate::sound::Recent;
-use crate::thinning::ALL;
-use crate::vp8::{self, Descriptor};
+use choices::Choices;
 
 pub(crate) const VIDEO_CLOCK_RATE: u32 = 90_000;
 pub(crate) const AUDIO_CLOCK_RATE: u32 = 48_000;
@@ -28,8 +28,10 @@ pub(crate) const AUDIO_CLOCK_RATE: u32 = 48_000;
 const LAYER_DEAD_AFTER: Duration = Duration::from_millis(1_500);
 /// A layer that nobody has needed for so long is switched off. Somebody else may need it in a moment.
 const SLEEP_AFTER: Duration = Duration::from_secs(3);
-/// What is left of a large layer counts so much.
-const UNEVEN_PERCENT: u64 = 125;
+/// After the last one who can show nothing but VP8 it goes on for so long: another codec begins with a keyframe.
+const PLAIN_FOR: Duration = Duration::from_secs(30);
+/// Among needed layers: somebody can show nothing but VP8.
+pub(crate) const PLAIN: Layers = 1 << 31;
 /// Packets and time that a keyframe's beginning may be late.
 const EARLY_PACKETS: usize = 256;
 const EARLY_AGE: Duration = Duration::from_millis(300);
@@ -76,6 +78,14 @@ pub(crate) struct Elsewhere {
     pub layers: Layers,
 }
 
+/// What its sender is asked for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Demand {
+    /// The rids; none for a source in one encoding, absent when nobody looks.
+    pub layers: Option<Vec<String>>,
+    pub codec: VideoCodec,
+}
+
 #[derive(Debug)]
 pub(crate) struct Uplink {
     pub source: Source,
@@ -88,19 +98,13 @@ pub(crate) struct Uplink {
     pub told_home: Option<Layers>,
     /// From when on what is asked for can come.
     pub sends_since: Option<Instant>,
+    /// The codec that the sender was asked for, and until when it is the one that everybody can show.
+    codec: VideoCodec,
+    plain_until: Option<Instant>,
     /// Of sound only.
     pub arrived: Arrived,
     pub recent: Recent,
     layers: Vec<Layer>,
-}
-
-/// What the layers of a source are to somebody who chooses among them now.
-#[derive(Clone, Copy)]
-pub(crate) struct Choices<'a> {
-    now: Instant,
-    source: Source,
-    sends_since: Option<Instant>,
-    layers: &'a [Layer],
 }
 
 /// One encoding of a source; audio and screens have a single one.
@@ -135,86 +139,6 @@ struct KeyframeDemand {
     requested: Option<Instant>,
 }
 
-/// A packet as the engine gives it.
-#[derive(Clone, Debug)]
-pub(crate) struct Incoming {
-    pub ssrc: u32,
-    /// Extended.
-    pub sequence: u64,
-    pub timestamp: u32,
-    pub arrived: Instant,
-    pub marker: bool,
-    pub extensions: PassedOn,
-    pub payload: Arc<[u8]>,
-}
-
-impl From<&RtpPacket> for Incoming {
-    fn from(packet: &RtpPacket) -> Self {
-        let extensions = &packet.header.ext_vals;
-        Self {
-            ssrc: *packet.header.ssrc,
-            sequence: *packet.seq_no,
-            timestamp: packet.header.timestamp,
-            arrived: packet.timestamp,
-            marker: packet.header.marker,
-            extensions: PassedOn {
-                audio_level: extensions.audio_level,
-                voice_activity: extensions.voice_activity,
-                video_orientation: extensions.video_orientation,
-            },
-            payload: packet.payload.clone(),
-        }
-    }
-}
-
-/// A packet that is ready to be forwarded, and then shared by all who get it.
-#[derive(Clone, Debug)]
-pub(crate) struct Packet {
-    pub source: Source,
-    pub layer: usize,
-    pub arrival: Arrival,
-    pub arrived: Instant,
-    pub marker: bool,
-    pub payload: Arc<[u8]>,
-    pub encrypted: bool,
-    /// The sound before it that it can carry along, the nearest first.
-    pub before: Vec<Block>,
-    /// Absent in packets without payload, which only keep the numbers going.
-    pub vp8: Option<Descriptor>,
-    pub starts_keyframe: bool,
-    pub extensions: PassedOn,
-}
-
-impl Packet {
-    /// Nothing of it but its time: it only takes up a number.
-    pub fn blank(&self) -> Self {
-        Self {
-            payload: Arc::new([]),
-            vp8: None,
-            marker: false,
-            starts_keyframe: false,
-            extensions: PassedOn::default(),
-            ..self.clone()
-        }
-    }
-
-    /// The packet that ends the sound after this one, and how much later it is.
-    pub fn ending(&self) -> Option<(Self, u32)> {
-        if self.encrypted || opus::is_silence(&self.payload) {
-            return None;
-        }
-        let (payload, ticks) =
-            opus::silence_after(&self.payload).zip(opus::duration(&self.payload))?;
-        let mut ending = self.clone();
-        ending.arrival.captured += opus::time(ticks);
-        ending.payload = Arc::new(payload);
-        ending.marker = false;
-        ending.extensions = PassedOn::default();
-        ending.before = vec![];
-        Some((ending, ticks))
-    }
-}
-
 impl Uplink {
     /// `rids` from the smallest layer to the largest; none means a single encoding.
     pub fn new(source: Source, rids: &[String]) -> Self {
@@ -226,6 +150,8 @@ impl Uplink {
             elsewhere: vec![],
             told_home: None,
             sends_since: None,
+            codec: VideoCodec::default(),
+            plain_until: None,
             arrived: Arrived::default(),
             recent: Recent::default(),
             layers: vec![],
@@ -252,19 +178,20 @@ impl Uplink {
             .position(|layer| layer.rid.as_deref() == rid)
     }
 
-    /// `None` if the payload is not what it should be.
+    /// `None` if the payload is not what it should be. `layer`: the smallest of the stream that it came in.
     pub fn read(
         &self,
         peer: PeerId,
         layer: usize,
+        codec: VideoCodec,
         packet: &Incoming,
         clock: &SenderClock,
     ) -> Option<Packet> {
-        let vp8 = match self.source.is_video() && !packet.payload.is_empty() {
-            true => Some(Descriptor::parse(&packet.payload)?),
-            false => None,
+        // Without payload it only keeps the numbers going.
+        let told = match self.source.is_video() && !packet.payload.is_empty() {
+            true => Content::read(codec, &packet.payload)?,
+            false => Content::default(),
         };
-        let told = vp8.unwrap_or_default();
         let Incoming {
             timestamp, arrived, ..
         } = *packet;
@@ -272,9 +199,11 @@ impl Uplink {
             Some(report) => report.captured(clock, clock_rate(self.source), timestamp, arrived),
             None => arrived,
         };
+        let size = told.spatial.map_or(0, |spatial| usize::from(spatial.id));
+        self.layers.get(layer + size)?;
         Some(Packet {
             source: self.source,
-            layer,
+            layer: layer + size,
             arrival: Arrival {
                 origin: Origin {
                     peer,
@@ -283,19 +212,16 @@ impl Uplink {
                 sequence: packet.sequence,
                 timestamp,
                 captured,
-                pictures: Pictures {
-                    picture_id: told.picture_id,
-                    tl0_pic_idx: told.tl0_pic_idx,
-                    key_idx: told.key_idx,
-                },
+                pictures: told.pictures,
                 temporal: told.temporal,
+                spatial: told.spatial,
                 starts_picture: told.starts_picture,
             },
             arrived,
             marker: packet.marker,
-            starts_keyframe: told.starts_keyframe,
+            codec,
+            begins: told.begins << layer,
             extensions: packet.extensions,
-            vp8,
             payload: packet.payload.clone(),
             encrypted: self.encrypted,
             before: vec![],
@@ -312,22 +238,49 @@ impl Uplink {
         layer.last_packet = Some(packet.arrived);
         let (bytes, temporal) = (packet.payload.len(), packet.arrival.temporal.id);
         let rate = &mut layer.rate;
-        rate.packet(packet.arrived, bytes, temporal, packet.marker);
+        rate.packet(packet.arrived, bytes, temporal, packet.ends_picture());
         let mut changed = !layer.alive;
         layer.alive = true;
-        if !packet.starts_keyframe {
-            layer.keep_early(packet);
+        if !packet.starts_keyframe() {
+            // What wakes begins with one.
+            let is_awaited = changed || self.same_stream(packet).any(|one| one.keyframe.wanted);
+            if let Some(layer) = self.layers.get_mut(packet.layer).filter(|_| is_awaited) {
+                layer.keep_early(packet);
+            }
             return (changed, vec![]);
         }
-        let size = vp8::keyframe_size(&packet.payload);
-        changed |= size.is_some() && size != layer.size && layer.resized.note(packet.arrived);
-        layer.size = size.or(layer.size);
-        (changed, layer.take_early(packet))
+        let sizes = codec::sizes(packet.codec, &packet.payload);
+        let from_here = self.layers.iter_mut().skip(packet.layer);
+        for (layer, size) in from_here.zip(sizes) {
+            changed |= Some(size) != layer.size && layer.resized.note(packet.arrived);
+            layer.size = Some(size);
+        }
+        let mut early: Vec<_> = self
+            .same_stream(packet)
+            .flat_map(Layer::take_early)
+            .collect();
+        let keyframe = packet.arrival;
+        early.retain(|packet| {
+            let arrival = packet.arrival;
+            arrival.origin == keyframe.origin && arrival.sequence > keyframe.sequence
+        });
+        early.sort_by_key(|packet| packet.arrival.sequence);
+        (changed, early)
     }
 
-    pub fn keyframe_came(&mut self, layer: usize) {
-        if let Some(layer) = self.layers.get_mut(layer) {
-            layer.keyframe.wanted = false;
+    /// The layers that came with the stream of this packet last.
+    fn same_stream(&mut self, packet: &Packet) -> impl Iterator<Item = &mut Layer> {
+        let ssrc = Some(packet.arrival.origin.ssrc.into());
+        self.layers
+            .iter_mut()
+            .filter(move |layer| layer.ssrc == ssrc)
+    }
+
+    pub fn keyframe_came(&mut self, packet: &Packet) {
+        for layer in packet.layers_begun() {
+            if let Some(layer) = self.layers.get_mut(layer) {
+                layer.keyframe.wanted = false;
+            }
         }
     }
 
@@ -343,24 +296,33 @@ impl Uplink {
         }
     }
 
-    /// Takes in which layers are needed now. What to tell the sender, if that changed: the rids to send, or that nobody
-    /// looks.
-    pub fn demand(
-        &mut self,
-        now: Instant,
-        needed: impl Fn(usize) -> bool,
-    ) -> Option<Option<Vec<String>>> {
+    /// Takes in which layers are needed now, as bits. What to tell the sender, if that changed: the rids to send, or that
+    /// nobody looks, and the codec.
+    pub fn demand(&mut self, now: Instant, needed: Layers, codec: VideoCodec) -> Option<Demand> {
         let mut changed = false;
         for (index, layer) in self.layers.iter_mut().enumerate() {
-            changed |= layer.asked.update(now, needed(index));
+            let is_needed = needed >> index.min(30) & 1 == 1;
+            changed |= layer.asked.update(now, is_needed);
         }
+        if needed & PLAIN != 0 {
+            self.plain_until = Some(now + PLAIN_FOR);
+        }
+        let is_plain = self.plain_until.is_some_and(|until| now < until);
+        let codec = if is_plain { VideoCodec::Vp8 } else { codec };
         let asked = || {
             self.layers
                 .iter()
                 .filter(|layer| layer.asked.since.is_some())
         };
-        let rids = || asked().filter_map(|layer| layer.rid.clone()).collect();
-        changed.then(|| asked().next().is_some().then(rids))
+        let is_asked = asked().next().is_some();
+        changed |= is_asked && self.codec != codec;
+        if !changed {
+            return None;
+        }
+        let rids = asked().filter_map(|layer| layer.rid.clone()).collect();
+        let layers = is_asked.then_some(rids);
+        self.codec = codec;
+        Some(Demand { layers, codec })
     }
 
     pub fn report(&mut self, rid: Option<&str>, report: Report) {
@@ -397,11 +359,18 @@ impl Uplink {
                 layer.keyframe.wanted = false;
             }
         }
-        self.layers
-            .iter_mut()
-            .enumerate()
-            .filter_map(|(index, layer)| layer.keyframe.due(now).then_some((index, layer.ssrc)))
-            .collect()
+        let mut due: Vec<(usize, Option<Ssrc>)> = vec![];
+        for (index, layer) in self.layers.iter_mut().enumerate() {
+            // One keyframe is for all sizes of a stream.
+            let is_asked =
+                |(_, ssrc): &(usize, Option<Ssrc>)| ssrc.is_some() && *ssrc == layer.ssrc;
+            if due.iter().any(is_asked) {
+                layer.keyframe.requested = Some(now);
+            } else if layer.keyframe.due(now) {
+                due.push((index, layer.ssrc));
+            }
+        }
+        due
     }
 }
 
@@ -439,83 +408,6 @@ impl Told {
     }
 }
 
-impl Choices<'_> {
-    /// What a tile of this height may get, from the least to the layer that fills it, with the rates.
-    pub fn options(&self, wanted_height: u16, most: Option<usize>) -> Vec<Choice> {
-        let reaches = self.candidates().collect::<Vec<_>>();
-        let Some(top) = layers::choose(reaches.iter().copied(), wanted_height) else {
-            return vec![];
-        };
-        let usable = |(index, _): &(usize, &Layer)| {
-            let reach = reaches.get(*index).map(|candidate| candidate.reach);
-            *index <= top && (*index == top || reach != Some(Reach::Unable))
-        };
-        let layers = self.layers.iter().enumerate().filter(usable);
-        let least = layers.clone().next().map(|(index, _)| index);
-        let allowed = |index: usize| Some(index) == least || most.is_none_or(|most| index <= most);
-        layers
-            .filter(|(index, _)| allowed(*index))
-            .flat_map(|(index, layer)| self.steps(index, layer, Some(index) == least))
-            .collect()
-    }
-
-    /// A layer, and before it what could be left of it where that is worth seeing. In place of no picture at all
-    /// everything is, and a screen need not move to be read.
-    fn steps(&self, index: usize, layer: &Layer, is_least: bool) -> Vec<Choice> {
-        let (all, whole) = (layer.bps(self.source), Step::whole(index));
-        let choice = |temporal, percent| Choice {
-            step: Step { temporal, ..whole },
-            bps: all * percent / 100,
-        };
-        // A large layer's pictures are large, however few they are: that takes more room than the mean says.
-        let margin = if is_least { 100 } else { UNEVEN_PERCENT };
-        let is_worth = |part: &Part| part.is_brisk || is_least || self.source == Source::Screen;
-        // What was never seen is taken to be divided like what was.
-        let all_layers = [layer].into_iter().chain(self.layers);
-        let mut parts = all_layers.map(|layer| layer.rate.parts().collect::<Vec<_>>());
-        let parts = parts.find(|parts| !parts.is_empty()).unwrap_or_default();
-        let parts = parts.into_iter().filter(is_worth);
-        parts
-            .map(|part| choice(part.temporal, (part.percent * margin / 100).min(100)))
-            .chain([choice(ALL, 100)])
-            .collect()
-    }
-
-    /// The layer that would fill the tile if every layer could come.
-    pub fn best(&self, wanted_height: u16) -> Option<usize> {
-        let candidates = self.layers.iter().map(|layer| Candidate {
-            height: layer.height(self.source),
-            reach: Reach::Alive,
-        });
-        layers::choose(candidates, wanted_height)
-    }
-
-    fn candidates(&self) -> impl Iterator<Item = Candidate> {
-        self.layers.iter().map(|layer| Candidate {
-            height: layer.height(self.source),
-            reach: self.reach(layer),
-        })
-    }
-
-    /// What can be sent now on the way to this layer: itself, else the largest below it, else itself when it comes.
-    pub fn stand_in(&self, layer: usize) -> usize {
-        let alive = |index: &usize| self.layers.get(*index).is_some_and(|layer| layer.alive);
-        (0..=layer).rev().find(alive).unwrap_or(layer)
-    }
-
-    fn reach(&self, layer: &Layer) -> Reach {
-        let since = layer.asked.since.max(self.sends_since);
-        let patient = |since| self.now.saturating_duration_since(since) < LAYER_DEAD_AFTER;
-        if layer.alive {
-            Reach::Alive
-        } else if layer.asked.since.is_none() || since.is_none_or(patient) {
-            Reach::Asleep
-        } else {
-            Reach::Unable
-        }
-    }
-}
-
 impl Layer {
     fn new(rid: Option<String>) -> Self {
         Self {
@@ -545,7 +437,7 @@ impl Layer {
 
     /// Keeps a packet that somebody may need who is still waiting for the keyframe that it belongs to.
     fn keep_early(&mut self, packet: &Arc<Packet>) {
-        if !self.keyframe.wanted || packet.vp8.is_none() {
+        if packet.payload.is_empty() {
             return;
         }
         let now = packet.arrived;
@@ -556,14 +448,8 @@ impl Layer {
         self.early.push_back(packet.clone());
     }
 
-    fn take_early(&mut self, keyframe: &Packet) -> Vec<Arc<Packet>> {
-        let mut early: Vec<Arc<Packet>> = self.early.drain(..).collect();
-        early.retain(|packet| {
-            packet.arrival.origin == keyframe.arrival.origin
-                && packet.arrival.sequence > keyframe.arrival.sequence
-        });
-        early.sort_by_key(|packet| packet.arrival.sequence);
-        early
+    fn take_early(&mut self) -> std::collections::vec_deque::Drain<'_, Arc<Packet>> {
+        self.early.drain(..)
     }
 }
 

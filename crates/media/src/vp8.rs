@@ -2,9 +2,8 @@
 //! 4.2) and the bit of the payload header that tells a keyframe. The size of a keyframe too, where nothing is encrypted.
 
 use crate::api::Size;
-
-/// Two bits tell the temporal layer.
-pub(crate) const TEMPORAL_LAYERS: usize = 4;
+use crate::codec::Temporal;
+use crate::rewriter::Pictures;
 
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Descriptor {
@@ -16,14 +15,6 @@ pub(crate) struct Descriptor {
     pub key_idx: Option<u8>,
     pub starts_picture: bool,
     pub starts_keyframe: bool,
-}
-
-/// Where a picture stands in time. What has no temporal layers is in the base layer.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Temporal {
-    pub id: u8,
-    /// It needs nothing but the base layer: here one can climb up to it.
-    pub is_sync: bool,
 }
 
 impl Descriptor {
@@ -49,6 +40,7 @@ impl Descriptor {
                 descriptor.temporal = Temporal {
                     id: layer >> 6,
                     is_sync: layer & 0x20 != 0,
+                    opens: false,
                 };
             }
             descriptor.key_idx = (present & 0x10 != 0).then_some(layer & 0x1f);
@@ -74,6 +66,49 @@ pub(crate) fn keyframe_size(payload: &[u8]) -> Option<Size> {
         width: dimension(at(3)?, at(4)?),
         height: dimension(at(5)?, at(6)?),
     })
+}
+
+/// Writes picture numbers over those of a VP8 payload. Fields that it does not have stay absent.
+pub(crate) fn write_pictures(payload: &mut [u8], pictures: &Pictures) {
+    let mut fields = payload.iter_mut();
+    let has_extension = fields.next().is_some_and(|first| *first & 0x80 != 0);
+    let Some(present) = fields.next().filter(|_| has_extension).map(|flags| *flags) else {
+        return;
+    };
+    if present & 0x80 != 0
+        && let Some(first) = fields.next()
+    {
+        write_picture_id(first, &mut fields, pictures.picture_id);
+    }
+    if present & 0x40 != 0
+        && let (Some(field), Some(index)) = (fields.next(), pictures.tl0_pic_idx)
+    {
+        *field = index;
+    }
+    if present & 0x30 != 0
+        && let (Some(field), Some(index)) = (fields.next(), pictures.key_idx)
+        && present & 0x10 != 0
+    {
+        *field = (*field & 0xe0) | (index & 0x1f);
+    }
+}
+
+/// Over a number of 7 or 15 bits, whose first byte tells which.
+pub(crate) fn write_picture_id<'a>(
+    first: &mut u8,
+    rest: &mut impl Iterator<Item = &'a mut u8>,
+    id: Option<u16>,
+) {
+    let is_long = *first & 0x80 != 0;
+    let second = if is_long { rest.next() } else { None };
+    match (id, second) {
+        (Some(id), Some(second)) => {
+            let [high, low] = (id | 0x8000).to_be_bytes();
+            (*first, *second) = (high, low);
+        }
+        (Some(id), None) => *first = (id & 0x7f) as u8,
+        (None, _) => {}
+    }
 }
 
 #[cfg(test)]
@@ -114,6 +149,7 @@ mod tests {
                     temporal: Temporal {
                         id: 2,
                         is_sync: true,
+                        opens: false,
                     },
                     starts_picture: true,
                     ..base
@@ -136,6 +172,50 @@ mod tests {
         ];
         for (description, payload, expected) in table {
             assert_eq!(Descriptor::parse(payload), *expected, "{description}");
+        }
+    }
+
+    #[test]
+    fn picture_numbers_are_written_where_they_are() {
+        let pictures = Pictures {
+            picture_id: Some(0x1234),
+            tl0_pic_idx: Some(0x56),
+            key_idx: Some(0x17),
+        };
+        let table: &[(&str, &[u8], &[u8])] = &[
+            ("no extension", &[0x10, 1], &[0x10, 1]),
+            (
+                "all, long",
+                &[0x90, 0xf0, 0x80, 0, 0, 0xe0, 9],
+                &[0x90, 0xf0, 0x92, 0x34, 0x56, 0xf7, 9],
+            ),
+            (
+                "all, short",
+                &[0x90, 0xf0, 0x01, 0, 0xa0, 9],
+                &[0x90, 0xf0, 0x34, 0x56, 0xb7, 9],
+            ),
+            (
+                "only a picture",
+                &[0x80, 0x80, 0x80, 0, 9],
+                &[0x80, 0x80, 0x92, 0x34, 9],
+            ),
+            (
+                "no key index",
+                &[0x80, 0x60, 0, 0x40, 9],
+                &[0x80, 0x60, 0x56, 0x40, 9],
+            ),
+            ("cut off", &[0x80, 0xf0, 0x80], &[0x80, 0xf0, 0x34]),
+            ("empty", &[], &[]),
+        ];
+        for (description, payload, expected) in table {
+            let mut patched = payload.to_vec();
+            write_pictures(&mut patched, &pictures);
+            assert_eq!(patched, *expected, "{description}");
+            if let Ok(read) = Vp8Descriptor::parse(&patched) {
+                let before = Vp8Descriptor::parse(payload).unwrap();
+                assert_eq!(read.tl0_pic_idx().is_some(), before.tl0_pic_idx().is_some());
+                assert!(read.key_idx().is_none_or(|index| index == 0x17));
+            }
         }
     }
 

@@ -384,6 +384,7 @@ fn server_examples() -> Vec<ServerMessage> {
                 demand: vec![Demand {
                     source: Source::Camera,
                     layers: vec!["q".into(), "h".into()],
+                    codec: Some(VideoCodec::Vp9),
                 }],
             },
         ),
@@ -602,6 +603,7 @@ fn the_typescript_is_current() {
         Participant,
         Slot,
         Demand,
+        VideoCodec,
         RoomView,
         RoomChange,
         HomeRoom,

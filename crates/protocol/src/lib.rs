@@ -39,7 +39,7 @@ pub use quality::{
 };
 pub use room::{
     Access, Demand, Home, HomeChange, HomeRoom, Knocking, Participant, Presence, RoomChange,
-    RoomKind, RoomView, Slot, Source, Track,
+    RoomKind, RoomView, Slot, Source, Track, VideoCodec,
 };
 pub use server::{App, Limits, Me, PrincipalKind, RoomLeftReason, ServerMessage, WaitingReason};
 

@@ -90,6 +90,19 @@ pub struct Demand {
     pub source: Source,
     /// The `rid`s to send, from the smallest to the largest; empty for a source that is sent in one encoding.
     pub layers: Vec<String>,
+    /// The codec to send them in if the sender can; absent is VP8.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[cfg_attr(test, ts(optional))]
+    pub codec: Option<VideoCodec>,
+}
+
+/// What cameras may send instead of VP8.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[cfg_attr(test, derive(ts_rs::TS))]
+pub enum VideoCodec {
+    /// All sizes in one stream, that of the smallest.
+    Vp9,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

@@ -6,7 +6,7 @@ use std::time::Instant;
 use protocol::{
     Access, DeviceId, ErrorCode, IntentId, MediaConnectionId, ParticipantId, PathKind,
     QualityReport, RoomId, RoomKind, RoomLeftReason, ServerMessage, SlotMids, Source, UplinkMids,
-    UserId, Wanted,
+    UserId, VideoCodec, Wanted,
 };
 
 use crate::record::StayRecord;
@@ -217,6 +217,8 @@ pub enum MediaEvent {
         peer: MediaConnectionId,
         source: Source,
         layers: Option<Vec<String>>,
+        /// Other than VP8.
+        codec: Option<VideoCodec>,
     },
     /// There is no room for this slot's video on the receiver's line, or again there is.
     SlotPaused {

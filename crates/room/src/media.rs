@@ -174,7 +174,15 @@ impl Room {
                 peer,
                 source,
                 layers,
-            } => self.demanded(&peer, source, layers),
+                codec,
+            } => {
+                let demand = layers.map(|layers| Demand {
+                    source,
+                    layers,
+                    codec,
+                });
+                self.demanded(&peer, source, demand);
+            }
             MediaEvent::Measured { peer, measured } => self.measured(now, &peer, &measured),
         }
     }
@@ -188,15 +196,13 @@ impl Room {
         self.media_of(peer)?.slots.get_mut(usize::from(slot))
     }
 
-    fn demanded(&mut self, peer: &MediaConnectionId, source: Source, layers: Option<Vec<String>>) {
+    fn demanded(&mut self, peer: &MediaConnectionId, source: Source, demand: Option<Demand>) {
         let Some(media) = self.media_of(peer) else {
             return;
         };
         media.demand.retain(|demand| demand.source != source);
-        if let Some(layers) = layers {
-            media.demand.push(Demand { source, layers });
-            media.demand.sort_by_key(|demand| demand.source);
-        }
+        media.demand.extend(demand);
+        media.demand.sort_by_key(|demand| demand.source);
     }
 
     fn negotiated(&mut self, request: u64, result: Result<String, Refusal>) {

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use protocol::{
     Access, Demand, ErrorCode, IntentId, PathKind, QualityReport, RoomLeftReason, SlotKind,
-    SlotMids, Source, UserId, Wanted,
+    SlotMids, Source, UserId, VideoCodec, Wanted,
 };
 use room::record::unpack;
 use room::{Input, Intent, Measured, MediaCommand, MediaEvent, Refusal, Size, UplinkState};
@@ -606,10 +606,12 @@ fn what_is_looked_at_of_their_own_is_told_to_its_sender_alone() {
             peer,
             source,
             layers,
+            codec: (source == CAMERA).then_some(VideoCodec::Vp9),
         }));
     };
     let told = |world: &World, who: Who| world.view(who).demand.clone();
     let entry = |source, layers: &[&str]| Demand {
+        codec: (source == CAMERA).then_some(VideoCodec::Vp9),
         source,
         layers: layers.iter().map(|rid| (*rid).to_owned()).collect(),
     };
@@ -632,6 +634,7 @@ fn what_is_looked_at_of_their_own_is_told_to_its_sender_alone() {
         peer: "m-unknown".into(),
         source: CAMERA,
         layers: Some(vec![]),
+        codec: None,
     };
     world.input(Input::Media(gone));
     assert_eq!(told(&world, "bert"), []);

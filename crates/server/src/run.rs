@@ -18,7 +18,7 @@ use tokio::time::timeout;
 
 use crate::app::App;
 use crate::chores::Chores;
-use crate::config::Config;
+use crate::config::{Config, VideoCodec};
 use crate::mail::Mailer;
 use crate::media::MediaHandle;
 use crate::metrics::Metrics;
@@ -184,6 +184,10 @@ async fn media_settings(
         port: config.media.port,
         addresses,
         also_tcp: also_tcp.unwrap_or_default(),
+        video: match config.media.video_codec {
+            VideoCodec::Vp8 => ::media::VideoCodec::Vp8,
+            VideoCodec::Vp9 => ::media::VideoCodec::Vp9,
+        },
         loudest: config.media.loudest,
         shards: media_threads(config.media.shards),
         spread: usize::from(config.media.spread),

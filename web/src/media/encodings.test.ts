@@ -1,5 +1,15 @@
 import { describe, expect, it } from 'vitest';
-import { cameraEncodings, type Encoding, type Line, lineOf, type Sending, screenEncodings } from './encodings.ts';
+import {
+  cameraEncodings,
+  type Encoding,
+  inOneStream,
+  type Line,
+  lineOf,
+  type Sending,
+  scalabilityMode,
+  screenEncodings,
+  videoCodecs,
+} from './encodings.ts';
 
 const ALL: Sending = { wanted: undefined, layers: 3, fps: 30, line: 2 };
 const HD = { width: 1280, height: 720 };
@@ -70,6 +80,45 @@ describe('of a camera', () => {
     const frames = cameraEncodings(HD, { ...ALL, fps: 15 }, false).map(({ maxFramerate }) => maxFramerate);
     expect(frames).toEqual([15, 15, 15]);
   });
+});
+
+describe('of a camera in one stream', () => {
+  it.each([
+    [['q', 'h', 'f'], '1:1700 2:off 1:off', 'L3T3_KEY'],
+    [['q', 'h'], '2:540 2:off 1:off', 'L2T3_KEY'],
+    [['h', 'f'], '1:1700 2:off 1:off', 'L3T3_KEY'],
+    [['q', 'f'], '1:1700 2:off 1:off', 'L3T3_KEY'],
+    [['f'], '4:off 2:off 1:1700', 'L1T3'],
+    [['q'], '4:120 2:off 1:off', 'L1T3'],
+    [[], '4:off 2:off 1:off', 'L1T3'],
+  ])('%j is sent as %s, in %s', (wanted, expected, mode) => {
+    const encodings = inOneStream(cameraEncodings(HD, { ...ALL, wanted }, false));
+    expect(shown(encodings)).toBe(expected);
+    expect(encodings.map(scalabilityMode)).toEqual([mode, 'L1T3', 'L1T3']);
+  });
+
+  it('a small picture has two sizes', () => {
+    const encodings = inOneStream(cameraEncodings({ width: 640, height: 360 }, ALL, false));
+    expect([shown(encodings), encodings.map(scalabilityMode)[0]]).toEqual(['1:540 1:off 1:off', 'L2T3_KEY']);
+  });
+});
+
+it('VP8 is offered before VP9, and of that the kind that everybody can show', () => {
+  const codec = (mimeType: string, sdpFmtpLine?: string): RTCRtpCodec =>
+    ({ mimeType, clockRate: 90_000, ...(sdpFmtpLine ? { sdpFmtpLine } : {}) }) as RTCRtpCodec;
+  const codecs = [
+    codec('video/VP9', 'profile-id=2'),
+    codec('video/AV1'),
+    codec('video/VP9', 'profile-id=0'),
+    codec('video/rtx'),
+    codec('video/VP8'),
+  ];
+  const offered = videoCodecs({ codecs, headerExtensions: [] });
+  expect(offered.map(({ mimeType, sdpFmtpLine = '' }) => `${mimeType} ${sdpFmtpLine}`.trim())).toEqual([
+    'video/VP8',
+    'video/VP9 profile-id=0',
+    'video/rtx',
+  ]);
 });
 
 describe('of a screen', () => {

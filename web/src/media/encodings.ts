@@ -43,6 +43,8 @@ export interface Encoding {
   readonly scaleResolutionDownBy: number;
   readonly maxBitrate: number;
   readonly maxFramerate: number;
+  /** How many sizes are in the one stream, where that is not one. */
+  readonly sizes?: number;
 }
 
 export interface Size {
@@ -106,6 +108,22 @@ export function cameraEncodings(size: Size, { wanted, layers, fps, line }: Sendi
   });
 }
 
+/**
+ * The same with the largest and all smaller sizes in one stream, in the place of the smallest. One size alone is a stream
+ * of its own.
+ */
+export function inOneStream(layers: readonly Encoding[]): Encoding[] {
+  const on = layers.filter(({ active }) => active);
+  const largest = on.at(-1);
+  if (on.length < 2 || !largest) return [...layers];
+  const { scaleResolutionDownBy } = largest;
+  const maxBitrate = on.reduce((sum, layer) => sum + layer.maxBitrate, 0);
+  const sizes = layers.lastIndexOf(largest) + 1;
+  return layers.map((layer, i) =>
+    i > 0 ? { ...layer, active: false } : { ...layer, active: true, scaleResolutionDownBy, maxBitrate, sizes },
+  );
+}
+
 export function screenEncodings(mode: ScreenMode, { wanted, fps, line }: Sending): Encoding[] {
   const { bps, fps: most } = SCREEN_SHAPES[mode];
   const on = switchedOn(SCREEN_RIDS, SCREEN_RIDS.length, wanted);
@@ -134,8 +152,15 @@ function switchedOn(rids: readonly string[], possible: number, wanted: readonly 
 
 const ALL: Sending = { wanted: undefined, layers: 3, fps: CAMERA_FPS, line: UNKNOWN_LINE };
 
-interface Offered extends RTCRtpEncodingParameters {
+/** What browsers know of an encoding, some more than others. */
+export interface Offered extends RTCRtpEncodingParameters {
   readonly scalabilityMode?: string;
+  readonly codec?: RTCRtpCodec;
+}
+
+/** One size is as the offer begins; several need each other at keyframes only, so that nobody is sent more than one. */
+export function scalabilityMode({ sizes = 1 }: Encoding): string {
+  return sizes > 1 ? `L${sizes}T3_KEY` : 'L1T3';
 }
 
 /**
@@ -154,9 +179,14 @@ export const SCREEN_ENCODINGS: readonly Offered[] = screenEncodings('text', ALL)
   ...(i === 0 ? { priority: 'high' as const } : {}),
 }));
 
-/** VP8 with retransmission and nothing else: the only video codec the forwarding is proven with. */
+/** VP8 before all, which everybody has; VP9 where the house wants it; and retransmission. */
 export function videoCodecs(capabilities: RTCRtpCapabilities | null): RTCRtpCodec[] {
-  return pick(capabilities, ['video/vp8', 'video/rtx']);
+  return pick(capabilities, ['video/vp8', 'video/vp9', 'video/rtx']).filter(isUsual);
+}
+
+/** Of VP9 there are kinds with more colour and more bits, which few can show. */
+function isUsual({ sdpFmtpLine = '' }: RTCRtpCodec): boolean {
+  return !/profile-id=[1-9]/.test(sdpFmtpLine);
 }
 
 /** With redundancy where the browser knows it; Firefox does not. */

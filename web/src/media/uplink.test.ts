@@ -1,7 +1,7 @@
-import { expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 import type { Source } from '../protocol/generated.ts';
 import { settle } from '../tests/clock.ts';
-import { CAMERA_ENCODINGS, SCREEN_ENCODINGS } from './encodings.ts';
+import { CAMERA_ENCODINGS, type Offered, SCREEN_ENCODINGS } from './encodings.ts';
 import { FakeTransceiver } from './tests/fakes.ts';
 import { ALL_WISHES, Uplink } from './uplink.ts';
 
@@ -111,4 +111,49 @@ it('whoever may be come to keeps the smallest layer of the camera awake beside w
   scene.uplink.follow({ ...ALL_WISHES, line: 2, demand: [{ source: 'camera', layers: ['h'] }], greets: true });
   await settle();
   expect(scene.sent).toBe('q+ h+ f-');
+});
+
+describe('a house that wants VP9', () => {
+  /** Codec and mode of every encoding that is on. */
+  const shown = (scene: Scene): string =>
+    (scene.camera.encodings as Offered[])
+      .filter(({ active }) => active)
+      .map(({ rid, codec, scalabilityMode }) => `${rid} ${codec?.mimeType} ${scalabilityMode}`)
+      .join(', ');
+
+  async function want(scene: Scene, layers: string[], codec?: 'vp9'): Promise<void> {
+    const demand = [{ source: 'camera' as const, layers, ...(codec ? { codec } : {}) }];
+    scene.uplink.follow({ ...ALL_WISHES, line: 2, demand });
+    await settle();
+  }
+
+  it('gets all sizes in one stream, and VP8 again when somebody needs that', async () => {
+    const scene = new Scene();
+    await scene.uplink.setTrack('camera', track());
+    await want(scene, ['q', 'f'], 'vp9');
+    expect(shown(scene)).toBe('q video/VP9 L3T3_KEY');
+    await want(scene, ['f'], 'vp9');
+    expect(shown(scene)).toBe('f video/VP9 L1T3');
+    await want(scene, ['q', 'f']);
+    expect(shown(scene)).toBe('q video/VP8 L1T3, f video/VP8 L1T3');
+  });
+
+  it('gets VP8 of a browser that knows nothing of sizes in one stream', async () => {
+    const scene = new Scene(CAMERA_ENCODINGS.map(({ rid = '', active = true }) => ({ rid, active })));
+    await scene.uplink.setTrack('camera', track());
+    await want(scene, ['q', 'h'], 'vp9');
+    expect(shown(scene)).toBe('q undefined undefined, h undefined undefined');
+  });
+
+  it('gets VP8 of a browser that cannot do what it says', async () => {
+    const scene = new Scene();
+    await scene.uplink.setTrack('camera', track());
+    const { setParameters } = scene.camera.sender;
+    scene.camera.sender.setParameters = (parameters) =>
+      parameters.encodings.some((one: Offered) => one.codec)
+        ? Promise.reject(new Error('no'))
+        : setParameters(parameters);
+    await want(scene, ['q', 'h'], 'vp9');
+    expect(shown(scene)).toBe('q undefined L1T3, h undefined L1T3');
+  });
 });

@@ -3,14 +3,17 @@
  * source follow each other in order, and only what differs is asked of the browser. Decides nothing: see `encodings.ts`.
  */
 
-import type { Demand, Source } from '../protocol/generated.ts';
+import type { Demand, Source, VideoCodec } from '../protocol/generated.ts';
 import {
   cameraEncodings,
   type Encoding,
+  inOneStream,
   type Line,
+  type Offered,
   type ScreenMode,
   type Sending,
   type Size,
+  scalabilityMode,
   screenEncodings,
   UNKNOWN_LINE,
 } from './encodings.ts';
@@ -46,6 +49,8 @@ export class Uplink {
   readonly #sections: Sections;
   readonly #changes = new Map<Source, Promise<void>>();
   #wishes = ALL_WISHES;
+  /** This browser can send nothing but VP8, whatever it says. */
+  #plain = false;
 
   constructor(sections: Sections) {
     this.#sections = sections;
@@ -82,13 +87,48 @@ export class Uplink {
     const { width, height } = sender.track.getSettings();
     if (!width || !height) return;
     const parameters = sender.getParameters();
-    const layers = encodingsOf(source, { width, height }, this.#wishes);
+    const plain = encodingsOf(source, { width, height }, this.#wishes);
+    const codec = this.#codecFor(source, parameters);
+    const layers = codec ? inOneStream(plain) : plain;
     const encodings = parameters.encodings.length === 1 ? inOne(layers) : layers;
     if (parameters.encodings.length !== encodings.length) return;
-    if (parameters.encodings.every((old, i) => same(old, encodings[i]))) return;
-    parameters.encodings = parameters.encodings.map((old, i) => ({ ...old, ...encodings[i] }));
-    await sender.setParameters(parameters);
+    const asked = parameters.encodings.map((old, i) => asFor(old, encodings[i], codec, parameters.codecs));
+    if (parameters.encodings.every((old, i) => same(old, asked[i]))) return;
+    parameters.encodings = asked;
+    try {
+      await sender.setParameters(parameters);
+    } catch (error) {
+      if (!codec) throw error;
+      // It knows the codec and cannot send it like this.
+      this.#plain = true;
+      await this.#fit(source);
+    }
   }
+
+  /** Something else than VP8, if that is asked for and this browser can: it names how sizes go together. */
+  #codecFor(source: Source, { codecs, encodings }: RTCRtpSendParameters): RTCRtpCodec | undefined {
+    const demand = this.#wishes.demand?.find((one) => one.source === source);
+    const several = encodings.length > 1 && (encodings[0] as Offered).scalabilityMode !== undefined;
+    return demand?.codec && several && !this.#plain ? named(codecs, demand.codec) : undefined;
+  }
+}
+
+function named(codecs: readonly RTCRtpCodec[], codec: VideoCodec | 'vp8'): RTCRtpCodec | undefined {
+  return codecs.find(({ mimeType }) => mimeType.toLowerCase() === `video/${codec}`);
+}
+
+/** An encoding as it should be. Who never sent anything but VP8 is told of no codec. */
+function asFor(
+  old: Offered,
+  encoding: Encoding | undefined,
+  codec: RTCRtpCodec | undefined,
+  codecs: readonly RTCRtpCodec[],
+): Offered {
+  if (!encoding) return old;
+  const { sizes: _, ...rest } = encoding;
+  const usual = old.codec && named(codecs, 'vp8');
+  const one = codec ?? usual;
+  return { ...old, ...rest, ...(one ? { codec: one, scalabilityMode: scalabilityMode(encoding) } : {}) };
 }
 
 function encodingsOf(
@@ -116,12 +156,14 @@ function inOne(layers: readonly Encoding[]): readonly Encoding[] {
   return (wanted.length > 0 ? wanted : layers).slice(-1);
 }
 
-function same(old: RTCRtpEncodingParameters, encoding: Encoding | undefined): boolean {
+function same(old: Offered, asked: Offered | undefined): boolean {
   return (
-    encoding !== undefined &&
-    old.active === encoding.active &&
-    old.scaleResolutionDownBy === encoding.scaleResolutionDownBy &&
-    old.maxBitrate === encoding.maxBitrate &&
-    old.maxFramerate === encoding.maxFramerate
+    asked !== undefined &&
+    old.active === asked.active &&
+    old.scaleResolutionDownBy === asked.scaleResolutionDownBy &&
+    old.maxBitrate === asked.maxBitrate &&
+    old.maxFramerate === asked.maxFramerate &&
+    old.scalabilityMode === asked.scalabilityMode &&
+    old.codec?.mimeType === asked.codec?.mimeType
   );
 }

@@ -66,7 +66,13 @@ export type Demand = { source: Source,
 /**
  * The `rid`s to send, from the smallest to the largest; empty for a source that is sent in one encoding.
  */
-layers: Array<string>, };
+layers: Array<string>, 
+/**
+ * The codec to send them in if the sender can; absent is VP8.
+ */
+codec?: VideoCodec, };
+
+export type VideoCodec = "vp9";
 
 export type RoomView = { id: RoomId, name: string, access: Access, kind: RoomKind, 
 /**

@@ -46,7 +46,7 @@ describe('the room channel', () => {
     expect(seen[6]).toMatchObject({ name: 'Frühstück im Garten', access: 'accounts', owner: true });
     expect(seen[7]?.participants.map((one) => one.id)).toEqual(['p-anna']);
     expect(seen[8]?.knocking).toEqual([{ id: 'p-gil', name: 'Gil', guest: true }]);
-    expect(seen[9]?.demand).toEqual([{ source: 'camera', layers: ['q', 'h'] }]);
+    expect(seen[9]?.demand).toEqual([{ source: 'camera', layers: ['q', 'h'], codec: 'vp9' }]);
     expect(seen[10]?.slots.map((slot) => slot.paused)).toEqual([undefined, true]);
   });
 

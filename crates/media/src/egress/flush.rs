@@ -11,6 +11,7 @@ use super::srtp::Srtp;
 use super::{Egress, MOST_ALLOWANCE, PassedOn, Queued, RETRANSMISSION_SHARE};
 use crate::bandwidth::{Bandwidth, Probe, Sent};
 use crate::batch::{Batch, Path};
+use crate::codec;
 use crate::red;
 
 /// What a line has to carry for sound to be sent twice, and the loss from which it is sent three times.
@@ -135,11 +136,12 @@ impl Sealer<'_> {
         }
         let section = &lane.section;
         let redundant = lane.redundancy(packet, self.redundancy);
+        let first = section.payload_types(packet.codec).first;
         // After a pause of sound receivers may take the chance to move their buffer.
         let is_spurt = numbers.first && !packet.source.is_video();
         let header = Header {
-            payload_type: redundant.map_or(section.payload_type, |(red, _)| red),
-            marker: packet.marker || is_spurt,
+            payload_type: redundant.map_or(first, |(red, _)| red),
+            marker: packet.marker || numbers.ends_picture || is_spurt,
             padding: false,
             sequence: numbers.sequence as u16,
             timestamp: numbers.timestamp,
@@ -154,9 +156,9 @@ impl Sealer<'_> {
                 return;
             }
             buffer.extend_from_slice(&packet.payload);
-            if packet.vp8.is_some() {
+            if packet.source.is_video() {
                 let payload = buffer.get_mut(start..).unwrap_or_default();
-                header::write_pictures(payload, &numbers.pictures);
+                codec::write_pictures(packet.codec, payload, &numbers.pictures);
             }
         });
         lane.note(self.now, queued.sent);
@@ -172,10 +174,13 @@ impl Sealer<'_> {
             return 0;
         };
         let (packet, numbers) = (&queued.sent.packet, queued.sent.numbers);
+        let Some(payload_type) = lane.section.payload_types(packet.codec).again else {
+            return 0;
+        };
         let index = lane.next_retransmission();
         let header = Header {
-            payload_type: stream.payload_type,
-            marker: packet.marker,
+            payload_type,
+            marker: packet.marker || numbers.ends_picture,
             padding: false,
             sequence: index as u16,
             timestamp: numbers.timestamp,
@@ -187,9 +192,9 @@ impl Sealer<'_> {
             buffer.extend((numbers.sequence as u16).to_be_bytes());
             let start = buffer.len();
             buffer.extend_from_slice(&packet.payload);
-            if packet.vp8.is_some() {
+            if packet.source.is_video() {
                 let payload = buffer.get_mut(start..).unwrap_or_default();
-                header::write_pictures(payload, &numbers.pictures);
+                codec::write_pictures(packet.codec, payload, &numbers.pictures);
             }
         })
     }

@@ -1,8 +1,7 @@
 //! RTP headers as we write them (RFC 3550, section 5.1), with the header extensions that the client negotiated
-//! (RFC 8285), and the numbers in a VP8 payload descriptor (RFC 7741, section 4.2).
+//! (RFC 8285). Knows nothing of payloads.
 
 use super::PassedOn;
-use crate::rewriter::Pictures;
 
 const ONE_BYTE_FORM: u16 = 0xbede;
 const TWO_BYTE_FORM: u16 = 0x1000;
@@ -113,43 +112,9 @@ pub(crate) fn write(buffer: &mut Vec<u8>, header: &Header<'_>, ids: &Extensions)
     }
 }
 
-/// Writes picture numbers over those of a VP8 payload. Fields that it does not have stay absent.
-pub(crate) fn write_pictures(payload: &mut [u8], pictures: &Pictures) {
-    let mut fields = payload.iter_mut();
-    let has_extension = fields.next().is_some_and(|first| *first & 0x80 != 0);
-    let Some(present) = fields.next().filter(|_| has_extension).map(|flags| *flags) else {
-        return;
-    };
-    if present & 0x80 != 0
-        && let Some(first) = fields.next()
-    {
-        let is_long = *first & 0x80 != 0;
-        let second = if is_long { fields.next() } else { None };
-        match (pictures.picture_id, second) {
-            (Some(id), Some(second)) => {
-                let [high, low] = (id | 0x8000).to_be_bytes();
-                (*first, *second) = (high, low);
-            }
-            (Some(id), None) => *first = (id & 0x7f) as u8,
-            (None, _) => {}
-        }
-    }
-    if present & 0x40 != 0
-        && let (Some(field), Some(index)) = (fields.next(), pictures.tl0_pic_idx)
-    {
-        *field = index;
-    }
-    if present & 0x30 != 0
-        && let (Some(field), Some(index)) = (fields.next(), pictures.key_idx)
-        && present & 0x10 != 0
-    {
-        *field = (*field & 0xe0) | (index & 0x1f);
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use str0m::rtp::{VideoOrientation, Vp8Descriptor};
+    use str0m::rtp::VideoOrientation;
 
     use super::*;
 
@@ -228,50 +193,6 @@ mod tests {
             assert_eq!(written.bytes, expected.len(), "{description}");
             let at = ids.transport_cc.map(|id| if id > 14 { 23 } else { 22 });
             assert_eq!(written.transport_number, at, "{description}");
-        }
-    }
-
-    #[test]
-    fn picture_numbers_are_written_where_they_are() {
-        let pictures = Pictures {
-            picture_id: Some(0x1234),
-            tl0_pic_idx: Some(0x56),
-            key_idx: Some(0x17),
-        };
-        let table: &[(&str, &[u8], &[u8])] = &[
-            ("no extension", &[0x10, 1], &[0x10, 1]),
-            (
-                "all, long",
-                &[0x90, 0xf0, 0x80, 0, 0, 0xe0, 9],
-                &[0x90, 0xf0, 0x92, 0x34, 0x56, 0xf7, 9],
-            ),
-            (
-                "all, short",
-                &[0x90, 0xf0, 0x01, 0, 0xa0, 9],
-                &[0x90, 0xf0, 0x34, 0x56, 0xb7, 9],
-            ),
-            (
-                "only a picture",
-                &[0x80, 0x80, 0x80, 0, 9],
-                &[0x80, 0x80, 0x92, 0x34, 9],
-            ),
-            (
-                "no key index",
-                &[0x80, 0x60, 0, 0x40, 9],
-                &[0x80, 0x60, 0x56, 0x40, 9],
-            ),
-            ("cut off", &[0x80, 0xf0, 0x80], &[0x80, 0xf0, 0x34]),
-            ("empty", &[], &[]),
-        ];
-        for (description, payload, expected) in table {
-            let mut patched = payload.to_vec();
-            write_pictures(&mut patched, &pictures);
-            assert_eq!(patched, *expected, "{description}");
-            if let Ok(read) = Vp8Descriptor::parse(&patched) {
-                let before = Vp8Descriptor::parse(payload).unwrap();
-                assert_eq!(read.tl0_pic_idx().is_some(), before.tl0_pic_idx().is_some());
-                assert!(read.key_idx().is_none_or(|index| index == 0x17));
-            }
         }
     }
 }

@@ -7,9 +7,10 @@ use super::header::Extensions;
 use super::past::{Numbered, Past};
 use super::rtcp::{Ntp, SenderReport};
 use super::window::Window;
+use crate::api::VideoCodec;
+use crate::packet::Packet;
 use crate::red::Block;
 use crate::rewriter::Arrival;
-use crate::uplink::Packet;
 
 const REPORT_INTERVAL: Duration = Duration::from_secs(1);
 
@@ -21,6 +22,8 @@ pub(crate) struct Section {
     pub ssrc: u32,
     pub payload_type: u8,
     pub retransmission: Option<Retransmission>,
+    /// Where that is agreed beside the first codec.
+    pub vp9: Option<PayloadTypes>,
     /// The payload type of sound that carries earlier sound along.
     pub redundancy: Option<u8>,
     pub extensions: Extensions,
@@ -32,6 +35,26 @@ pub(crate) struct Section {
 pub(crate) struct Retransmission {
     pub ssrc: u32,
     pub payload_type: u8,
+}
+
+/// Of a codec, and of its packets that are sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct PayloadTypes {
+    pub first: u8,
+    pub again: Option<u8>,
+}
+
+impl Section {
+    pub fn payload_types(&self, codec: VideoCodec) -> PayloadTypes {
+        let usual = PayloadTypes {
+            first: self.payload_type,
+            again: self.retransmission.map(|stream| stream.payload_type),
+        };
+        match codec {
+            VideoCodec::Vp8 => usual,
+            VideoCodec::Vp9 => self.vp9.unwrap_or(usual),
+        }
+    }
 }
 
 #[derive(Debug)]

@@ -24,13 +24,13 @@ use str0m::rtp::VideoOrientation;
 
 use crate::bandwidth::Bandwidth;
 use crate::batch::Path;
+use crate::packet::Packet;
 use crate::rewriter::Rewritten;
-use crate::uplink::Packet;
 
 pub(crate) use header::Extensions;
 use keys::Keys;
 use lane::Lane;
-pub(crate) use lane::{Retransmission, Section};
+pub(crate) use lane::{PayloadTypes, Retransmission, Section};
 use pacer::{Pacer, SHORTEST_WAIT, Waiting};
 use past::Numbered;
 use path::Paths;

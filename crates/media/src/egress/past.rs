@@ -7,8 +7,8 @@ use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use crate::packet::Packet;
 use crate::rewriter::Rewritten;
-use crate::uplink::Packet;
 
 /// How long a receiver may take to ask for a packet again.
 const KEPT_FOR: Duration = Duration::from_secs(2);

@@ -11,13 +11,14 @@ use super::input::Bytes;
 use crate::PeerId;
 use crate::bandwidth::feedback::Feedback;
 use crate::bandwidth::{Bandwidth, MAX_BPS, MIN_BPS, Sent};
+use crate::codec::{Spatial, Temporal};
+use crate::egress::PassedOn;
 use crate::egress::rtcp::{self, Ntp, Said};
-use crate::egress::{PassedOn, header};
 use crate::opus;
+use crate::packet::Incoming;
 use crate::red::{self, Arrived, Block, MOST_BLOCKS};
 use crate::rewriter::{Arrival, Origin, Pictures, Rewriter};
-use crate::uplink::Incoming;
-use crate::vp8::{Descriptor, Temporal};
+use crate::vp8::{self, Descriptor};
 
 /// Payload type of sound.
 const OPUS: u8 = 111;
@@ -146,7 +147,7 @@ fn pictures_are_rewritten(bytes: &mut Bytes<'_>) -> Option<()> {
         key_idx: Some(key_idx & 0x1f),
     };
     let mut written = payload.to_vec();
-    header::write_pictures(&mut written, &pictures);
+    vp8::write_pictures(&mut written, &pictures);
     let before = Descriptor::parse(payload)?;
     let after = Descriptor::parse(&written).expect("as much of a descriptor as before");
     let (was, is) = (read(&before), read(&after));
@@ -187,7 +188,7 @@ fn pictures_are_rewritten(bytes: &mut Bytes<'_>) -> Option<()> {
         )
     };
     assert_eq!(kept(&before), kept(&after));
-    header::write_pictures(&mut written, &was);
+    vp8::write_pictures(&mut written, &was);
     assert_eq!(written, payload, "its own numbers change nothing");
     Some(())
 }
@@ -203,6 +204,7 @@ fn read(descriptor: &Descriptor) -> Pictures {
 fn incoming(sequence: u64, timestamp: u32, payload: &[u8]) -> Incoming {
     Incoming {
         ssrc: 1,
+        payload_type: OPUS,
         sequence,
         timestamp,
         arrived: now(),
@@ -299,6 +301,15 @@ fn streams_go_on(bytes: &mut Bytes<'_>) -> Option<()> {
         };
         sequences[stream] = sequences[stream].saturating_add_signed(step.into());
         captured += bytes.time()?;
+        // In some streams sizes are told apart.
+        let spatial = (stream == 2).then_some(Spatial {
+            id: kind >> 5 & 3,
+            serves: match kind & 3 {
+                0 => u8::MAX,
+                _ => 1 << (kind >> 5 & 3),
+            },
+            ends_frame: kind & 0x08 != 0,
+        });
         let arrival = Arrival {
             origin: Origin {
                 peer: PeerId(stream as u64),
@@ -317,13 +328,15 @@ fn streams_go_on(bytes: &mut Bytes<'_>) -> Option<()> {
                 _ => Temporal {
                     id: kind >> 6,
                     is_sync: kind & 0x20 != 0,
+                    opens: kind & 0x08 != 0,
                 },
             },
+            spatial,
             starts_picture: kind & 3 == 0 || kind & 0x10 != 0,
         };
         rewriter.thin(layers);
         match kind & 3 {
-            0 => rewriter.switch(&arrival),
+            0 => rewriter.switch(&arrival, kind >> 6),
             // What ends a sound is the last before a pause.
             1 => {
                 if let Some(ending) = rewriter.append(960) {

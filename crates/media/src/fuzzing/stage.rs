@@ -14,7 +14,7 @@ use crate::bandwidth::{MAX_BPS, MIN_BPS};
 use crate::{
     Certificate, Command, Config, Datagram, Event, GroupId, IngressLimit, Input, Negotiate, Output,
     PeerId, Refusal, RequestId, Sfu, ShardIndex, SlotKind, SlotMids, Source, Stats, Transport,
-    UplinkMids, UplinkState,
+    UplinkMids, UplinkState, VideoCodec,
 };
 
 pub(crate) const SERVER: ([u8; 4], u16) = ([192, 0, 2, 1], 10_000);
@@ -129,6 +129,7 @@ pub(crate) fn config() -> Config {
         .get_or_init(|| Certificate::generate().expect("a certificate"))
         .clone();
     Config {
+        video: VideoCodec::Vp9,
         candidates: vec![SocketAddr::from(SERVER)],
         tcp_candidates: vec![SocketAddr::from(SERVER)],
         certificate,

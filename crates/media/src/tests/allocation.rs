@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::client::Got;
 use super::network::LAN;
 use super::world::{LARGE, MIDDLE, SMALL, World, assert_continuous, twice};
-use crate::{Command, Event, Generation, PeerId, SlotIndex, Source, UplinkState};
+use crate::{Command, Event, Generation, PeerId, SlotIndex, Source, UplinkState, VideoCodec};
 
 const SOON: Duration = Duration::from_millis(50);
 const ROOM_FOR_ALL: u64 = 20_000_000;
@@ -168,9 +168,11 @@ fn of_a_sender_that_is_not_able_to_the_next_best_comes_and_nothing_flaps() {
         assert_eq!(world.client(b).sends(), ["h"]);
         // It gets better: the layer is still asked for.
         world.client(b).unable = vec![];
-        world
-            .client(b)
-            .obey(Source::Camera, Some(&["h".into(), "f".into()]));
+        world.client(b).obey(
+            Source::Camera,
+            Some(&["h".into(), "f".into()]),
+            VideoCodec::Vp8,
+        );
         world.run_ms(500);
         assert_eq!(last_layer(world, a, 0), 2);
     });

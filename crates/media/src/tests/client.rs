@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant, SystemTime};
 
 use str0m::change::{SdpAnswer, SdpPendingOffer};
-use str0m::format::Codec;
+use str0m::format::{Codec, PayloadParams};
 use str0m::media::{Direction, MediaKind, Mid, Pt, Rid, Simulcast, SimulcastLayer};
 use str0m::net::{Protocol, Receive, TcpType};
 use str0m::rtp::{
@@ -15,7 +15,8 @@ use str0m::rtp::{
 use str0m::{Candidate, Event, Input, Output, Rtc};
 
 use super::network::{InFlight, Random};
-use crate::{PeerId, SlotKind, SlotMids, Source, Transport, UplinkMids};
+use crate::vp9;
+use crate::{PeerId, SlotKind, SlotMids, Source, Transport, UplinkMids, VideoCodec};
 
 pub const FRAME: Duration = Duration::from_millis(33);
 pub const RIDS: [&str; 3] = ["q", "h", "f"];
@@ -42,6 +43,8 @@ pub struct Sent {
     pub temporal: u8,
     /// Frames of the layer without which this one cannot be decoded.
     pub needs: [Option<u64>; 2],
+    /// And the same frame of the layer below.
+    pub needs_below: bool,
     pub captured: Instant,
 }
 
@@ -54,6 +57,7 @@ pub struct Got {
     pub sequence: u64,
     pub timestamp: u32,
     pub marker: bool,
+    pub codec: VideoCodec,
     pub picture_id: Option<u16>,
     pub tl0: Option<u8>,
     pub audio_level: Option<i8>,
@@ -71,6 +75,8 @@ struct Video {
 struct VideoLayer {
     rid: Option<&'static str>,
     active: bool,
+    /// In one stream, from this layer on.
+    sizes: usize,
     sequence: u64,
     timestamp_offset: u32,
     picture_id: u16,
@@ -124,6 +130,7 @@ pub struct Kind {
     pub simulcast: bool,
     pub redundancy: bool,
     pub transport: Transport,
+    pub vp9: bool,
 }
 
 impl Default for Kind {
@@ -133,6 +140,7 @@ impl Default for Kind {
             simulcast: true,
             redundancy: false,
             transport: Transport::Udp,
+            vp9: false,
         }
     }
 }
@@ -181,6 +189,8 @@ pub struct Client {
     pub is_heedless: bool,
     /// Of each layer, one to three.
     pub temporal_layers: usize,
+    /// What the camera sends.
+    pub codec: VideoCodec,
     kind: Kind,
     video: Vec<Video>,
     audio: Vec<Audio>,
@@ -208,6 +218,7 @@ impl Client {
             .clear_codecs()
             .enable_opus(true, kind.redundancy)
             .enable_vp8(true)
+            .enable_vp9(kind.vp9)
             .enable_h264(true)
             .build(now);
         rtc.add_local_candidate(candidate(kind.transport, address));
@@ -240,6 +251,7 @@ impl Client {
             keyframe_weight: 1,
             is_heedless: false,
             temporal_layers: 1,
+            codec: VideoCodec::Vp8,
             kind,
             video: vec![],
             audio: vec![],
@@ -385,7 +397,14 @@ impl Client {
     }
 
     /// Sends what somebody looks at, as browsers do: a layer that wakes begins with a keyframe.
-    pub fn obey(&mut self, source: Source, demanded: Option<&[String]>) {
+    pub fn obey(&mut self, source: Source, demanded: Option<&[String]>, codec: VideoCodec) {
+        if source == Source::Camera && self.kind.vp9 {
+            self.obey_in(demanded, codec);
+        }
+        let several = self.codec == VideoCodec::Vp9 && source == Source::Camera;
+        if several && demanded.is_some_and(|rids| rids.len() > 1) {
+            return;
+        }
         let unable = self.unable.clone();
         let videos = self.video.iter_mut().filter(|video| video.source == source);
         for layer in videos.flat_map(|video| &mut video.layers) {
@@ -398,6 +417,32 @@ impl Client {
             };
             layer.keyframe_wanted |= wanted && !layer.active;
             layer.active = wanted;
+        }
+    }
+
+    /// Several sizes go in one stream, in the place of the smallest; a change begins with a keyframe.
+    fn obey_in(&mut self, demanded: Option<&[String]>, codec: VideoCodec) {
+        let is_other = std::mem::replace(&mut self.codec, codec) != codec;
+        let rids = demanded.unwrap_or_default();
+        let is_one_stream = codec == VideoCodec::Vp9 && rids.len() > 1;
+        let top = RIDS
+            .iter()
+            .rposition(|rid| rids.iter().any(|one| one == rid));
+        let cameras = self
+            .video
+            .iter_mut()
+            .filter(|video| video.source == Source::Camera);
+        for (index, layer) in cameras.flat_map(|video| video.layers.iter_mut().enumerate()) {
+            let sizes = match is_one_stream && index == 0 {
+                true => 1 + top.unwrap_or(0),
+                false => 1,
+            };
+            layer.keyframe_wanted |= is_other || layer.sizes != sizes;
+            layer.sizes = sizes;
+            if is_one_stream {
+                layer.keyframe_wanted |= index == 0 && !layer.active;
+                layer.active = index == 0;
+            }
         }
     }
 
@@ -552,7 +597,21 @@ impl Client {
                     self.blanks.entry(mid).or_default().push(*packet.seq_no);
                     return;
                 }
-                let descriptor = vp8.then(|| Vp8Descriptor::parse(&packet.payload).unwrap());
+                let codec = match vp8 && agreed_vp9(&self.rtc) == Some(packet.header.payload_type) {
+                    true => VideoCodec::Vp9,
+                    false => VideoCodec::Vp8,
+                };
+                let (picture_id, tl0) = match (vp8, codec) {
+                    (false, _) => (None, None),
+                    (true, VideoCodec::Vp8) => {
+                        let descriptor = Vp8Descriptor::parse(&packet.payload).unwrap();
+                        (descriptor.picture_id(), descriptor.tl0_pic_idx())
+                    }
+                    (true, VideoCodec::Vp9) => {
+                        let descriptor = vp9::Descriptor::parse(&packet.payload).unwrap();
+                        (descriptor.picture_id, descriptor.tl0_pic_idx)
+                    }
+                };
                 if !vp8 && packet.payload.len() == 1 {
                     assert_eq!(*packet.payload, [OPUS_20_MS]);
                     let numbers = (*packet.seq_no, packet.header.timestamp);
@@ -571,7 +630,10 @@ impl Client {
                         (mid.clone(), timestamp, ledger[block.payload])
                     }));
                 }
-                let key = ledger_key(payload, vp8);
+                let key = match codec {
+                    VideoCodec::Vp8 => ledger_key(payload, vp8),
+                    VideoCodec::Vp9 => vp9_key(payload),
+                };
                 let sent = *ledger
                     .get(&key)
                     .expect("a payload that somebody sent, unchanged");
@@ -580,8 +642,9 @@ impl Client {
                     sequence: *packet.seq_no,
                     timestamp: packet.header.timestamp,
                     marker: packet.header.marker,
-                    picture_id: descriptor.and_then(|descriptor| descriptor.picture_id()),
-                    tl0: descriptor.and_then(|descriptor| descriptor.tl0_pic_idx()),
+                    codec,
+                    picture_id,
+                    tl0,
                     audio_level: packet.header.ext_vals.audio_level,
                     sent,
                 });
@@ -629,6 +692,7 @@ impl Client {
                     keyframe: false,
                     temporal: 0,
                     needs: [None; 2],
+                    needs_below: false,
                     captured: now,
                 };
                 ledger.insert(ledger_key(&payload, false), sent);
@@ -666,6 +730,25 @@ impl Client {
                     .enumerate()
                     .filter(|(_, layer)| layer.active)
                 {
+                    if self.codec == VideoCodec::Vp9 && video.source == Source::Camera {
+                        let rid = layer.rid.map(Rid::from);
+                        let by = self.id;
+                        let pt = agreed_vp9(&self.rtc).expect("an agreed codec");
+                        let mut api = self.rtc.direct_api();
+                        let stream = api.stream_tx_by_mid(video.mid, rid).unwrap();
+                        let picture =
+                            layer.vp9_picture(index, (by, captured), &self.shape, &mut self.random);
+                        let timestamp = layer.timestamp_offset.wrapping_add(ticks as u32);
+                        let last = picture.len() - 1;
+                        for (at, (payload, sent)) in picture.into_iter().enumerate() {
+                            ledger.insert(vp9_key(&payload), sent);
+                            let sequence = layer.sequence.into();
+                            let write = RtpWrite::new(pt, sequence, timestamp, now, payload);
+                            stream.write_rtp(write.marker(at == last).nackable(true));
+                            layer.sequence += 1;
+                        }
+                        continue;
+                    }
                     let shape = if count == 1 { 2 } else { index };
                     let timestamp = layer.timestamp_offset.wrapping_add(ticks as u32);
                     let (packets, bytes) = self.shape[shape];
@@ -696,6 +779,7 @@ impl Client {
                             keyframe: layer.keyframe_wanted,
                             temporal: place.0,
                             needs,
+                            needs_below: false,
                             captured,
                         };
                         let payload = video_payload(
@@ -734,6 +818,7 @@ impl VideoLayer {
         Self {
             rid,
             active: true,
+            sizes: 1,
             sequence: random.below(60_000),
             timestamp_offset: random.next() as u32,
             picture_id: random.below(0x8000) as u16,
@@ -749,6 +834,70 @@ impl VideoLayer {
     fn place(&self, temporal_layers: usize) -> Place {
         let pattern = PATTERNS[temporal_layers - 1];
         pattern[(self.frame - self.began) as usize % pattern.len()]
+    }
+}
+
+impl VideoLayer {
+    /// As Chromium sends it: a frame of each size, which need each other in keyframes only.
+    fn vp9_picture(
+        &mut self,
+        index: usize,
+        (by, captured): (PeerId, Instant),
+        shape: &Shape,
+        random: &mut Random,
+    ) -> Vec<(Vec<u8>, Sent)> {
+        let keyframe = std::mem::take(&mut self.keyframe_wanted);
+        if keyframe {
+            self.began = self.frame;
+        }
+        let (temporal, back) =
+            [(0, 4), (2, 1), (1, 2), (2, 1)][(self.frame - self.began) as usize % 4];
+        let mut all = vec![];
+        for size in 0..self.sizes {
+            let (packets, bytes) = shape[index + size];
+            for packet in 0..packets {
+                let sent = Sent {
+                    by,
+                    source: Source::Camera,
+                    layer: index + size,
+                    frame: self.frame,
+                    packet,
+                    packets,
+                    keyframe,
+                    temporal,
+                    needs: [(!keyframe).then(|| self.frame - back), None],
+                    needs_below: keyframe && size > 0,
+                    captured,
+                };
+                let has_structure = keyframe && size == 0 && packet == 0;
+                let flag = |bit: u8, is_set: bool| if is_set { bit } else { 0 };
+                let picture = self.picture_id.to_be_bytes();
+                let mut payload = vec![
+                    0xb0 | flag(0x40, !keyframe)
+                        | flag(0x08, packet == 0)
+                        | flag(0x04, packet + 1 == packets)
+                        | flag(0x02, has_structure),
+                    0x80 | picture[0],
+                    picture[1],
+                    temporal << 5 | 0x10 | (size as u8) << 1 | flag(1, keyframe && size > 0),
+                ];
+                if !keyframe {
+                    payload.push((back as u8) << 1);
+                }
+                if has_structure {
+                    payload.push((self.sizes as u8 - 1) << 5 | 0x10);
+                    for (width, height) in &SIZES[index..index + self.sizes] {
+                        payload.extend(width.to_be_bytes());
+                        payload.extend(height.to_be_bytes());
+                    }
+                }
+                payload.append(&mut random.bytes(bytes));
+                all.push((payload, sent));
+            }
+        }
+        self.frame += 1;
+        self.picture_id = (self.picture_id + 1) & 0x7fff;
+        all
     }
 }
 
@@ -783,6 +932,20 @@ fn payload_type(rtc: &Rtc, codec: Codec) -> Pt {
         .find(|params| params.spec().codec == codec)
         .unwrap()
         .pt()
+}
+
+/// The usual profile of VP9, if it was agreed on.
+fn agreed_vp9(rtc: &Rtc) -> Option<Pt> {
+    let mut params = rtc.codec_config().params().iter();
+    let is_usual = |params: &&PayloadParams| {
+        params.spec().codec == Codec::Vp9 && params.spec().format.profile_id == Some(0)
+    };
+    Some(params.find(is_usual)?.pt())
+}
+
+/// The end of it: descriptors are of different lengths.
+fn vp9_key(payload: &[u8]) -> Vec<u8> {
+    payload[payload.len() - 100..].to_vec()
 }
 
 /// Everything behind the descriptor, which the server rewrites.

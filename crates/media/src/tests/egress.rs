@@ -9,13 +9,13 @@ use str0m::crypto::dtls::SrtpProfile;
 
 use super::network::Random;
 use crate::batch::{Batch, Path};
+use crate::codec::Temporal;
 use crate::egress::keys::Keys;
 use crate::egress::srtp::Srtp;
 use crate::egress::{Egress, Extensions, PassedOn, Retransmission, Route, Section};
+use crate::packet::Packet;
 use crate::rewriter::{Arrival, Origin, Pictures, Rewritten};
-use crate::uplink::Packet;
-use crate::vp8::{Descriptor, Temporal};
-use crate::{PeerId, Source, Transport};
+use crate::{PeerId, Source, Transport, VideoCodec};
 
 const VIDEO: u32 = 10;
 const AGAIN: u32 = 11;
@@ -69,6 +69,7 @@ impl Line {
             ssrc,
             payload_type: 96,
             retransmission: again,
+            vp9: None,
             redundancy: None,
             extensions: Extensions {
                 mid: Some(4),
@@ -97,9 +98,6 @@ impl Line {
         let payload: Arc<[u8]> = [&[0x90, 0x80, 0x80, 1, 1][..], &vec![7; bytes - 5]]
             .concat()
             .into();
-        let vp8 = source
-            .is_video()
-            .then(|| Descriptor::parse(&payload).unwrap());
         Arc::new(Packet {
             source,
             layer: 0,
@@ -113,6 +111,7 @@ impl Line {
                 captured: self.now,
                 pictures: Pictures::default(),
                 temporal: Temporal::default(),
+                spatial: None,
                 starts_picture: false,
             },
             arrived: self.now,
@@ -120,8 +119,8 @@ impl Line {
             payload,
             encrypted: false,
             before: vec![],
-            vp8,
-            starts_keyframe: false,
+            codec: VideoCodec::Vp8,
+            begins: 0,
             extensions: PassedOn::default(),
         })
     }
@@ -132,6 +131,7 @@ impl Line {
             timestamp: 3_000,
             pictures: Pictures::default(),
             first: false,
+            ends_picture: false,
             is_blank: false,
         }
     }

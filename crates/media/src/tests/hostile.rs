@@ -11,9 +11,11 @@ use super::network::{LAN, Random};
 use super::world::{GROUP, MIDDLE, World};
 use crate::clock::SenderClock;
 use crate::egress::PassedOn;
-use crate::uplink::{Incoming, Uplink};
+use crate::packet::Incoming;
+use crate::uplink::Uplink;
 use crate::{
     CloseReason, Event, Negotiate, PeerId, Refusal, RequestId, SlotKind, SlotMids, Source,
+    VideoCodec,
 };
 
 /// A good request to be spoilt.
@@ -556,6 +558,7 @@ fn pictures_of_another_size_each_time_do_not_make_everybody_choose_anew_each_tim
         payload[7] = number as u8;
         let incoming = Incoming {
             ssrc: 1,
+            payload_type: 96,
             sequence: number,
             timestamp: 3_000 * number as u32,
             arrived: start + Duration::from_millis(number),
@@ -563,9 +566,15 @@ fn pictures_of_another_size_each_time_do_not_make_everybody_choose_anew_each_tim
             extensions: PassedOn::default(),
             payload: payload.into(),
         };
-        let packet = uplink.read(PeerId(1), 0, &incoming, &SenderClock::default());
+        let packet = uplink.read(
+            PeerId(1),
+            0,
+            VideoCodec::Vp8,
+            &incoming,
+            &SenderClock::default(),
+        );
         let packet = packet.expect("a packet that makes sense");
-        assert!(packet.starts_keyframe);
+        assert!(packet.starts_keyframe());
         let (is_news, _) = uplink.take_in(&Arc::new(packet));
         choices += usize::from(is_news);
     }

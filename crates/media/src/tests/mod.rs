@@ -18,6 +18,7 @@ mod record;
 mod redundancy;
 mod shards;
 mod sound;
+mod svc;
 mod tcp;
 mod temporal;
 mod world;

@@ -12,7 +12,7 @@ use crate::peer::Peer;
 use crate::{
     Certificate, CloseReason, Command, Config, Datagram, Event, Generation, GroupId, IngressLimit,
     Input, Message, Negotiate, Output, Parcel, PeerId, Placement, Refusal, RequestId, Sfu,
-    ShardIndex, Size, SlotIndex, Source, Stats, Transport, UplinkState, shard_of_check,
+    ShardIndex, Size, SlotIndex, Source, Stats, Transport, UplinkState, VideoCodec, shard_of_check,
 };
 
 pub const SERVER: ([u8; 4], u16) = ([192, 0, 2, 1], 10_000);
@@ -49,16 +49,21 @@ pub struct World {
     pub opaque: bool,
     /// How long clients take to send what is demanded; they do not care while there is none.
     pub obey_after: Option<Duration>,
-    demanded: Vec<(Instant, PeerId, Source, Option<Vec<String>>)>,
+    demanded: Vec<Demanded>,
     /// Whether whoever joins understands redundancy of sound, and sends it.
     pub redundancy: bool,
     /// Over which whoever joins connects.
     pub transport: Transport,
     /// The shards of TCP connections.
     streams: BTreeMap<SocketAddr, ShardIndex>,
+    /// Whether whoever joins can do more than VP8.
+    pub vp9: bool,
     answers: BTreeMap<RequestId, Result<String, Refusal>>,
     requests: u64,
 }
+
+/// When it reaches whom, and what is to be sent.
+type Demanded = (Instant, PeerId, Source, Option<Vec<String>>, VideoCodec);
 
 #[derive(Debug)]
 enum Crossing {
@@ -76,6 +81,7 @@ pub fn config() -> Config {
         tcp_candidates: vec![SocketAddr::from(SERVER)],
         certificate,
         ingress: IngressLimit::default(),
+        video: VideoCodec::Vp9,
         loudest: 5,
         shard: ShardIndex(0),
         shards: 1,
@@ -130,6 +136,7 @@ impl World {
             redundancy: false,
             transport: Transport::Udp,
             streams: BTreeMap::new(),
+            vp9: false,
             answers: BTreeMap::new(),
             requests: 0,
         }
@@ -223,12 +230,13 @@ impl World {
             simulcast,
             redundancy: self.redundancy,
             transport: self.transport,
+            vp9: self.vp9,
         };
         let mut client = Client::new(peer, self.now, kind);
         let sdp = client.offer(persons, screens, false);
         if self.obey_after.is_some() {
-            client.obey(Source::Camera, None);
-            client.obey(Source::Screen, None);
+            client.obey(Source::Camera, None, VideoCodec::Vp8);
+            client.obey(Source::Screen, None, VideoCodec::Vp8);
         }
         self.clients.insert(peer, client);
         self.negotiate(peer, sdp, false).unwrap();
@@ -509,10 +517,10 @@ impl World {
             .into_iter()
             .partition(|(at, ..)| *at <= now);
         self.demanded = later;
-        let due: Vec<(Instant, PeerId, Source, Option<Vec<String>>)> = due;
-        for (_, peer, source, layers) in due {
+        let due: Vec<Demanded> = due;
+        for (_, peer, source, layers, codec) in due {
             if let Some(client) = self.clients.get_mut(&peer) {
-                client.obey(source, layers.as_deref());
+                client.obey(source, layers.as_deref(), codec);
             }
         }
     }
@@ -593,12 +601,18 @@ impl World {
                             peer,
                             source,
                             layers,
+                            codec,
                             ..
                         },
                     ) = (self.obey_after, &event)
                     {
-                        self.demanded
-                            .push((self.now + after, *peer, *source, layers.clone()));
+                        self.demanded.push((
+                            self.now + after,
+                            *peer,
+                            *source,
+                            layers.clone(),
+                            *codec,
+                        ));
                     }
                     self.events.push((self.now, event));
                 }

@@ -455,6 +455,7 @@ fn act(world: &mut World, event: &Event) {
                     peer,
                     source,
                     layers,
+                    codec: None,
                 }));
             }
         }

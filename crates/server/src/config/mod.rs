@@ -75,6 +75,8 @@ pub struct Media {
     pub addresses: Vec<IpAddr>,
     /// How many microphones of a meeting are heard at a time: the loudest. With as many open ones or fewer, all are.
     pub loudest: u8,
+    /// What cameras send where sender and receivers can; otherwise it is VP8.
+    pub video_codec: VideoCodec,
     /// How many threads carry sound and pictures; 0 takes all cores but one.
     pub shards: u8,
     /// So many people of one meeting are on one thread before it takes in another.
@@ -144,6 +146,13 @@ pub struct Visibility {
     pub sees: Vec<String>,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum VideoCodec {
+    Vp8,
+    Vp9,
+}
+
 impl Default for Config {
     fn default() -> Self {
         Self {
@@ -172,6 +181,7 @@ impl Default for Media {
             port: 10_000,
             addresses: Vec::new(),
             loudest: 5,
+            video_codec: VideoCodec::Vp8,
             shards: 0,
             spread: 50,
         }
@@ -200,6 +210,7 @@ const KEYS: &[(&str, Kind)] = &[
     ("media.port", Kind::Number),
     ("media.addresses", Kind::List),
     ("media.loudest", Kind::Number),
+    ("media.video_codec", Kind::Text),
     ("media.shards", Kind::Number),
     ("media.spread", Kind::Number),
     ("metrics.listen", Kind::Text),
@@ -506,6 +517,11 @@ mod tests {
         refused("\n[media]\nloudest = 1", &[], &["media.loudest", "2 to 50"]);
         refused("\n[media]\nshards = 17", &[], &["media.shards", "0 to 16"]);
         refused("\n[media]\nspread = 0", &[], &["media.spread", "1"]);
+        refused(
+            "\n[media]\nvideo_codec = \"h264\"",
+            &[],
+            &["line 3", "h264", "vp8", "vp9"],
+        );
         refused("listen = \"0.0.0.0:8080\"", &[], &["listen", "public_url"]);
         refused(
             "public_url = \"http://meet.example.org\"",

@@ -177,7 +177,9 @@ mod tests {
     use std::net::SocketAddr;
     use std::time::Instant;
 
-    use ::media::{Certificate, Config, Datagram, IngressLimit, Output, Sfu, Transport};
+    use ::media::{
+        Certificate, Config, Datagram, IngressLimit, Output, Sfu, Transport, VideoCodec,
+    };
     use str0m::ice::{StunMessage, TransId};
 
     use super::*;
@@ -191,6 +193,7 @@ mod tests {
             tcp_candidates: vec![],
             certificate: Certificate::generate().expect("a certificate"),
             ingress: IngressLimit::default(),
+            video: VideoCodec::Vp8,
             loudest: 5,
             shard: ShardIndex(0),
             shards: 2,

@@ -21,6 +21,7 @@ use std::time::Instant;
 
 use ::media::{
     Certificate, Command, Config, Event, IngressLimit, Placement, Sfu, ShardIndex, Stats,
+    VideoCodec,
 };
 use anyhow::{Context, bail, ensure};
 use tokio::sync::{mpsc, watch};
@@ -47,6 +48,8 @@ pub struct Settings {
     pub addresses: Vec<IpAddr>,
     /// Further addresses that browsers can connect to with TCP.
     pub also_tcp: Vec<SocketAddr>,
+    /// What cameras send where sender and receivers can.
+    pub video: VideoCodec,
     /// How many microphones of a meeting are heard at a time.
     pub loudest: u8,
     /// How many threads.
@@ -240,6 +243,7 @@ fn config(settings: &Settings, port: u16, listeners: &[TcpListener]) -> Config {
         tcp_candidates: over_tcp.chain(settings.also_tcp.clone()).collect(),
         certificate: settings.certificate.clone(),
         ingress: IngressLimit::default(),
+        video: settings.video,
         loudest: usize::from(settings.loudest),
         shard: ShardIndex(0),
         shards: settings.shards,

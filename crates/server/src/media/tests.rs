@@ -25,6 +25,7 @@ fn settings(addresses: &[IpAddr]) -> Settings {
         port: 0,
         addresses: addresses.to_vec(),
         also_tcp: vec![],
+        video: ::media::VideoCodec::Vp8,
         loudest: 5,
         shards: 1,
         spread: 50,

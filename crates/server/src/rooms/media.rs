@@ -5,7 +5,7 @@
 use std::sync::Weak;
 
 use ::media as core;
-use protocol::{MediaConnectionId, PathKind, SlotKind, SlotMids, Source, UplinkMids};
+use protocol::{MediaConnectionId, PathKind, SlotKind, SlotMids, Source, UplinkMids, VideoCodec};
 use room::{Input, Measured, MediaCommand, MediaEvent, Refusal, Size, UplinkState};
 
 use super::Hub;
@@ -55,16 +55,10 @@ fn to_room(event: core::Event) -> Option<MediaEvent> {
             result,
             peer,
             ..
-        } => {
-            let result = result.map_err(|refusal| {
-                tracing::debug!(peer = peer.0, %refusal, "an offer was refused");
-                to_room_refusal(&refusal)
-            });
-            Some(MediaEvent::Negotiated {
-                request: request.0,
-                result,
-            })
-        }
+        } => Some(MediaEvent::Negotiated {
+            request: request.0,
+            result: result.map_err(|refusal| refused(peer, &refusal)),
+        }),
         core::Event::Connected { .. } => None,
         core::Event::Closed { peer, reason, .. } => {
             tracing::debug!(peer = peer.0, ?reason, "a media connection ended");
@@ -98,11 +92,13 @@ fn to_room(event: core::Event) -> Option<MediaEvent> {
             peer,
             source,
             layers,
+            codec,
             ..
         } => Some(MediaEvent::Demand {
             peer: connection_id(peer),
             source: to_room_source(source),
             layers,
+            codec: (codec == core::VideoCodec::Vp9).then_some(VideoCodec::Vp9),
         }),
         core::Event::SlotPaused {
             peer,
@@ -117,6 +113,11 @@ fn to_room(event: core::Event) -> Option<MediaEvent> {
             paused,
         }),
     }
+}
+
+fn refused(peer: core::PeerId, refusal: &core::Refusal) -> Refusal {
+    tracing::debug!(peer = peer.0, %refusal, "an offer was refused");
+    to_room_refusal(refusal)
 }
 
 fn measured(quality: core::Quality) -> Measured {

@@ -11,12 +11,14 @@ export class FakeTransceiver {
     replaceTrack: async (track: unknown): Promise<void> => {
       this.sender.track = track;
     },
-    getParameters: () => ({ encodings: this.encodings.map((one) => ({ ...one })) }),
+    getParameters: () => ({ encodings: this.encodings.map((one) => ({ ...one })), codecs: this.codecs }),
     setParameters: async ({ encodings }: { encodings: RTCRtpEncodingParameters[] }): Promise<void> => {
       this.encodings = encodings;
       this.changes++;
     },
   };
+  /** What was agreed. */
+  readonly codecs = ['video/VP8', 'video/VP9'].map((mimeType) => ({ mimeType, clockRate: 90_000 }));
   /** How often the browser was asked to send otherwise. */
   changes = 0;
 

@@ -1,0 +1,147 @@
+/** Another codec than VP8, where the house wants it: all sizes in one stream, and VP8 again for whoever can show nothing else. */
+
+import assert from 'node:assert/strict';
+import { FirefoxPerson } from '../harness/firefox.mjs';
+import { ANNA } from '../harness/house.mjs';
+import { journeys } from '../harness/journey.mjs';
+import { until, untilEqual } from '../harness/wait.mjs';
+
+/** @typedef {import('../harness/person.mjs').Person} Person */
+
+const { journey, person, place } = journeys(import.meta.url, { env: { STUBE__MEDIA__VIDEO_CODEC: 'vp9' } });
+const SECONDS = 3;
+/** A page in which one tile is so large that it takes the larger size, and one in which the smaller does. */
+const LARGE = { width: 1280, height: 900 };
+const TINY = { width: 320, height: 240 };
+
+/** What of the camera goes out now. @param {Person} who */
+async function sends(who) {
+  const before = await who.sent();
+  await new Promise((resolve) => setTimeout(resolve, 1_000));
+  const after = await who.sent();
+  const grown = after.filter(({ kind, bytes }, i) => kind === 'video' && bytes > (before[i]?.bytes ?? 0));
+  return grown.map(({ rid, codec, height }) => `${codec} ${rid} ${height}`).join(', ');
+}
+
+/** What comes of somebody in some seconds. @param {Person} who @param {Person} of */
+async function seen(who, of) {
+  const before = await who.qualityOf(of);
+  await new Promise((resolve) => setTimeout(resolve, SECONDS * 1_000));
+  const after = await who.qualityOf(of);
+  return {
+    codec: after.codec,
+    height: after.height,
+    fps: (after.frames - before.frames) / SECONDS,
+    kbps: Math.round(((after.videoBytes - before.videoBytes) * 8) / 1_000 / SECONDS),
+    frozen: after.frozenSeconds - before.frozenSeconds,
+  };
+}
+
+/**
+ * Until a size comes and moves. A busy machine may take its time.
+ * @param {string} how @param {Person} who @param {Person} of @param {number} height
+ */
+async function comes(how, who, of, height) {
+  const found = await until(`${how}: ${height} lines that move`, async () => {
+    const now = await seen(who, of);
+    return now.height === height && now.fps >= 8 ? now : undefined;
+  }, { timeoutMs: 40_000 });
+  console.log(`${how}: ${found.codec}, ${found.height} lines, ${found.fps.toFixed(1)} fps, ${found.kbps} kbit/s, frozen for ${found.frozen.toFixed(2)} s`);
+  assert.equal(found.codec, 'VP9', how);
+}
+
+journey('one stream has a size for everybody', async () => {
+  await place.house.addRoom(ANNA, 'public/Schichten');
+  const [anna, bela, carl] = await Promise.all([
+    person(1),
+    person(2, { viewport: LARGE }),
+    person(3, { viewport: TINY }),
+  ]);
+  await anna.signInAt(ANNA, '/r/public/Schichten');
+  await anna.join();
+  await anna.isInside();
+  await bela.comeAsGuest('Bela', '/r/public/Schichten');
+  await bela.join();
+  await bela.isInside();
+  await untilEqual('one size alone for one viewer', 'VP9 h 360', () => sends(anna), { timeoutMs: 60_000 });
+  await comes('alone', bela, anna, 360);
+
+  await carl.comeAsGuest('Carl', '/r/public/Schichten');
+  await carl.join();
+  await carl.isInside();
+  await untilEqual('all sizes in one stream', 'VP9 q 360', () => sends(anna), { timeoutMs: 60_000 });
+  await comes('large', bela, anna, 360);
+  await comes('tiny', carl, anna, 180);
+  await bela.sees(anna);
+  await carl.sees(anna);
+
+  await bela.page.setViewportSize(TINY);
+  await comes('from large to small', bela, anna, 180);
+  await bela.page.setViewportSize(LARGE);
+  await comes('and large again', bela, anna, 360);
+  await bela.sees(anna);
+});
+
+journey('whoever can show nothing but VP8 is sent that, and so is everybody beside them', async () => {
+  await place.house.addRoom(ANNA, 'public/Altbau');
+  const [anna, bela, carl] = await Promise.all([person(1), person(2), person(3)]);
+  await anna.signInAt(ANNA, '/r/public/Altbau');
+  await anna.join();
+  await anna.isInside();
+  await bela.comeAsGuest('Bela', '/r/public/Altbau');
+  await bela.join();
+  await bela.isInside();
+  await until('VP9 while both can show it', async () => (await bela.qualityOf(anna)).codec === 'VP9');
+
+  await carl.page.addInitScript(() => {
+    const all = RTCRtpReceiver.getCapabilities.bind(RTCRtpReceiver);
+    RTCRtpReceiver.getCapabilities = (kind) => {
+      const found = all(kind);
+      return found && { ...found, codecs: found.codecs.filter(({ mimeType }) => !/vp9/i.test(mimeType)) };
+    };
+  });
+  await carl.comeAsGuest('Carl', '/r/public/Altbau');
+  await carl.join();
+  await carl.isInside();
+  await carl.sees(anna);
+  assert.equal((await carl.qualityOf(anna)).codec, 'VP8');
+  await until('VP8 for Bela as well', async () => (await bela.qualityOf(anna)).codec === 'VP8');
+  await bela.sees(anna);
+  await anna.sees(carl);
+  assert.match(await sends(carl), /^(VP8 \w \d+(, )?)+$/);
+});
+
+journey('Firefox shows what Chromium sends in VP9, and is seen in VP8', async () => {
+  await place.house.addRoom(ANNA, 'public/Beide');
+  const fritz = await FirefoxPerson.arrive(place.house);
+  try {
+    const anna = await person(1);
+    await anna.signInAt(ANNA, '/r/public/Beide');
+    await anna.join();
+    await anna.isInside();
+    await fritz.comeAsGuest('Fritz', '/r/public/Beide');
+    const explained = await fritz.page.$('::-p-aria([name="Allow camera and microphone"][role="button"])');
+    if (explained) await explained.click();
+    await fritz.click('Join');
+    await fritz.isInside();
+    await until('the right face in Firefox', async () => (await fritz.barcode(anna.name)) === 1, { timeoutMs: 30_000 });
+    const seenInFirefox = await until('frames in Firefox', async () => {
+      const found = await fritz.qualityOf(anna.name);
+      return found.frames > 20 ? found : undefined;
+    });
+    assert.equal(seenInFirefox.codec, 'VP9');
+    assert.match(await sends(anna), /^VP9 /);
+    await anna.hasTilesOf(fritz);
+    const seenInChromium = await until('frames of Firefox', async () => {
+      const found = await anna.qualityOf(fritz);
+      return found.frames > 20 ? found : undefined;
+    });
+    assert.equal(seenInChromium.codec, 'VP8');
+    assert.deepEqual(fritz.errors(), []);
+  } catch (error) {
+    await fritz.keepEvidence('codecs');
+    throw error;
+  } finally {
+    await fritz.goHome();
+  }
+});
