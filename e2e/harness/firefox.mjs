@@ -100,6 +100,8 @@ export class FirefoxPerson {
     await this.page.goto(`${this.house.url}${path}`);
     const field = await until('the field for the name', () => this.page.$('::-p-aria([name="Your name"][role="textbox"])'), { everyMs: 300 });
     await field.type(name);
+    // Firefox would ask, and so the app explains first.
+    await this.click('Allow camera and microphone');
   }
 
   async isInside() {

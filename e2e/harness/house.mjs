@@ -4,7 +4,7 @@
  */
 
 import { spawn } from 'node:child_process';
-import { createWriteStream, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createWriteStream, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -203,14 +203,30 @@ process.on('exit', () => {
   for (const child of children) child.kill('SIGKILL');
 });
 
-/** @returns {Promise<number>} */
-export function freePort() {
-  return new Promise((resolve, reject) => {
+const LOWEST_PORT = 20_000;
+/** @type {Set<number>} */
+const given = new Set();
+
+/**
+ * A port that stays free until it is used, and while who uses it is started anew: below those that the system hands out to
+ * whoever connects, one of whom would take it, or, asking for a server that is down, meet themselves there.
+ * @returns {Promise<number>}
+ */
+export async function freePort() {
+  const handedOut = Number(readFileSync('/proc/sys/net/ipv4/ip_local_port_range', 'utf8').split(/\s+/)[0]);
+  return until('a free port', async () => {
+    const port = LOWEST_PORT + Math.floor(Math.random() * (handedOut - LOWEST_PORT));
+    if (given.has(port) || !(await isFree(port))) return undefined;
+    given.add(port);
+    return port;
+  }, { everyMs: 1 });
+}
+
+/** @param {number} port @returns {Promise<boolean>} */
+function isFree(port) {
+  return new Promise((resolve) => {
     const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => (address && typeof address === 'object' ? resolve(address.port) : reject(new Error('no port'))));
-    });
+    server.once('error', () => resolve(false));
+    server.listen(port, '127.0.0.1', () => server.close(() => resolve(true)));
   });
 }

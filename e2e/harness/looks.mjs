@@ -17,7 +17,8 @@ export async function byAxe(screen, person) {
   for (const viewport of [DESKTOP, PHONE]) {
     await person.page.setViewportSize(viewport);
     for (const colorScheme of /** @type {const} */ (['light', 'dark'])) {
-      await person.page.emulateMedia({ colorScheme });
+      // Nothing is looked at while it moves.
+      await person.page.emulateMedia({ colorScheme, reducedMotion: 'reduce' });
       await person.rests();
       found.push(...(await faults(person)).map((fault) => `${screen}, ${colorScheme}, ${viewport.width}: ${fault}`));
     }
@@ -29,6 +30,7 @@ export async function byAxe(screen, person) {
 /** Nothing lies beyond the edge of a phone. @type {Look} */
 export async function onPhone(screen, person) {
   await person.page.setViewportSize(PHONE);
+  await person.rests();
   assert.equal(await person.page.evaluate(() => document.documentElement.lang), 'de');
   const beyond = await overflow(person);
   return beyond > 0 ? [`${screen}: ${beyond} px beyond the edge`] : [];
@@ -40,20 +42,32 @@ export async function onPhone(screen, person) {
  * @param {(walk: import('./tour.mjs').Walk) => Promise<void>} tour
  * @param {Look} look
  */
-export async function walk(house, language, tour, look) {
+export function walk(house, language, tour, look) {
+  return walkTogether(house, [[language, look]], tour);
+}
+
+/**
+ * Several walk at the same time, where what they look at takes long to come.
+ * @param {import('./house.mjs').House} house
+ * @param {readonly (readonly [import('./words.mjs').Language, Look])[]} walkers
+ * @param {(...walks: [import('./tour.mjs').Walk, ...import('./tour.mjs').Walk[]]) => Promise<void>} tour
+ */
+export async function walkTogether(house, walkers, tour) {
   /** @type {string[]} */
   const found = [];
   // Where there is a line, whoever walks is at its far end.
   const browser = await launch('files', 1, house.line ? atFarEnd(house.line) : {});
-  await tour({
+  const [first, ...others] = walkers.map(([language, look]) => ({
     house,
     browser,
     language,
     journey: 'access',
-    company: (room) => crowd(house, room, 2),
-    stop: async (screen, person) => {
+    company: (/** @type {string} */ room) => crowd(house, room, 2),
+    stop: async (/** @type {string} */ screen, /** @type {import('./person.mjs').Person} */ person) => {
       found.push(...(await look(screen, person)));
     },
-  });
+  }));
+  if (!first) throw new Error('nobody walks');
+  await tour(first, ...others);
   assert.deepEqual(found, []);
 }

@@ -22,14 +22,10 @@ export function mediaOf(identity) {
   const camera = join(folder, `camera-${identity}.y4m`);
   const microphone = join(folder, `microphone-${identity}.wav`);
   if (!existsSync(camera)) {
-    const bars = [0, 1, 2, 3, 4, 5, 6, 7].map((bit) => {
-      const colour = (identity >> bit) & 1 ? 'white' : 'black';
-      return `drawbox=x=${bit}*iw/8:y=0:w=iw/8:h=ih/4:c=${colour}:t=fill`;
-    });
     const words = `drawtext=fontfile=${FONT}:text='P${identity}':fontsize=h/4:fontcolor=white:x=(w-tw)/2:y=h*0.45`;
     const running = `drawtext=fontfile=${FONT}:text='o':fontsize=h/8:fontcolor=white:x=w*0.1+n*w*0.8/30:y=h*0.8`;
     const source = `color=c=${colourOf(identity)}:s=640x360:r=15:d=2`;
-    ffmpeg(['-f', 'lavfi', '-i', source, '-vf', [...bars, words, running, 'format=yuv420p'].join(',')], camera);
+    ffmpeg(['-f', 'lavfi', '-i', source, '-vf', [barcodeOf(identity), words, running, 'format=yuv420p'].join(',')], camera);
   }
   if (!existsSync(microphone)) {
     const tone = `aevalsrc='0.4*sin(2*PI*${toneOf(identity)}*t)*lt(mod(t,0.5),0.3)':s=48000:d=10`;
@@ -41,11 +37,7 @@ export function mediaOf(identity) {
 /** A camera with all sizes, in which everything moves. @param {number} identity @returns {string} */
 export function largeCamera(identity) {
   const file = join(outFolder('media'), `large-${identity}.mjpeg`);
-  const bars = [0, 1, 2, 3, 4, 5, 6, 7].map((bit) => {
-    const colour = (identity >> bit) & 1 ? 'white' : 'black';
-    return `drawbox=x=${bit}*iw/8:y=0:w=iw/8:h=ih/4:c=${colour}:t=fill`;
-  });
-  const picture = ['-f', 'lavfi', '-i', 'testsrc2=s=1280x720:r=30:d=4', '-vf', [...bars, 'format=yuvj420p'].join(','), '-q:v', '4'];
+  const picture = ['-f', 'lavfi', '-i', 'testsrc2=s=1280x720:r=30:d=4', '-vf', `${barcodeOf(identity)},format=yuvj420p`, '-q:v', '4'];
   if (!existsSync(file)) ffmpeg(picture, file);
   return file;
 }
@@ -63,6 +55,15 @@ export function silence() {
   const file = join(outFolder('media'), 'silence.wav');
   if (!existsSync(file)) ffmpeg(['-f', 'lavfi', '-i', 'anullsrc=r=48000:cl=mono', '-t', '2'], file);
   return file;
+}
+
+/** @param {number} identity */
+function barcodeOf(identity) {
+  const bars = [0, 1, 2, 3, 4, 5, 6, 7].map((bit) => {
+    const colour = (identity >> bit) & 1 ? 'white' : 'black';
+    return `drawbox=x=${bit}*iw/8:y=0:w=iw/8:h=ih/4:c=${colour}:t=fill`;
+  });
+  return bars.join(',');
 }
 
 /** @param {number} identity */

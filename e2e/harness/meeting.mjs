@@ -7,11 +7,12 @@ import { ANNA } from './house.mjs';
  * @param {string} room made for it, and open
  * @param {Partial<import('./person.mjs').Equipment>} [equipment] of the guest
  * @param {() => Promise<void>} [meanwhile] before the guest comes in
+ * @param {Partial<import('./person.mjs').Equipment>} [own] equipment of Anna
  */
-export async function meeting({ person, place }, room, equipment, meanwhile = async () => {}) {
+export async function meeting({ person, place }, room, equipment, meanwhile = async () => {}, own = {}) {
   await place.line?.is({});
   await place.house.addRoom(ANNA, `public/${room}`);
-  const [anna, gast] = await Promise.all([person(1), person(2, equipment)]);
+  const [anna, gast] = await Promise.all([person(1, own), person(2, equipment)]);
   await anna.signInAt(ANNA, `/r/public/${room}`);
   await anna.join();
   await anna.isInside();

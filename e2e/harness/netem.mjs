@@ -211,9 +211,27 @@ export function familyOf(pid) {
 /** As a closed lid: nothing of it runs until it is woken. @param {number} pid */
 export async function sleeps(pid) {
   const family = familyOf(pid);
-  for (const one of family) process.kill(one, 'SIGSTOP');
-  await until('the browser to sleep', () => family.every((one) => /^T/.test(readFileSync(`/proc/${one}/stat`, 'utf8').replace(/^.*\) /s, ''))));
+  for (const one of family) tell(one, 'SIGSTOP');
+  await until('the browser to sleep', () => family.every((one) => /^[TZX]/.test(stateOf(one))));
   return () => {
-    for (const one of family.toReversed()) process.kill(one, 'SIGCONT');
+    for (const one of family.toReversed()) tell(one, 'SIGCONT');
   };
+}
+
+/** Some of a browser's processes end by themselves at any time. @param {number} pid @param {NodeJS.Signals} signal */
+function tell(pid, signal) {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if (/** @type {NodeJS.ErrnoException} */ (error).code !== 'ESRCH') throw error;
+  }
+}
+
+/** As in `/proc`; of one that has ended, X. @param {number} pid */
+function stateOf(pid) {
+  try {
+    return readFileSync(`/proc/${pid}/stat`, 'utf8').replace(/^.*\) /s, '');
+  } catch {
+    return 'X';
+  }
 }

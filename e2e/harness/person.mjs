@@ -154,7 +154,7 @@ export class Person {
     const files = { ...(microphone ? { microphone } : {}), ...(camera ? { camera } : {}) };
     if (!far || !house.line) return Person.open(house, equipment, await launch(devices, identity, { flags, ...files }));
     const { pid, ...start } = atFarEnd(house.line, flags);
-    const person = await Person.open(house, equipment, await launch(devices, identity, start));
+    const person = await Person.open(house, equipment, await launch(devices, identity, { ...start, ...files }));
     person.pid = pid;
     return person;
   }
@@ -213,7 +213,6 @@ export class Person {
 
   /** Waits until nothing moves any more: fonts are there, transitions are over, pictures have come. */
   async rests() {
-    await this.page.evaluate(() => document.fonts.ready);
     await until('the page to be at rest', () => this.page.evaluate(isAtRest, this.expectsSharp));
   }
 
@@ -274,8 +273,7 @@ export class Person {
 
   async agreeToDevices() {
     await this.joinButton().waitFor();
-    const explained = this.button(this.say('devices.ask'));
-    if (await explained.isVisible()) await explained.click();
+    if (await this.page.evaluate(isAskedForDevices)) await this.button(this.say('devices.ask')).click();
   }
 
   /** Inside: the way out is there. */
@@ -372,11 +370,11 @@ export class Person {
     return this.page.evaluate((who) => /** @type {Probed} */ (/** @type {unknown} */ (window)).probe.quality(who), other.name);
   }
 
-  /** @param {'mouth' | 'ear'} side @param {string} name @param {number} ms @returns {Promise<number[]>} */
-  onsets(side, name, ms) {
+  /** @param {'mouth' | 'ear'} side @param {string} name @param {number} ms @param {number} [most] @returns {Promise<number[]>} */
+  onsets(side, name, ms, most = ms) {
     return this.page.evaluate(
-      ([at, who, time]) => /** @type {Probed} */ (/** @type {unknown} */ (window)).probe.onsets(at, who, time),
-      /** @type {const} */ ([side, name, ms]),
+      ([at, who, time, count]) => /** @type {Probed} */ (/** @type {unknown} */ (window)).probe.onsets(at, who, time, count),
+      /** @type {const} */ ([side, name, ms, most]),
     );
   }
 
@@ -406,14 +404,13 @@ export class Person {
 
   /** @param {{ name: string, equipment: { identity: number } }[]} others */
   async sees(...others) {
-    for (const other of others) {
-      await untilEqual(`${other.name}'s face before ${this.name}`, other.equipment.identity, () => this.barcode(other.name));
-    }
+    await Promise.all(others.map((other) =>
+      untilEqual(`${other.name}'s face before ${this.name}`, other.equipment.identity, () => this.barcode(other.name))));
   }
 
   /** @param {{ name: string, equipment: { identity: number } }[]} others */
   async hears(...others) {
-    for (const other of others) {
+    await Promise.all(others.map(async (other) => {
       const hz = toneOf(other.equipment.identity);
       /** @type {unknown} */
       let last;
@@ -424,7 +421,7 @@ export class Person {
       }).catch((error) => {
         throw new Error(`${error.message}: ${JSON.stringify(last)}`);
       });
-    }
+    }));
   }
 
   /** The tile stands and shows no picture. @param {{ name: string }} other */
@@ -462,18 +459,27 @@ export class Person {
   }
 }
 
-/** In the page: no transition runs, and if asked, every picture that is shown is about as sharp as its place asks for. @param {boolean} sharp */
+/** In the page: whether the browser would ask for camera or microphone, which the app explains first. */
+async function isAskedForDevices() {
+  const states = await Promise.all(['camera', 'microphone'].map((name) =>
+    navigator.permissions.query({ name: /** @type {PermissionName} */ (name) })));
+  return states.some(({ state }) => state === 'prompt');
+}
+
+/** In the page, once fonts are there and transitions are over: whether, if asked, every picture that is shown is about as sharp as its place asks for. @param {boolean} sharp */
 async function isAtRest(sharp) {
+  await document.fonts.ready;
   // What a change of size or theme sets going begins with the next frame.
   await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));
-  const moving = document.getAnimations().some((animation) => {
+  const moving = document.getAnimations().filter((animation) => {
     const timing = animation.effect?.getComputedTiming();
     return animation.playState === 'running' && timing?.iterations !== Number.POSITIVE_INFINITY;
   });
+  await Promise.allSettled(moving.map(({ finished }) => finished));
   const videos = [...document.querySelectorAll('video')].filter((video) => video.checkVisibility({ visibilityProperty: true }));
   const isSharp = (/** @type {HTMLVideoElement} */ video) => {
     const { width, height } = video.getBoundingClientRect();
     return width === 0 || (video.videoWidth > 0 && (video.videoHeight >= 360 || video.videoHeight * 2 >= height));
   };
-  return !moving && (!sharp || videos.every(isSharp));
+  return !sharp || videos.every(isSharp);
 }

@@ -4,16 +4,18 @@
  */
 
 /** @typedef {{ samples: number, concealed: number, frames: number, frozenSeconds: number, height: number, codec: string, videoBytes: number }} Quality */
+/** @typedef {{ kind: string, rid: string, codec: string, bytes: number, frames: number, height: number }} Sent */
 
 /**
  * @typedef {object} Probe
  * @property {() => string[]} tiles names of all tiles
  * @property {(name: string) => Promise<number | string>} barcode the number in a fresh visible frame, or why there is none
- * @property {(name: string) => Promise<{ hz: number, db: number } | string>} tone the loudest tone of a tile's sound
+ * @property {(name: string) => Promise<{ hz: number, db: number } | string>} tone the loudest tone of a tile's sound, within a
+ *   second or until one stands out
  * @property {() => Promise<{ srtp: string, state: string }[]>} transports of all living peer connections
  * @property {() => Promise<string[]>} protocols over which the living peer connections reach the server
  * @property {(name: string, kind: 'audio' | 'video') => Promise<number>} packets received for a tile so far
- * @property {() => Promise<{ kind: string, rid: string, bytes: number, height: number, codec: string }[]>} sent of every encoding so far
+ * @property {() => Promise<Sent[]>} sent of every encoding so far
  * @property {() => string[]} hints what the pictures that are sent are meant for, where that was said
  * @property {(name: string) => Promise<number>} frameAt when a fresh frame of a tile was drawn, on the page's clock
  * @property {(name: string) => void} followSound notes from now on when sound of this tile arrives
@@ -22,7 +24,8 @@
  * @property {(button: string) => void} timeFirstFrame arms the stop-watch: click on the button to first remote frame
  * @property {() => number | null} firstFrameMs
  * @property {() => string[]} way what happened when between that click and that frame
- * @property {(side: 'mouth' | 'ear', name: string, ms: number) => Promise<number[]>} onsets when tones began, Unix ms
+ * @property {(side: 'mouth' | 'ear', name: string, ms: number, most: number) => Promise<number[]>} onsets when tones began, Unix
+ *   ms; not more than so many
  */
 
 export function installProbe() {
@@ -38,6 +41,9 @@ export function installProbe() {
   };
   const living = () => connections.filter((connection) => connection.connectionState !== 'closed');
 
+  /** A tone this loud, the same in so many looks, is the one that is there. */
+  const CLEAR_DB = -50;
+  const LOOKS_ALIKE = 3;
   /** @type {AudioContext | undefined} */
   let shared;
   const audioContext = async () => {
@@ -156,17 +162,15 @@ export function installProbe() {
       source.connect(analyser);
       const bins = new Float32Array(analyser.frequencyBinCount);
       const best = { hz: 0, db: -200 };
+      let looksAlike = 0;
       const end = performance.now() + 1000;
-      while (performance.now() < end) {
+      while (performance.now() < end && looksAlike < LOOKS_ALIKE) {
         await new Promise((resolve) => setTimeout(resolve, 60));
         analyser.getFloatFrequencyData(bins);
-        for (let bin = 3; bin < bins.length; bin++) {
-          const db = bins[bin] ?? -200;
-          if (db > best.db) {
-            best.db = db;
-            best.hz = (bin * context.sampleRate) / analyser.fftSize;
-          }
-        }
+        const loudest = bins.reduce((most, db, bin) => (bin >= 3 && db > (bins[most] ?? -200) ? bin : most), 3);
+        const [db, hz] = [bins[loudest] ?? -200, (loudest * context.sampleRate) / analyser.fftSize];
+        looksAlike = db > CLEAR_DB && Math.abs(hz - best.hz) < 10 ? looksAlike + 1 : 0;
+        if (db > best.db) Object.assign(best, { hz, db });
       }
       source.disconnect();
       return { hz: Math.round(best.hz), db: Math.round(best.db) };
@@ -193,6 +197,7 @@ export function installProbe() {
         kind: entry.kind,
         rid: entry.rid ?? '',
         bytes: (entry.bytesSent ?? 0) + (entry.headerBytesSent ?? 0),
+        frames: entry.framesSent ?? 0,
         height: entry.frameHeight ?? 0,
       }));
     },
@@ -282,7 +287,7 @@ export function installProbe() {
       return between.map(([what, at]) => `${what} ${Math.round(at - clicked)}`);
     },
 
-    async onsets(side, name, ms) {
+    async onsets(side, name, ms, most) {
       const context = await audioContext();
       const senders = living().flatMap((connection) => connection.getSenders());
       const own = senders.map((sender) => sender.track).find((track) => track?.kind === 'audio');
@@ -297,7 +302,7 @@ export function installProbe() {
       const found = [];
       let quietSince = performance.now();
       const end = performance.now() + ms;
-      while (performance.now() < end) {
+      while (performance.now() < end && found.length < most) {
         await new Promise((resolve) => setTimeout(resolve, 2));
         analyser.getFloatTimeDomainData(samples);
         const now = performance.now();

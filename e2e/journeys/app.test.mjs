@@ -201,8 +201,10 @@ journey('below the minimum version a tab updates by itself, out of a call, and n
   await until('the new build in the browser', () => anna.page.evaluate((name) => caches.has(name), `stube-shell-${next}`));
   await anna.isInside();
   await staysTrue('the call', A_WHILE_MS, async () => loads === 0 && (await buildOf(anna)) === old);
-  await anna.leave();
-  await anna.reads(anna.say('shell.updating'));
+  // It is said for a moment only.
+  const said = anna.reads(anna.say('shell.updating'));
+  await anna.button(anna.say('meeting.leave')).click();
+  await said;
   await untilEqual('the new build', next, () => buildOf(anna));
   await anna.joinButton().waitFor();
   await staysTrue('one load and no more', A_WHILE_MS, () => loads === 1);

@@ -46,6 +46,7 @@ journey('an invite lets a guest into a closed room, and taking it back shows the
   await anna.button('Share link').click();
   await anna.page.getByRole('tab', { name: 'Invitation' }).click();
   await anna.button('Take back').click();
+  await anna.reads(anna.say('share.take_back_text'));
   await anna.button('Take back').last().click();
   const began = Date.now();
   await gast.reads('Your visit has ended');

@@ -1,7 +1,6 @@
 /** Rooms where others knock: accounts and guests are let in or not, a reload keeps the place, members walk in. */
 
-import assert from 'node:assert/strict';
-import { faults, overflow } from '../harness/axe.mjs';
+import { isSound } from '../harness/axe.mjs';
 import { ANNA, BELA } from '../harness/house.mjs';
 import { journeys } from '../harness/journey.mjs';
 import { staysTrue, untilEqual } from '../harness/wait.mjs';
@@ -27,12 +26,6 @@ async function knock(who, path) {
 
 /** How many are shown that knock. @param {Person} who */
 const bars = (who) => who.page.getByRole('button', { name: /^Let in: / }).count();
-
-/** @param {Person} who @param {string} where */
-async function isSound(who, where) {
-  assert.deepEqual(await faults(who), [], where);
-  assert.equal(await overflow(who), 0, where);
-}
 
 journey('somebody inside lets one in and another not', async () => {
   await place.house.addUser(BELA);

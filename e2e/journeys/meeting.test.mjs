@@ -81,13 +81,13 @@ journey('three people see and hear the right others, before and after people com
 
 /** @param {Person[]} people */
 async function everybodyMeets(...people) {
-  for (const one of people) {
+  await Promise.all(people.map(async (one) => {
     const others = people.filter((other) => other !== one);
     await one.isInside();
     await one.hasTilesOf(...others);
     await one.sees(...others);
     await one.hears(...others);
-  }
+  }));
 }
 
 /** No packet more, once the last ones on their way are in. @param {Person} reader @param {Person} other @param {'audio' | 'video'} kind */

@@ -55,8 +55,6 @@ journey('Firefox comes in with what came up at the door', async () => {
   const fritz = await FirefoxPerson.arrive(place.house);
   try {
     await fritz.comeAsGuest('Fritz', '/r/public/Fuchsbau');
-    const explained = await fritz.page.$('::-p-aria([name="Allow camera and microphone"][role="button"])');
-    if (explained) await explained.click();
     await until('the media of Firefox to be prepared', async () => (await fritz.transports()).some(({ state }) => state === 'connected'));
     const before = (await fritz.transports()).length;
     await fritz.click('Join');

@@ -1,7 +1,7 @@
 /** Rooms of one's own: pinned, renamed, deleted while somebody is inside, and the personal one. */
 
 import assert from 'node:assert/strict';
-import { faults, overflow } from '../harness/axe.mjs';
+import { isSound } from '../harness/axe.mjs';
 import { ANNA, BELA } from '../harness/house.mjs';
 import { journeys } from '../harness/journey.mjs';
 import { Person } from '../harness/person.mjs';
@@ -16,12 +16,6 @@ async function doors(who, heading) {
   const list = who.page.getByRole('list', { name: heading, exact: true });
   const texts = await list.getByRole('link').allInnerTexts();
   return texts.map((text) => text.split('\n')[0]?.trim());
-}
-
-/** @param {Person} who @param {string} where */
-async function isSound(who, where) {
-  assert.deepEqual(await faults(who), [], where);
-  assert.equal(await overflow(who), 0, where);
 }
 
 journey('a room is pinned, and stands in front on every device', async () => {

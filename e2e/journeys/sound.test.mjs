@@ -31,10 +31,13 @@ journey('of many voices the loudest are heard, and a new one at once', async () 
   const endLoud = await crowd(place.house, room, 2, 21, -20);
   await anna.hears(...loud);
   await until('one of the soft voices left', async () => {
-    const heard = [];
-    // Voices pause for 200 ms in each half second.
-    for (const bot of soft) for (let look = 0; look < 6; look++) if (await anna.hearsNow(bot)) heard.push(bot.name);
-    return new Set(heard).size === 1;
+    // Always the same one, however often one listens.
+    const heard = new Set();
+    for (let look = 0; look < 4; look++) {
+      const voices = await Promise.all(soft.map(async (bot) => (await anna.hearsNow(bot)) && bot.name));
+      for (const name of voices) if (name) heard.add(name);
+    }
+    return heard.size === 1;
   });
   await anna.hears(...loud);
 
@@ -49,7 +52,7 @@ journey('of many voices the loudest are heard, and a new one at once', async () 
   for (let round = 0; round < 3; round++) {
     await gast.button('Mute microphone').click();
     await anna.doesNotHear(gast);
-    const listening = anna.onsets('ear', gast.name, 5000);
+    const listening = anna.onsets('ear', gast.name, 5000, 1);
     const asked = Date.now();
     await gast.button('Unmute microphone').click();
     const [first] = await listening;
