@@ -3,6 +3,7 @@
 import assert from 'node:assert/strict';
 import { fromMouthToEar, percentile } from '../harness/ear.mjs';
 import { journeys } from '../harness/journey.mjs';
+import { largeCamera } from '../harness/media.mjs';
 import { meeting as inMeeting } from '../harness/meeting.mjs';
 import { ownNetwork } from '../harness/netem.mjs';
 import { until } from '../harness/wait.mjs';
@@ -12,6 +13,10 @@ import { until } from '../harness/wait.mjs';
 /** `npm run long`. */
 const byHand = process.env.STUBE_LONG === '1';
 const SECONDS = byHand ? 20 : 8;
+/** In kbit/s: more than half of the pictures of 360 lines take, and less than all of them. */
+const NARROW = 520;
+/** Of a camera that makes 30 pictures a second. */
+const MANY_FPS = 20;
 /** What may wait in front of a narrow line when one begins to count. */
 const QUEUED_BYTES = 40_000;
 
@@ -59,10 +64,12 @@ if (await ownNetwork(import.meta.url)) {
   /** Anna near the server, a guest far from it. @param {string} room @param {() => Promise<void>} [meanwhile] before the guest comes */
   const meeting = (room, meanwhile) => inMeeting(frame, room, { far: true }, meanwhile);
 
+  const pass = (/** @type {number} */ ms) => new Promise((resolve) => setTimeout(resolve, ms));
+
   /** What comes of somebody in some seconds. @param {Person} who @param {Person} of @param {number} seconds */
   const quality = async (who, of, seconds) => {
     const before = await who.qualityOf(of);
-    await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+    await pass(seconds * 1000);
     const after = await who.qualityOf(of);
     return {
       fps: (after.frames - before.frames) / seconds,
@@ -106,6 +113,43 @@ if (await ownNetwork(import.meta.url)) {
       say('300 kbit/s', found);
       return found.fps >= 4 && found.concealedPercent <= 5;
     });
+    await gast.sees(anna);
+    await gast.hears(anna);
+  });
+
+  journey(`at ${NARROW} kbit/s there is a larger picture with half of its frames, instead of a smaller one`, async () => {
+    const [anna, gast] = await inMeeting(frame, 'Halbe', { far: true }, undefined, { camera: largeCamera(1) });
+    await gast.sees(anna);
+    /** What comes over the line, and of which size Anna sends how many pictures and the guest gets how many. @param {import('../harness/netem.mjs').Conditions} conditions */
+    const look = async (conditions) => {
+      const since = Date.now();
+      await place.line.is(conditions);
+      const [sent, got] = await Promise.all([anna.sent(), gast.qualityOf(anna)]);
+      await pass(4_000);
+      const [sentAfter, gotAfter] = await Promise.all([anna.sent(), gast.qualityOf(anna)]);
+      const { to_far } = await place.line.counts();
+      const ms = Date.now() - since;
+      const frames = sentAfter.map((layer, index) => layer.frames - (sent[index]?.frames ?? 0));
+      const layer = sentAfter.findIndex(({ kind, height }, index) => kind === 'video' && height === gotAfter.height && (frames[index] ?? 0) > 0);
+      const seen = {
+        height: gotAfter.height,
+        sentFps: Math.round(((frames[layer] ?? 0) * 1000) / ms),
+        gotFps: Math.round(((gotAfter.frames - got.frames) * 1000) / ms),
+        kbps: Math.round((to_far.bytes * 8) / ms),
+      };
+      console.log(`${JSON.stringify(conditions)}: ${JSON.stringify(seen)}`);
+      return seen;
+    };
+    await until('more than a narrow line bears, over a good one', async () => {
+      const seen = await look({});
+      return seen.height >= 360 && seen.gotFps > 0.75 * seen.sentFps && seen.kbps > NARROW;
+    }, { timeoutMs: 40_000 });
+    await until('half of the pictures of a larger size', async () => {
+      const seen = await look({ rate: NARROW, queue: 300 });
+      assert.ok(seen.kbps <= NARROW + QUEUED_BYTES / 500, `${seen.kbps} kbit/s came over a narrow line`);
+      const share = seen.gotFps / seen.sentFps;
+      return seen.height === 360 && seen.sentFps >= MANY_FPS && share > 0.35 && share < 0.65;
+    }, { timeoutMs: 60_000 });
     await gast.sees(anna);
     await gast.hears(anna);
   });
