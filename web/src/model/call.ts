@@ -70,6 +70,8 @@ export class Call {
   #obstructed = false;
   #soundBlocked = false;
   #screen: { video: MediaStreamTrack; audio?: MediaStreamTrack } | undefined;
+  /** The browser asks which screen. */
+  #choosesScreen = false;
   #screenMode: ScreenMode = 'text';
   #closed = false;
   readonly #reporter: QualityReporter;
@@ -243,7 +245,8 @@ export class Call {
   }
 
   async startScreen(): Promise<void> {
-    if (this.#screen) return;
+    if (this.#screen || this.#choosesScreen) return;
+    this.#choosesScreen = true;
     try {
       const screen = await this.#ports.capture.openScreen(this.#screenMode);
       if (this.#closed) {
@@ -262,6 +265,8 @@ export class Call {
       // Closing the browser's own dialog is a decision and no problem.
       if (problem === 'denied') this.listener.screen?.(false);
       else this.listener.screen?.(false, problem);
+    } finally {
+      this.#choosesScreen = false;
     }
   }
 

@@ -270,6 +270,23 @@ describe('the own part', () => {
     expect(server.socket.all('unpublish')).toMatchObject([{ source: 'screen' }]);
   });
 
+  it('asks for one screen, however often the button is pressed meanwhile', async () => {
+    const { capture, model, server } = await meeting();
+    const before = capture.tracks.length;
+    model.toggleScreen();
+    model.toggleScreen();
+    await settle();
+    expect(model.state.screen).toEqual({ on: true, mode: 'text' });
+    expect(capture.tracks.length).toBe(before + 1);
+    model.toggleScreen();
+    expect(model.state.screen).toEqual({ on: false, mode: 'text' });
+    expect(capture.tracks.at(-1)?.readyState).toBe('ended');
+    model.toggleScreen();
+    await settle();
+    expect(model.state.screen).toEqual({ on: true, mode: 'text' });
+    expect(server.socket.all('unpublish')).toMatchObject([{ source: 'screen' }]);
+  });
+
   it('shares a screen for reading or for watching', async () => {
     const { capture, media, model } = await meeting();
     model.toggleScreen();
