@@ -26,12 +26,26 @@ export async function staysOfLines(http: ConnectionsHttp, lines: readonly Line[]
   if (talked.length === 0) return stays;
   const since = Math.max(0, Math.min(...talked.map((line) => line.startedAt)) - SLACK_MS);
   const before = Math.max(...talked.map((line) => line.startedAt + (line.durationMs ?? 0))) + SLACK_MS + 1;
-  const { records } = await http.own({ since, before });
+  const records = await allOf(http, since, before);
   for (const line of talked) {
     const worst = worstOf(recordsOf(line, records));
     if (worst) stays.set(line.id, lineOf(worst));
   }
   return stays;
+}
+
+/** So many come at once. Somebody who meets much in rooms with a name has more between two calls. */
+const PAGE = 50;
+const MOST_PAGES = 8;
+
+async function allOf(http: ConnectionsHttp, since: number, before: number): Promise<ConnectionRecord[]> {
+  const all: ConnectionRecord[] = [];
+  for (let page = 0; page < MOST_PAGES; page++) {
+    const { records } = await http.own({ since, before: all.at(-1)?.started_ms ?? before });
+    all.push(...records);
+    if (records.length < PAGE) break;
+  }
+  return all;
 }
 
 /** How long after its last sign a stay is the one that has just ended. */

@@ -129,6 +129,21 @@ describe('the lines of the history', () => {
     expect(server.addresses).toEqual(['/connections?since=0&before=130001']);
   });
 
+  it('are found behind many stays in rooms that have no line', async () => {
+    const rooms = Array.from({ length: 50 }, (_, index) => record(`room-${index}`, 900_000 - index * 1_000));
+    const pages = [rooms, [record('old', 12_000)]];
+    server.routes.set('GET /connections', () => [200, { records: pages.shift() ?? [] }]);
+    const lines = [
+      { id: 'h-9', startedAt: 2_000_000, durationMs: 1_000 },
+      { id: 'h-1', startedAt: 10_000, durationMs: 60_000 },
+    ];
+    expect((await staysOfLines(http, lines)).get('h-1')?.id).toBe('old');
+    expect(server.addresses).toEqual([
+      '/connections?since=0&before=2061001',
+      `/connections?since=0&before=${900_000 - 49_000}`,
+    ]);
+  });
+
   it('without a talk ask for nothing', async () => {
     expect((await staysOfLines(http, [{ id: 'h-2', startedAt: 400_000 }])).size).toBe(0);
     expect(server.addresses).toEqual([]);
