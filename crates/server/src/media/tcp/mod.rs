@@ -147,9 +147,9 @@ impl Front {
 
     fn admit(&self, source: IpAddr) -> Option<Place> {
         let front = self.clone();
-        self.admission()
-            .enter(source)
-            .then_some(Place { front, source })
+        let may = self.admission().enter(source);
+        // Made only then: a place that goes asks for the lock.
+        may.then(|| Place { front, source })
     }
 
     fn admission(&self) -> MutexGuard<'_, Admission> {

@@ -211,6 +211,23 @@ async fn a_shard_that_begins_anew_closes_its_connections() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_is_one_too_many_is_sent_away_and_the_others_go_on() {
+    let (front, mut shards, address) = front();
+    let mut inside: Vec<TcpStream> = (0..256).map(|_| connect(address)).collect();
+    until("all inside", || front.numbers().open == 256);
+    closed_after(&mut connect(address));
+    closed_after(&mut connect(address));
+    let numbers = front.numbers();
+    assert_eq!((numbers.open, numbers.refused), (256, 2));
+    inside[7].write_all(&check("1abc")).expect("sent");
+    until("a frame", || come(&mut shards[1]).len() == 1);
+    inside.clear();
+    until("all gone", || front.numbers().open == 0);
+    connect(address).write_all(&check("1abc")).expect("sent");
+    until("one more", || come(&mut shards[1]).len() == 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_a_slow_reader_does_not_take_in_time_is_left_out_whole() {
     let (front, mut shards, address) = front();
     let mut stream = connect(address);
