@@ -13,7 +13,7 @@ mod shard;
 mod tests;
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpListener};
+use std::net::{SocketAddr, TcpListener};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -128,7 +128,7 @@ impl Front {
         let Ok((remote, local)) = prepare(&stream) else {
             return;
         };
-        let Some(place) = self.admit(remote.ip()) else {
+        let Some(place) = self.admit(remote, local) else {
             self.0.counts.refused.fetch_add(1, Ordering::Relaxed);
             return;
         };
@@ -145,11 +145,11 @@ impl Front {
         });
     }
 
-    fn admit(&self, source: IpAddr) -> Option<Place> {
+    fn admit(&self, remote: SocketAddr, local: SocketAddr) -> Option<Place> {
         let front = self.clone();
-        let may = self.admission().enter(source);
+        let may = self.admission().enter(remote, local);
         // Made only then: a place that goes asks for the lock.
-        may.then(|| Place { front, source })
+        may.then(|| Place { front, remote })
     }
 
     fn admission(&self) -> MutexGuard<'_, Admission> {
@@ -179,11 +179,11 @@ fn prepare(stream: &TcpStream) -> io::Result<(SocketAddr, SocketAddr)> {
 /// Among the connections that there may be. Given back when it goes, however its connection ends.
 struct Place {
     front: Front,
-    source: IpAddr,
+    remote: SocketAddr,
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.front.admission().leave(self.source);
+        self.front.admission().leave(self.remote);
     }
 }

@@ -14,12 +14,20 @@ const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A front with the ends of two shards, and where it is.
 fn front() -> (Front, Vec<Connections>, SocketAddr) {
-    let listener = sys::listen(SocketAddr::from((Ipv4Addr::LOCALHOST, 0))).expect("a port");
-    let address = listener.local_addr().expect("an address");
-    let wakers = [(); 2].map(|()| Arc::new(Waker::new().expect("an eventfd")));
-    let (front, connections) = Front::new(vec![listener], &wakers);
-    front.listen().expect("a listener");
+    let (front, connections, [address]) = front_at();
     (front, connections, address)
+}
+
+/// On several ports.
+fn front_at<const PORTS: usize>() -> (Front, Vec<Connections>, [SocketAddr; PORTS]) {
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let listeners = [(); PORTS].map(|()| sys::listen(any).expect("a port"));
+    let addresses = listeners.each_ref().map(TcpListener::local_addr);
+    let wakers = [(); 2].map(|()| Arc::new(Waker::new().expect("an eventfd")));
+    let (front, connections) = Front::new(listeners.into(), &wakers);
+    front.listen().expect("a listener");
+    let addresses = addresses.map(|address| address.expect("an address"));
+    (front, connections, addresses)
 }
 
 fn connect(address: SocketAddr) -> TcpStream {
@@ -200,7 +208,7 @@ async fn a_shard_that_begins_anew_closes_its_connections() {
             .expect("sent");
         until("a frame", || come(&mut shards[shard]).len() == 1);
         let own = stream.local_addr().expect("an address");
-        shards[shard].send(Instant::now(), [run(own, &[7; 9], 9)].into_iter());
+        shards[shard].send(Instant::now(), [run(own, &[1; 9], 9)].into_iter());
         stream.read_exact(&mut [0; 11]).expect("an answer");
     }
     shards[1].close_all();
@@ -225,6 +233,42 @@ async fn whoever_is_one_too_many_is_sent_away_and_the_others_go_on() {
     until("all gone", || front.numbers().open == 0);
     connect(address).write_all(&check("1abc")).expect("sent");
     until("one more", || come(&mut shards[1]).len() == 1);
+}
+
+/// From a port that is used for something else as well.
+async fn connect_from(own: SocketAddr, to: SocketAddr) -> tokio::net::TcpStream {
+    let socket = tokio::net::TcpSocket::new_v4().expect("a socket");
+    socket.set_reuseaddr(true).expect("an option");
+    socket.bind(own).expect("the port");
+    socket.connect(to).await.expect("a connection")
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nobody_behind_the_same_address_takes_a_connection_over_from_another_port_of_ours() {
+    let (front, mut shards, [one, other]) = front_at();
+    let any = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
+    let stream = connect_from(any, one).await;
+    let own = stream.local_addr().expect("an address");
+    let mut stream = blocking(stream);
+    stream.write_all(&check("1abc")).expect("sent");
+    until("a frame", || come(&mut shards[1]).len() == 1);
+    shards[1].send(Instant::now(), [run(own, &[1; 9], 9)].into_iter());
+    stream.read_exact(&mut [0; 11]).expect("an answer");
+    let mut thief = blocking(connect_from(own, other).await);
+    let _ = thief.write_all(&check("1stranger"));
+    closed_after(&mut thief);
+    assert_eq!(come(&mut shards[1]), []);
+    shards[1].send(Instant::now(), [run(own, &[5; 9], 9)].into_iter());
+    stream.read_exact(&mut [0; 11]).expect("media");
+    assert_eq!((front.numbers().open, front.numbers().refused), (1, 1));
+}
+
+fn blocking(stream: tokio::net::TcpStream) -> TcpStream {
+    let stream = stream.into_std().expect("a stream");
+    stream.set_nonblocking(false).expect("an option");
+    let patience = Some(PATIENCE);
+    stream.set_read_timeout(patience).expect("a timeout");
+    stream
 }
 
 #[tokio::test(flavor = "multi_thread")]
