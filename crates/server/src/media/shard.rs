@@ -290,7 +290,7 @@ impl Shard {
         if refused > 0 {
             tracing::debug!(refused, "datagrams could not be sent");
         }
-        let connections = &self.wiring.connections;
+        let connections = &mut self.wiring.connections;
         connections.send(Instant::now(), batch.runs());
         self.sfu.reuse(batch);
     }

@@ -41,8 +41,10 @@ pub struct Piece {
     pub since: Instant,
 }
 
-/// Where what is for one connection goes in.
+/// Where what is for one connection goes in. Opened by the answer to a connectivity check: whatever else is for its address
+/// may be meant for whoever had that before.
 pub struct Outlet {
+    is_answered: bool,
     queue: mpsc::Sender<Piece>,
     waiting: Arc<AtomicUsize>,
     counts: Arc<Counts>,
@@ -54,6 +56,7 @@ impl Outlet {
         let (queue, pieces) = mpsc::channel(OUTBOX);
         let waiting = Arc::new(AtomicUsize::new(0));
         let outlet = Self {
+            is_answered: false,
             queue,
             waiting: waiting.clone(),
             counts,
@@ -62,7 +65,11 @@ impl Outlet {
     }
 
     /// Takes all of a run or nothing.
-    fn send(&self, now: Instant, run: &Transmit<'_>) {
+    fn send(&mut self, now: Instant, run: &Transmit<'_>) {
+        self.is_answered |= run.datagrams().any(is_answer);
+        if !self.is_answered {
+            return;
+        }
         let mut bytes = Vec::with_capacity(run.bytes.len() + 2 * run.datagrams().len());
         run.datagrams()
             .for_each(|datagram| put_frame(datagram, &mut bytes));
@@ -124,12 +131,12 @@ impl Connections {
     }
 
     /// Passes on what goes over TCP. What has no connection any more is nobody's.
-    pub fn send<'a>(&self, now: Instant, runs: impl Iterator<Item = Transmit<'a>>) {
+    pub fn send<'a>(&mut self, now: Instant, runs: impl Iterator<Item = Transmit<'a>>) {
         if self.outlets.is_empty() {
             return;
         }
         for run in runs.filter(|run| run.transport == Transport::Tcp) {
-            if let Some(outlet) = self.outlets.get(&run.destination) {
+            if let Some(outlet) = self.outlets.get_mut(&run.destination) {
                 outlet.send(now, &run);
             }
         }
@@ -148,4 +155,9 @@ impl Connections {
     pub fn close_all(&mut self) {
         self.outlets.clear();
     }
+}
+
+/// That a connectivity check was authentic (RFC 8489, section 5: a success response).
+fn is_answer(datagram: &[u8]) -> bool {
+    datagram.starts_with(&[1, 1])
 }

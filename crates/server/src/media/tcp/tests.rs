@@ -272,12 +272,30 @@ fn blocking(stream: tokio::net::TcpStream) -> TcpStream {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn whoever_comes_from_an_address_that_somebody_had_before_gets_nothing_of_theirs() {
+    let (front, mut shards, address) = front();
+    let mut stream = connect(address);
+    let own = stream.local_addr().expect("an address");
+    stream.write_all(&check("1abc")).expect("sent");
+    until("a frame", || come(&mut shards[1]).len() == 1);
+    shards[1].send(Instant::now(), [run(own, &[128; 50], 50)].into_iter());
+    shards[1].send(Instant::now(), [run(own, &[1; 9], 9)].into_iter());
+    shards[1].send(Instant::now(), [run(own, &[128; 20], 20)].into_iter());
+    let mut came = [0; 33];
+    stream.read_exact(&mut came).expect("an answer");
+    assert!(frames(&came).eq([&[1; 9][..], &[128; 20]]));
+    assert_eq!(front.numbers().open, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_a_slow_reader_does_not_take_in_time_is_left_out_whole() {
     let (front, mut shards, address) = front();
     let mut stream = connect(address);
     stream.write_all(&check("1abc")).expect("sent");
     until("a frame", || come(&mut shards[1]).len() == 1);
     let own = stream.local_addr().expect("an address");
+    shards[1].send(Instant::now(), [run(own, &[1; 9], 9)].into_iter());
+    stream.read_exact(&mut [0; 11]).expect("an answer");
     let (mut sent, mut number) = (0, 0u32);
     // Far more than sockets and queue hold, over longer than anything is worth to wait.
     let begin = Instant::now();
