@@ -10,7 +10,7 @@ use std::time::Duration;
 use ::media::{LONGEST_FRAME, ShardIndex, TooLong, frames, shard_of_check, whole_frames};
 use tokio::net::TcpStream;
 use tokio::sync::mpsc::Receiver;
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use super::shard::{Arrival, Outlet, Piece};
 use super::{Counts, Door, Inner};
@@ -24,8 +24,12 @@ const IDLE: Duration = Duration::from_secs(30);
 const STALLED: Duration = Duration::from_secs(10);
 /// What has waited so long to be written is worth nothing any more.
 const STALE: Duration = Duration::from_millis(400);
-/// Connectivity checks that a client may send before the first is answered.
-const CHECKS_BEFORE_ANSWER: usize = 32;
+/// Connectivity checks that a client may send before the first is answered: browsers send up to twenty in a second.
+const CHECKS_BEFORE_ANSWER: usize = 128;
+/// Read from one connection; what comes above it waits. More than a peer may send, so that whoever keeps at it is noticed.
+/// Many small frames cost a shard as much as many packets, and the sender far less.
+const FRAMES_PER_SECOND: usize = 4_000;
+const SECOND: Duration = Duration::from_secs(1);
 /// Room for several frames.
 const BUFFER_BYTES: usize = 4 * (2 + LONGEST_FRAME);
 
@@ -128,11 +132,14 @@ impl Inward<'_> {
     /// `whole`: bytes of frames that are there already.
     async fn read(self, mut inbound: Inbound<'_>, mut whole: usize) -> Result<(), End> {
         let mut checks = 0;
+        let mut pace = Pace::new();
         loop {
             let bytes = inbound.first(whole).to_vec();
             let count = frames(&bytes).count();
+            // Empty ones alone are work too.
+            pace.spend(count.max(1)).await;
             if !self.is_answered.load(Ordering::Relaxed) {
-                checks += count;
+                checks += count.max(1);
                 if checks > CHECKS_BEFORE_ANSWER || !frames(&bytes).all(|frame| self.is_ours(frame))
                 {
                     return Err(End::NoCheck);
@@ -155,6 +162,32 @@ impl Inward<'_> {
     fn is_ours(&self, frame: &[u8]) -> bool {
         let named = self.front.shard_of(frame);
         named.is_some_and(|(shard, _)| shard == self.shard)
+    }
+}
+
+/// How much of this second's frames has come.
+struct Pace {
+    since: Instant,
+    frames: usize,
+}
+
+impl Pace {
+    fn new() -> Self {
+        Self {
+            since: Instant::now(),
+            frames: 0,
+        }
+    }
+
+    async fn spend(&mut self, frames: usize) {
+        if self.since.elapsed() >= SECOND {
+            *self = Self::new();
+        }
+        self.frames += frames;
+        if self.frames > FRAMES_PER_SECOND {
+            sleep_until(self.since + SECOND).await;
+            *self = Self::new();
+        }
     }
 }
 
