@@ -137,12 +137,15 @@ fn an_ice_restart_keeps_the_media() {
         world.bind(a, 0, 1, Some(b), MIDDLE);
         world.bind(b, 0, 1, Some(a), MIDDLE);
         world.run_ms(1_000);
-        let before = world.stats();
+        let (before, since) = (world.stats(), world.now);
         let sdp = world.client(b).offer(0, 0, true);
         world.negotiate(b, sdp, true).unwrap();
         world.run_ms(3_300);
         for (who, whom) in [(a, b), (b, a)] {
-            assert_continuous("over the restart", world.video(who, 0));
+            // The first packets of all may overtake the end of the handshake, which a client cannot read yet.
+            let mut later = world.video(who, 0).to_vec();
+            later.retain(|got| got.sent.captured > since);
+            assert_continuous("over the restart", &later);
             world.assert_continuous_sound("over the restart", who, 0);
             let last = world.video(who, 0).last().unwrap();
             assert_eq!(last.sent.by, whom);
