@@ -74,10 +74,14 @@ journey('one stream has a size for everybody', async () => {
   await bela.sees(anna);
   await carl.sees(anna);
 
+  const before = await bela.qualityOf(anna);
   await bela.page.setViewportSize(TINY);
   await comes('from large to small', bela, anna, 180);
   await bela.page.setViewportSize(LARGE);
   await comes('and large again', bela, anna, 360);
+  const frozen = (await bela.qualityOf(anna)).frozenSeconds - before.frozenSeconds;
+  console.log(`frozen for ${frozen.toFixed(2)} s over both changes`);
+  assert.ok(frozen < 3, `${frozen} s`);
   await bela.sees(anna);
 });
 
