@@ -162,6 +162,40 @@ pub enum ClientMessage {
     },
 }
 
+impl ClientMessage {
+    /// Which intent it is, of what is answered.
+    pub fn id(&self) -> Option<&IntentId> {
+        match self {
+            Self::Ping { id, .. }
+            | Self::JoinRoom { id, .. }
+            | Self::JoinCall { id, .. }
+            | Self::PrepareRoom { id, .. }
+            | Self::LeaveRoom { id, .. }
+            | Self::Publish { id, .. }
+            | Self::Unpublish { id, .. }
+            | Self::SetMuted { id, .. }
+            | Self::Offer { id, .. }
+            | Self::Admit { id, .. }
+            | Self::StartCall { id, .. }
+            | Self::RingIn { id, .. }
+            | Self::AcceptCall { id, .. }
+            | Self::DeclineCall { id, .. }
+            | Self::CancelCall { id, .. }
+            | Self::IgnoreCall { id, .. }
+            | Self::SeeMissed { id, .. }
+            | Self::SetStatus { id, .. } => Some(id),
+            Self::Hello { .. }
+            | Self::GetSnapshot { .. }
+            | Self::SetWanted { .. }
+            | Self::SlotReady { .. }
+            | Self::NoPicture { .. }
+            | Self::ReportQuality { .. }
+            | Self::SetActive { .. }
+            | Self::WatchPeople { .. } => None,
+        }
+    }
+}
+
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ClientInfo {

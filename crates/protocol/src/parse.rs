@@ -118,6 +118,10 @@ fn is_offer(message: &ClientMessage) -> bool {
 /// The limits that the types cannot say.
 fn fits(message: &ClientMessage) -> bool {
     let short = |id: &str| id.len() <= limits::CLIENT_ID_BYTES;
+    let names = |id: &str| short(id) && !id.is_empty();
+    if message.id().is_some_and(|id| !short(id.as_str())) {
+        return false;
+    }
     match message {
         ClientMessage::Hello {
             versions,
@@ -129,43 +133,19 @@ fn fits(message: &ClientMessage) -> bool {
                 && features.len() <= limits::ARRAY_ITEMS
                 && browser
                     .as_ref()
-                    .is_none_or(|browser| short(browser.as_str()) && !browser.as_str().is_empty())
+                    .is_none_or(|browser| names(browser.as_str()))
         }
-        ClientMessage::Ping { id }
-        | ClientMessage::LeaveRoom { id }
-        | ClientMessage::Publish { id, .. }
-        | ClientMessage::Unpublish { id, .. }
-        | ClientMessage::SetMuted { id, .. }
-        | ClientMessage::Admit { id, .. }
-        | ClientMessage::StartCall { id, .. }
-        | ClientMessage::RingIn { id, .. }
-        | ClientMessage::AcceptCall { id, .. }
-        | ClientMessage::DeclineCall { id, .. }
-        | ClientMessage::CancelCall { id, .. }
-        | ClientMessage::IgnoreCall { id, .. }
-        | ClientMessage::SeeMissed { id }
-        | ClientMessage::SetStatus { id, .. } => short(id.as_str()),
-        ClientMessage::JoinRoom { id, device, .. } | ClientMessage::JoinCall { id, device, .. } => {
-            short(id.as_str()) && short(device.as_str()) && !device.as_str().is_empty()
+        ClientMessage::JoinRoom { device, .. } | ClientMessage::JoinCall { device, .. } => {
+            names(device.as_str())
         }
-        ClientMessage::PrepareRoom {
-            id, device, slots, ..
-        } => {
-            short(id.as_str())
-                && short(device.as_str())
-                && !device.as_str().is_empty()
-                && slots.len() <= limits::SLOTS
+        ClientMessage::PrepareRoom { device, slots, .. } => {
+            names(device.as_str()) && slots.len() <= limits::SLOTS
         }
+        ClientMessage::Offer { slots, .. } => slots.len() <= limits::SLOTS,
         ClientMessage::SetWanted { wanted } => wanted.len() <= limits::ARRAY_ITEMS,
-        ClientMessage::Offer { id, slots, .. } => {
-            short(id.as_str()) && slots.len() <= limits::SLOTS
-        }
         ClientMessage::ReportQuality { report } => report.problems.len() <= limits::ARRAY_ITEMS,
         ClientMessage::WatchPeople { people } => people.len() <= limits::WATCHED_PEOPLE,
-        ClientMessage::GetSnapshot { .. }
-        | ClientMessage::SlotReady { .. }
-        | ClientMessage::NoPicture { .. }
-        | ClientMessage::SetActive { .. } => true,
+        _ => true,
     }
 }
 

@@ -12,8 +12,8 @@ use crate::{chance, directory};
 impl Conversation {
     pub(super) async fn hear_of_people(&self, message: ClientMessage) {
         let Some(me) = self.principal.user() else {
-            if let Some(id) = id_of(message) {
-                self.refuse(Some(id), ErrorCode::Forbidden);
+            if let Some(id) = message.id() {
+                self.refuse(Some(id.clone()), ErrorCode::Forbidden);
             }
             return;
         };
@@ -119,19 +119,5 @@ impl Conversation {
             Some(found) => callee(&self.app.db, found).await.map(Some),
             None => Ok(None),
         }
-    }
-}
-
-fn id_of(message: ClientMessage) -> Option<IntentId> {
-    match message {
-        ClientMessage::StartCall { id, .. }
-        | ClientMessage::RingIn { id, .. }
-        | ClientMessage::AcceptCall { id, .. }
-        | ClientMessage::DeclineCall { id, .. }
-        | ClientMessage::CancelCall { id, .. }
-        | ClientMessage::IgnoreCall { id, .. }
-        | ClientMessage::SeeMissed { id }
-        | ClientMessage::SetStatus { id, .. } => Some(id),
-        _ => None,
     }
 }
