@@ -34,11 +34,17 @@ fn all(repo: &Repo) -> [Command; 2] {
     [protocol_tests(repo), description_tests(repo)]
 }
 
+/// Those that write, and none beside them that reads.
 fn protocol_tests(repo: &Repo) -> Command {
     let mut command = cargo();
-    command
-        .current_dir(&repo.root)
-        .args(["test", "--quiet", "--package", "protocol"]);
+    command.current_dir(&repo.root).args([
+        "test",
+        "--quiet",
+        "--package",
+        "protocol",
+        "--lib",
+        "golden",
+    ]);
     command
 }
 

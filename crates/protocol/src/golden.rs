@@ -200,6 +200,7 @@ fn server_examples() -> Vec<ServerMessage> {
                 build: "0.1.0-5f2c9a41".into(),
                 minimum_version: Some("0.1.0".into()),
             },
+            back: Some("tR5c0fJ8".into()),
         },
         ServerMessage::Ok { id: "7".into() },
         ServerMessage::Error {

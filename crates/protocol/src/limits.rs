@@ -50,6 +50,8 @@ pub const SEAT_GRACE_MS: u64 = 60_000;
 pub const RELOAD_GRACE_MS: u64 = 15_000;
 /// Life of a socket ticket, of a guest grant, and of a session without use and in all.
 pub const TICKET_MS: u64 = 30_000;
+/// How long a socket that is gone can be come back from without a new ticket.
+pub const RETURN_MS: u64 = 5 * 60 * 1000;
 pub const GUEST_GRANT_MS: u64 = 12 * 60 * 60 * 1000;
 pub const SESSION_IDLE_MS: u64 = 7 * 24 * 60 * 60 * 1000;
 pub const SESSION_MS: u64 = 30 * 24 * 60 * 60 * 1000;

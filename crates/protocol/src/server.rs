@@ -17,6 +17,10 @@ pub enum ServerMessage {
         limits: Limits,
         me: Me,
         app: App,
+        /// Opens the next socket: once, while this one lives and for `limits::RETURN_MS` longer.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        #[cfg_attr(test, ts(optional))]
+        back: Option<String>,
     },
     Ok {
         id: IntentId,

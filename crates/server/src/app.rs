@@ -16,6 +16,7 @@ use crate::oidc::Provider;
 use crate::origins::Origins;
 use crate::passkeys::Passkeys;
 use crate::push::Pushes;
+use crate::returns::Returns;
 use crate::rooms::Rooms;
 use crate::run;
 use crate::sealing::Sealer;
@@ -36,6 +37,7 @@ pub struct App {
     pub db: Db,
     pub sealer: Arc<Sealer>,
     pub tickets: Tickets,
+    pub returns: Returns,
     pub rooms: Rooms,
     /// Waking browsers.
     pub pushes: Pushes,
@@ -83,6 +85,7 @@ impl App {
             waiting: Waiting::default(),
             passkeys: Passkeys::new(&origins),
             tickets: Tickets::default(),
+            returns: Returns::default(),
             searches: Searches::default(),
             ldap: Ldap::new(&config.ldap)?,
             readiness: Readiness::default(),

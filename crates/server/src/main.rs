@@ -33,6 +33,7 @@ mod people_file;
 mod principal;
 mod private;
 mod push;
+mod returns;
 mod rooms;
 mod run;
 mod scim;

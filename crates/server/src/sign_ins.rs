@@ -118,6 +118,7 @@ pub async fn end_all(app: &App, user: &UserId, but: Option<&SessionId>) -> ApiRe
 /// Closes sockets and media and takes tickets back; what is stored is somebody else's to remove.
 pub async fn close(app: &App, session: &SessionId) {
     app.tickets.revoke(session);
+    app.returns.revoke(session);
     app.rooms.end_session(session).await;
 }
 

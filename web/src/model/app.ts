@@ -547,7 +547,7 @@ export class AppModel extends Store<AppState> implements AppScreen {
         joinAgain: () => void this.#load(),
         goHome: () => this.navigate('/'),
         clock: this.#ports.browser.clock,
-        lastStay: () => lastStay(this.#ports.http, this.#ports.planner.unixMs()),
+        lastStay: () => lastStay(this.#ports.http),
       },
     );
     this.#show({ name: 'left', screen }, () => screen.close());

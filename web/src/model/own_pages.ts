@@ -43,6 +43,6 @@ export async function adminPage(
 }
 
 /** How the connection of the stay that has just ended was. */
-export function lastStay(http: Http, now: number): Promise<StayLine | undefined> {
-  return lastOwn(new ConnectionsHttp(http.api), now);
+export function lastStay(http: Http): Promise<StayLine | undefined> {
+  return lastOwn(new ConnectionsHttp(http.api));
 }

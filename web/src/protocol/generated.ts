@@ -386,7 +386,11 @@ ended_ms: number, over: boolean, summary: ConnectionSummary,
  */
 others: number, others_losing: number, };
 
-export type ConnectionRecords = { records: Array<ConnectionRecord>, };
+export type ConnectionRecords = { 
+/**
+ * By the server's clock, in Unix milliseconds.
+ */
+now_ms: number, records: Array<ConnectionRecord>, };
 
 export type ConnectionTimeline = { record: ConnectionRecord, 
 /**
@@ -416,7 +420,11 @@ export type WaitingReason = "nobody_in" | "knocking";
 
 export type RoomLeftReason = "replaced" | "guests_not_allowed" | "session_ended" | "call_ended" | "room_deleted" | "not_admitted" | "internal";
 
-export type ServerMessage = { "type": "welcome", version: number, features: Array<string>, limits: Limits, me: Me, app: App, } | { "type": "ok", id: IntentId, } | { "type": "error", id?: IntentId, code: ErrorCode, retry_after_ms?: number, 
+export type ServerMessage = { "type": "welcome", version: number, features: Array<string>, limits: Limits, me: Me, app: App, 
+/**
+ * Opens the next socket: once, while this one lives and for `limits::RETURN_MS` longer.
+ */
+back?: string, } | { "type": "ok", id: IntentId, } | { "type": "error", id?: IntentId, code: ErrorCode, retry_after_ms?: number, 
 /**
  * Find this in the server's log.
  */

@@ -114,6 +114,72 @@ describe('a connection', () => {
     expect(house.socket.all('join_room')[0]?.device).toBe('d-1');
   });
 
+  describe('with a ticket to come back with', () => {
+    const welcome = (back?: string): ServerMessage => {
+      const me = { kind: 'account', name: 'Anna' } as const;
+      const said = { type: 'welcome', version: 1, features: [], limits: {}, me, app: { build: 'b' } };
+      return { ...said, ...(back === undefined ? {} : { back }) } as unknown as ServerMessage;
+    };
+    /** In a meeting whose socket has just been found dead; `asked` counts tickets from then on. */
+    async function dead(lively = true): Promise<{ house: House; asked: () => number }> {
+      const house = new House();
+      if (lively) house.client.join('Küche', 'd-1', new Map());
+      const first = await house.open();
+      first.say(welcome('back-1'));
+      if (lively) first.say(snapshot());
+      let asked = 0;
+      house.tickets = async () => `asked-${++asked}`;
+      await house.clock.pass(400);
+      first.break();
+      await house.clock.pass(200);
+      await settle();
+      return { house, asked: () => asked };
+    }
+    const tickets = (house: House): string[] => house.sockets.map((socket) => socket.ticket);
+
+    it('opens the next socket at once, and each of them once', async () => {
+      const { house, asked } = await dead();
+      expect(tickets(house)).toEqual(['t', 'back-1']);
+      house.socket.open();
+      expect(house.socket.types()).toEqual(['hello', 'join_room']);
+      house.socket.say(welcome());
+      house.socket.break();
+      await house.clock.pass(1_000);
+      await settle();
+      expect(tickets(house)).toEqual(['t', 'back-1', 'asked-1']);
+      expect(asked()).toBe(1);
+    });
+
+    it('tries it again into a dead line, and asks for nothing', async () => {
+      const { house, asked } = await dead();
+      await house.clock.pass(2_000);
+      expect(tickets(house)).toEqual(['t', 'back-1', 'back-1']);
+      expect(house.sockets[1]?.closed).toBe(true);
+      await house.clock.pass(20_000);
+      expect(house.sockets.length).toBeGreaterThan(7);
+      expect(new Set(tickets(house))).toEqual(new Set(['t', 'back-1']));
+      expect(asked()).toBe(0);
+      house.socket.open();
+      expect(house.socket.types()).toEqual(['hello', 'join_room']);
+      await house.clock.pass(1_000);
+      expect(house.socket.closed).toBe(false);
+    });
+
+    it('asks for another one where the house does not know it', async () => {
+      const { house } = await dead();
+      house.socket.break();
+      await settle();
+      expect(tickets(house)).toEqual(['t', 'back-1', 'asked-1']);
+      house.socket.open();
+      expect(house.socket.types()).toEqual(['hello', 'join_room']);
+    });
+
+    it('asks outside of a meeting, where there is time', async () => {
+      const { house } = await dead(false);
+      expect(tickets(house)).toEqual(['t', 'asked-1']);
+    });
+  });
+
   it('keeps a socket that answers its pings', async () => {
     const house = new House();
     house.client.join('Küche', 'd-1', new Map());

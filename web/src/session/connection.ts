@@ -20,8 +20,8 @@ const VERSIONS = [1];
 /** From the start of an attempt to `welcome`. */
 const ATTEMPT_MS = 6_000;
 /**
- * In a meeting the ticket is asked for again after so long without an answer: what was sent into a dead line is tried again
- * later and later by the system, and the line may be back meanwhile.
+ * In a meeting the ticket is asked for again, or the socket opened again, after so long without an answer: what was sent into a
+ * dead line is tried again later and later by the system, and the line may be back meanwhile.
  */
 const ASK_AGAIN_MS = 2_000;
 const INTENT_MS = 8_000;
@@ -106,6 +106,8 @@ export class Connection {
   #pulse = CALM;
   #heardAt = 0;
   #pingedAt: number | undefined;
+  /** The ticket of the last socket for the next one. */
+  #back: string | undefined;
   #cancelTimer = (): void => {};
   #cancelAsking = (): void => {};
 
@@ -126,6 +128,7 @@ export class Connection {
   stop(): void {
     if (this.#state === 'stopped') return;
     this.#state = 'stopped';
+    this.#back = undefined;
     this.#drop();
   }
 
@@ -169,7 +172,31 @@ export class Connection {
     this.#state = 'connecting';
     const round = ++this.#round;
     this.#cancelTimer = this.#ports.clock.after(ATTEMPT_MS, () => this.#lost(new Refusal('offline')));
-    this.#askForTicket(round);
+    if (this.#back !== undefined && this.#pulse === LIVELY) this.#comeBack(this.#back, round, true);
+    else this.#askForTicket(round);
+  }
+
+  /**
+   * Without a request: browsers make few of them at a time, and those that went into a dead line hold up the ones that come
+   * later, while a socket that is let go of takes nothing along.
+   */
+  #comeBack(ticket: string, round: number, again: boolean): void {
+    const socket = this.#openSocket(ticket, round);
+    const waits = (): boolean => socket === this.#socket && !this.open;
+    const lost = socket.onclose;
+    socket.onclose = (code) => {
+      if (!waits()) return lost?.(code);
+      // The house does not know the ticket any more, or is not there.
+      this.#cancelAsking();
+      this.#socket = undefined;
+      this.#askForTicket(round);
+    };
+    if (!again) return;
+    this.#cancelAsking = this.#ports.clock.after(ASK_AGAIN_MS, () => {
+      if (!waits()) return;
+      letGo(socket);
+      this.#comeBack(ticket, round, false);
+    });
   }
 
   #askForTicket(round: number): void {
@@ -188,7 +215,7 @@ export class Connection {
     });
   }
 
-  #openSocket(ticket: string, round: number): void {
+  #openSocket(ticket: string, round: number): SocketLike {
     const socket = this.#ports.openSocket(ticket);
     this.#socket = socket;
     socket.onopen = () => {
@@ -200,6 +227,7 @@ export class Connection {
     socket.onclose = (code) => {
       if (round === this.#round) this.#lost(new Refusal('offline'), code === SERVICE_RESTART);
     };
+    return socket;
   }
 
   #opened(): void {
@@ -207,6 +235,7 @@ export class Connection {
     this.#openedAt = this.#ports.clock.now();
     this.#heardAt = this.#openedAt;
     this.#pingedAt = undefined;
+    this.#back = undefined;
     const { browser, client } = this.#ports;
     this.#write({ type: 'hello', versions: VERSIONS, client, ...(browser === undefined ? {} : { browser }) });
     this.#watch();
@@ -232,6 +261,10 @@ export class Connection {
         else if (message.code === 'unsupported_version') this.#lost(refusal);
         return;
       }
+      case 'welcome':
+        this.#back = message.back;
+        this.#handlers.message(message);
+        return;
       default:
         this.#handlers.message(message);
     }
@@ -270,12 +303,7 @@ export class Connection {
     this.#cancelAsking();
     const socket = this.#socket;
     this.#socket = undefined;
-    if (socket) {
-      socket.onopen = null;
-      socket.onmessage = null;
-      socket.onclose = null;
-      socket.close();
-    }
+    if (socket) letGo(socket);
     const waiting = [...this.#pending.values()];
     this.#pending.clear();
     for (const pending of waiting) {
@@ -309,6 +337,13 @@ export class Connection {
   #write(message: ClientMessage): void {
     this.#socket?.send(JSON.stringify(message));
   }
+}
+
+function letGo(socket: SocketLike): void {
+  socket.onopen = null;
+  socket.onmessage = null;
+  socket.onclose = null;
+  socket.close();
 }
 
 function parse(data: unknown): ServerMessage | undefined {

@@ -34,6 +34,9 @@ pub struct ConnectionRecord {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub struct ConnectionRecords {
+    /// By the server's clock, in Unix milliseconds.
+    #[cfg_attr(test, ts(type = "number"))]
+    pub now_ms: u64,
     pub records: Vec<ConnectionRecord>,
 }
 

@@ -11,6 +11,7 @@ use utoipa::IntoParams;
 use super::State;
 use super::caller::Member;
 use super::error::{ApiError, ApiResult};
+use crate::chance;
 use crate::store::connections::{self, Wanted};
 
 const PAGE: u32 = 50;
@@ -39,6 +40,7 @@ pub async fn list(
     };
     let list = connections::list(&app.db, &wanted, PAGE).await?;
     Ok(Json(ConnectionRecords {
+        now_ms: chance::unix_ms(),
         records: list.into_iter().map(|person| person.record).collect(),
     }))
 }

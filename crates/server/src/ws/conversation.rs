@@ -1,5 +1,6 @@
 //! What one client says and what follows from it: hello first, then intents, each handed to the room or to the home page.
 
+use identity::Secret;
 use protocol::{
     BrowserId, Channel, ClientMessage, ErrorCode, IntentId, Limits, RoomLeftReason, ServerMessage,
     VERSIONS, limits,
@@ -16,6 +17,8 @@ pub struct Conversation {
     pub(super) app: Shared,
     pub(super) socket: u64,
     pub(super) outbound: Outbound,
+    /// For coming back, until it is told.
+    back: Option<Secret>,
     greeted: bool,
     /// It looks after its side of the socket itself.
     pings: bool,
@@ -27,12 +30,19 @@ pub struct Conversation {
 }
 
 impl Conversation {
-    pub fn new(principal: Principal, app: Shared, socket: u64, outbound: Outbound) -> Self {
+    pub fn new(
+        principal: Principal,
+        app: Shared,
+        socket: u64,
+        outbound: Outbound,
+        back: Option<Secret>,
+    ) -> Self {
         Self {
             principal,
             app,
             socket,
             outbound,
+            back,
             greeted: false,
             pings: false,
             stay: None,
@@ -199,6 +209,7 @@ impl Conversation {
             limits: told_limits(),
             me: self.principal.me(),
             app: self.app.web(),
+            back: self.back.take().map(|ticket| ticket.expose().to_owned()),
         });
         if let Some(user) = self.principal.user() {
             let (user, outbound) = (user.clone(), self.outbound.clone());

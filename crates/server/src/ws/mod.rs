@@ -40,7 +40,8 @@ use crate::chance;
 use crate::http::Shared;
 use crate::http::error::ApiError;
 use crate::principal::Principal;
-use crate::store::sessions;
+use crate::returns::Return;
+use crate::store::{self, sessions, users};
 
 use conversation::Conversation;
 use outbound::Outbound;
@@ -72,8 +73,10 @@ pub async fn socket(
     if !app.origins.allows(&headers) {
         return ApiError::from(ErrorCode::Forbidden).into_response();
     }
-    let Some(principal) = app.tickets.redeem(Instant::now(), &ticket) else {
-        return ApiError::from(ErrorCode::SignInRequired).into_response();
+    let principal = match principal_of(&app, &ticket).await {
+        Ok(Some(principal)) => principal,
+        Ok(None) => return ApiError::from(ErrorCode::SignInRequired).into_response(),
+        Err(error) => return ApiError::from(error).into_response(),
     };
     let outbound = Outbound::default();
     let place = app.rooms.sockets().open(&principal, outbound.clone());
@@ -92,7 +95,9 @@ pub async fn socket(
     let span = tracing::info_span!("socket", socket = place.socket, session = %principal.session);
     let talk = async move |stream| {
         let expires = tokio::time::Instant::now() + life(&principal);
-        let conversation = Conversation::new(principal, app, place.socket, outbound.clone());
+        let (_back, ticket) = Return::of(&app, &principal).unzip();
+        let conversation =
+            Conversation::new(principal, app, place.socket, outbound.clone(), ticket);
         Socket {
             stream,
             conversation,
@@ -104,6 +109,24 @@ pub async fn socket(
         .await;
     };
     upgrade.on_upgrade(|stream| talk(stream).instrument(span))
+}
+
+/// Whose ticket it is. Somebody who comes back may have another name by now.
+async fn principal_of(app: &Shared, ticket: &str) -> store::Result<Option<Principal>> {
+    let now = Instant::now();
+    if let Some(fresh) = app.tickets.redeem(now, ticket) {
+        return Ok(Some(fresh));
+    }
+    let Some(mut back) = app.returns.redeem(now, ticket) else {
+        return Ok(None);
+    };
+    if let Some(user) = back.user() {
+        let Some(account) = users::by_id(&app.db, user).await? else {
+            return Ok(None);
+        };
+        back.name = account.name;
+    }
+    Ok(Some(back))
 }
 
 fn life(principal: &Principal) -> Duration {

@@ -136,7 +136,10 @@ async fn a_house_nearby_is_served_over_tls_with_a_certificate_that_stays() {
     );
 }
 
-/// The TCP port on which this process listens, from the kernel's own list.
+/// As the kernel writes it.
+const LOOPBACK: &str = "0100007F:";
+
+/// The TCP port of the web server of this process, from the kernel's own list. Media listens on all addresses.
 fn port_of(pid: u32) -> u16 {
     let sockets: Vec<String> = fs::read_dir(format!("/proc/{pid}/fd"))
         .expect("its descriptors")
@@ -155,7 +158,7 @@ fn port_of(pid: u32) -> u16 {
     let port = table.lines().skip(1).find_map(|line| {
         let fields: Vec<_> = line.split_whitespace().collect();
         let listens = fields[3] == "0A" && sockets.iter().any(|inode| inode == fields[9]);
-        let port = fields[1].split_once(':')?.1;
+        let port = fields[1].strip_prefix(LOOPBACK)?;
         listens.then(|| u16::from_str_radix(port, 16).expect("a port"))
     });
     port.expect("it listens")

@@ -51,8 +51,8 @@ async function allOf(http: ConnectionsHttp, since: number, before: number): Prom
 /** How long after its last sign a stay is the one that has just ended. */
 const JUST_MS = 60_000;
 
-export async function lastOwn(http: ConnectionsHttp, now: number): Promise<StayLine | undefined> {
-  const { records } = await http.own();
+export async function lastOwn(http: ConnectionsHttp): Promise<StayLine | undefined> {
+  const { records, now_ms } = await http.own();
   const [last] = records;
-  return last?.over && now - last.ended_ms < JUST_MS ? lineOf(last) : undefined;
+  return last?.over && now_ms - last.ended_ms < JUST_MS ? lineOf(last) : undefined;
 }

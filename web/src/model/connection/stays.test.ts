@@ -155,16 +155,16 @@ describe('after a meeting', () => {
   const left = (viewer: 'account' | 'guest' = 'account') =>
     new LeftModel(
       { ...state, viewer },
-      { clock: browser.clock, joinAgain: () => {}, goHome: () => {}, lastStay: () => lastOwn(http, NOW) },
+      { clock: browser.clock, joinAgain: () => {}, goHome: () => {}, lastStay: () => lastOwn(http) },
     );
 
   it('the connection is told as soon as the house knows', async () => {
-    server.on('GET /connections', 200, { records: [record('before', NOW - DAY_MS)] });
+    server.on('GET /connections', 200, { now_ms: NOW, records: [record('before', NOW - DAY_MS)] });
     const screen = left();
     await browser.clock.pass(400);
     await settle();
     expect(screen.state.connection).toBeUndefined();
-    server.on('GET /connections', 200, { records: [record('v', NOW - 60_000)] });
+    server.on('GET /connections', 200, { now_ms: NOW, records: [record('v', NOW - 60_000)] });
     await browser.clock.pass(1_000);
     await settle();
     expect(screen.state.connection).toMatchObject({ id: 'v', findings: [{ kind: 'good' }] });
