@@ -31,12 +31,15 @@ let shown: Map<string, Shown & { close(): void }>;
 let pages: FakePage[];
 let sent: { path: string; method?: string | undefined; body?: unknown }[];
 let listeners: Map<string, (event: unknown) => void>;
+/** What a browser waits for before it shows a notification that can be answered: its picture. */
+let loaded: Promise<void>;
 
 beforeEach(() => {
   shown = new Map();
   pages = [];
   sent = [];
   listeners = new Map();
+  loaded = Promise.resolve();
   const client = (page: FakePage): object => ({
     ...page,
     postMessage: (question: { type: string }, [port]: MessagePort[]) => {
@@ -64,6 +67,7 @@ beforeEach(() => {
         return one ? [{ data: one.options.data, close: () => shown.delete(tag) }] : [];
       },
       showNotification: async (title: string, options: Shown['options']) => {
+        if (options.requireInteraction) await loaded;
         shown.set(options.tag, { title, options, close: () => shown.delete(options.tag) });
       },
     },
@@ -128,6 +132,21 @@ test('a missed call takes the place of the ringing one and leads to who called',
   expect(titles()).toEqual(['Verpasster Anruf von Bernd: ']);
   expect([...shown.values()][0]?.options.data).toEqual({ kind: 'missed', person: 'u/1' });
 });
+
+test.each([true, false])(
+  'an end that comes while the call is not shown yet is not overtaken by it, missed: %s',
+  async (missed) => {
+    let load = () => {};
+    loaded = new Promise((resolve) => (load = resolve));
+    const ends = missed ? over('cancelled', true) : over('answered', false);
+    const all = [pushed(RINGING), pushed(ends)];
+    await new Promise((resolve) => setTimeout(resolve));
+    expect(titles()).toEqual([]);
+    load();
+    await Promise.all(all);
+    expect(titles()).toEqual([missed ? 'Verpasster Anruf von Bernd: ' : 'Bernd: Auf einem anderen Gerät angenommen']);
+  },
+);
 
 test('answered elsewhere is said for a moment, and only where it rang', async () => {
   vi.useFakeTimers();

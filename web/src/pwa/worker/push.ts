@@ -3,7 +3,7 @@
  * What is done about a click stands in `clicks.ts`.
  */
 
-import type { PushService } from '../../protocol/generated.ts';
+import type { PushMessage, PushService } from '../../protocol/generated.ts';
 import { PUSH_STORE, type Remembered, remembered } from '../push_memory.ts';
 import { readMessage, shownFor, tagOf } from './notification.ts';
 
@@ -15,10 +15,24 @@ const API = '/api/v1';
 
 export function listenForPush(scope: ServiceWorkerGlobalScope): void {
   const { registration } = scope;
+  /** The last message of each call that is worked on. */
+  const last = new Map<string, Promise<void>>();
 
+  /** One after another for each call: browsers show what needs longer to load later, and the end must not be overtaken. */
   async function pushed(text: string | undefined): Promise<void> {
     const message = readMessage(text);
     if (!message) return;
+    const { call } = message;
+    const turn = (last.get(call) ?? Promise.resolve()).catch(() => {}).then(() => tell(message));
+    last.set(call, turn);
+    try {
+      await turn;
+    } finally {
+      if (last.get(call) === turn) last.delete(call);
+    }
+  }
+
+  async function tell(message: PushMessage): Promise<void> {
     const tag = tagOf(message.call);
     const before = await registration.getNotifications({ tag });
     const silent = message.type === 'over' && !message.missed;
@@ -62,10 +76,10 @@ export function listenForPush(scope: ServiceWorkerGlobalScope): void {
     const { key } = (await answer.json()) as PushService;
     if (key === undefined) return;
     const made = await registration.pushManager.subscribe({ userVisibleOnly: true, applicationServerKey: key });
-    await tell(made, known);
+    await subscribed(made, known);
   }
 
-  async function tell(made: PushSubscription, known: Remembered): Promise<void> {
+  async function subscribed(made: PushSubscription, known: Remembered): Promise<void> {
     const { endpoint, keys } = made.toJSON();
     const body = JSON.stringify({ endpoint, ...keys, ...known });
     const headers = { 'content-type': 'application/json' };
