@@ -36,6 +36,7 @@ const TABLES: &[&str] = &[
     "credentials",
     "streams",
     "timers",
+    "connections",
 ];
 
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -170,6 +171,13 @@ impl Run {
             row(key, key, 1.0, Some(0.0), "0");
         }
         row("panics of the engine", "panics", 1.0, Some(0.0), "0");
+        let between = [
+            ("datagrams for another media thread", "handed_over"),
+            ("packets to another media thread", "passed_on"),
+        ];
+        for (name, key) in between {
+            row(name, key, 1.0, None, "since the start");
+        }
         let (events, failed) = self.events();
         broken.extend(failed);
         let (growth, failed) = self.growth(options);

@@ -37,6 +37,8 @@ pub struct Options {
     pub loudness: i8,
     /// What the camera sends instead of prepared pictures; what comes in is taken for the same.
     pub load: Option<Load>,
+    /// Is in a network that lets no UDP through: media goes over TCP.
+    pub over_tcp: bool,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,6 +65,7 @@ impl Options {
             rude: false,
             loudness: crate::media::LOUDNESS,
             load: None,
+            over_tcp: false,
         }
     }
 }

@@ -389,6 +389,7 @@ impl Driver {
         let (identity, load) = (self.options.identity, self.options.load);
         let mut media = Media::new(identity, load, Instant::now());
         media.loudness = self.options.loudness;
+        media.over_tcp = self.options.over_tcp;
         self.media = Some(media);
         self.shared.update(|view| view.state.media = false);
         self.offer(None).await

@@ -8,6 +8,7 @@ mod bot;
 mod driver;
 mod fixture;
 mod house;
+mod link;
 mod load;
 mod media;
 mod offer;

@@ -1,32 +1,28 @@
-//! One media connection: the str0m peer, its UDP socket, the prepared streams that go out and the watchers of what comes in.
+//! One media connection: the str0m peer, its link, the prepared streams that go out and the watchers of what comes in.
 //! Knows mids, slots and sources; nothing of names, rooms or the signalling socket.
 
-use std::{
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
-    time::Instant,
-};
+use std::time::Instant;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result};
 use protocol::{MediaConnectionId, Slot, SlotMids, Source, UplinkMids};
 use str0m::{
-    Candidate, Event, IceConnectionState, Input, Output, Rtc,
+    Event, IceConnectionState, Input, Output, Rtc,
     change::{SdpAnswer, SdpPendingOffer},
     media::{KeyframeRequestKind, Mid, Rid},
-    net::{Protocol, Receive},
+    net::Receive,
     rtp::{ExtensionValues, RtpPacket, RtpWrite},
 };
-use tokio::net::UdpSocket;
 
 use crate::{
     Identity, Load, Received,
     fixture::{self, CAMERA_RATE, SCREEN_RATE, VOICE_RATE},
+    link::Link,
     load,
     offer::{self, Ice, Layout, RIDS},
     sending::{Content, Sender, Sent},
     watching::{Packet, Watcher},
 };
 
-const DATAGRAM_BYTES: usize = 2000;
 /// How many datagrams are taken in one go before timers get their turn.
 const DATAGRAMS_AT_ONCE: usize = 64;
 
@@ -39,11 +35,11 @@ pub(crate) struct Media {
     load: Option<Load>,
     /// Of the voice, in dBov.
     pub loudness: i8,
+    /// For a network that lets no UDP through.
+    pub over_tcp: bool,
     layout: Layout,
     pending: Option<SdpPendingOffer>,
-    socket: Option<UdpSocket>,
-    /// Our address as the server sees it.
-    local: SocketAddr,
+    link: Option<Link>,
     timer: Instant,
     streams: Vec<Stream>,
     watchers: Vec<Watcher>,
@@ -52,7 +48,6 @@ pub(crate) struct Media {
     pub failed: bool,
     /// The next offer has new ICE credentials.
     pub restarts_ice: bool,
-    buffer: Vec<u8>,
 }
 
 /// One encoding that this bot sends.
@@ -91,10 +86,10 @@ impl Media {
             identity,
             load,
             loudness: LOUDNESS,
+            over_tcp: false,
             layout: Layout::default(),
             pending: None,
-            socket: None,
-            local: SocketAddr::new(Ipv4Addr::LOCALHOST.into(), 0),
+            link: None,
             timer: now,
             streams: Vec::new(),
             watchers: Vec::new(),
@@ -102,7 +97,6 @@ impl Media {
             connected: false,
             failed: false,
             restarts_ice: false,
-            buffer: vec![0; DATAGRAM_BYTES],
         }
     }
 
@@ -136,32 +130,15 @@ impl Media {
         while self.watchers.len() < self.layout.slots.len() {
             self.watchers.push(Watcher::new(self.watchers.len()));
         }
-        if self.socket.is_none() {
-            self.open_socket(sdp).await?;
+        if self.link.is_none() {
+            let link = match self.over_tcp {
+                true => Link::tcp(offer::destination(sdp, "tcp")?).await?,
+                false => Link::udp(offer::destination(sdp, "udp")?).await?,
+            };
+            self.rtc.add_local_candidate(link.candidate()?);
+            self.link = Some(link);
             self.prepare_streams()?;
         }
-        Ok(())
-    }
-
-    async fn open_socket(&mut self, answer: &str) -> Result<()> {
-        let Some(destination) = offer::destinations(answer).first().copied() else {
-            bail!("the answer has no UDP candidate");
-        };
-        let any: IpAddr = if destination.is_ipv4() {
-            Ipv4Addr::UNSPECIFIED.into()
-        } else {
-            Ipv6Addr::UNSPECIFIED.into()
-        };
-        let probe = UdpSocket::bind((any, 0)).await?;
-        probe
-            .connect(destination)
-            .await
-            .context("no way to the server's media address")?;
-        let socket = UdpSocket::bind((probe.local_addr()?.ip(), 0)).await?;
-        self.local = socket.local_addr()?;
-        self.rtc
-            .add_local_candidate(Candidate::host(self.local, "udp")?);
-        self.socket = Some(socket);
         Ok(())
     }
 
@@ -229,11 +206,11 @@ impl Media {
             .is_some_and(|watcher| watcher.assign(slot))
     }
 
-    /// Done when the socket has something; never while there is none.
+    /// Done when the link has something; never while there is none.
     pub async fn readable(&self) {
-        match &self.socket {
-            Some(socket) if socket.readable().await.is_ok() => {}
-            _ => std::future::pending().await,
+        match &self.link {
+            Some(link) => link.ready().await,
+            None => std::future::pending().await,
         }
     }
 
@@ -255,6 +232,10 @@ impl Media {
             self.rtc.handle_input(Input::Timeout(now))?;
             self.drain(received)?;
         }
+        if let Some(link) = &mut self.link {
+            link.flush();
+            self.failed |= link.is_over();
+        }
         self.failed |= !self.rtc.is_alive();
         Ok(())
     }
@@ -267,15 +248,14 @@ impl Media {
 
     fn take_in(&mut self, received: &mut Received) -> Result<()> {
         for _ in 0..DATAGRAMS_AT_ONCE {
-            let Some(socket) = &self.socket else {
+            let Some(link) = &mut self.link else {
                 return Ok(());
             };
-            // Anything but data means: nothing more now. A refused port shows as the connection's own timeout.
-            let Ok((length, source)) = socket.try_recv_from(&mut self.buffer) else {
+            let (protocol, local) = (link.protocol(), link.local());
+            let Some((source, datagram)) = link.receive() else {
                 return Ok(());
             };
-            let datagram = self.buffer.get(..length).unwrap_or_default();
-            let Ok(receive) = Receive::new(Protocol::Udp, source, self.local, datagram) else {
+            let Ok(receive) = Receive::new(protocol, source, local, datagram) else {
                 continue;
             };
             self.rtc
@@ -293,9 +273,8 @@ impl Media {
                     return Ok(());
                 }
                 Output::Transmit(transmit) => {
-                    if let Some(socket) = &self.socket {
-                        // A full buffer loses the packet, as any network may.
-                        let _ = socket.try_send_to(&transmit.contents, transmit.destination);
+                    if let Some(link) = &mut self.link {
+                        link.send(&transmit.contents, transmit.destination);
                     }
                 }
                 Output::Event(event) => self.handle_event(event, received),
@@ -406,10 +385,11 @@ fn write(rtc: &mut Rtc, stream: &Stream, loudness: i8, sent: Sent, now: Instant)
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use std::{net::SocketAddr, time::Duration};
 
     use protocol::ParticipantId;
-    use str0m::{change::SdpOffer, rtp::SeqNo};
+    use str0m::{Candidate, change::SdpOffer, net::Protocol, rtp::SeqNo};
+    use tokio::net::UdpSocket;
 
     use super::*;
     use crate::Scene;
@@ -507,7 +487,7 @@ mod tests {
         }
 
         async fn step(&mut self) {
-            let mut buffer = [0; DATAGRAM_BYTES];
+            let mut buffer = [0; 2_000];
             tokio::select! {
                 datagram = self.socket.recv_from(&mut buffer) => {
                     let (length, source) = datagram.expect("a datagram");

@@ -1,8 +1,9 @@
 //! The client's side of a negotiation: the fixed layout of slots as browsers offer it, and reading where to send from the
 //! answer. Owns no connection.
 
-use std::net::{IpAddr, SocketAddr};
+use std::net::SocketAddr;
 
+use anyhow::{Context as _, Result};
 use protocol::{SlotKind, SlotMids, UplinkMids};
 use str0m::{
     Rtc,
@@ -104,26 +105,20 @@ fn layers() -> Simulcast {
     simulcast
 }
 
-/// The UDP candidates of an answer, in its order.
-pub(crate) fn destinations(answer: &str) -> Vec<SocketAddr> {
-    let mut found = Vec::new();
-    for line in answer.lines() {
-        let Some(candidate) = line.strip_prefix("a=candidate:") else {
-            continue;
-        };
+/// The first candidate of an answer for this transport.
+pub(crate) fn destination(answer: &str, transport: &str) -> Result<SocketAddr> {
+    let mut candidates = answer
+        .lines()
+        .filter_map(|line| line.strip_prefix("a=candidate:"));
+    let first = candidates.find_map(|candidate| {
         let fields: Vec<&str> = candidate.split(' ').collect();
-        let [_, _, transport, _, address, port, ..] = fields[..] else {
-            continue;
+        let [_, _, kind, _, address, port, ..] = fields[..] else {
+            return None;
         };
-        let (Ok(address), Ok(port)) = (address.parse::<IpAddr>(), port.parse()) else {
-            continue;
-        };
-        let destination = SocketAddr::new(address, port);
-        if transport.eq_ignore_ascii_case("udp") && !found.contains(&destination) {
-            found.push(destination);
-        }
-    }
-    found
+        let address = SocketAddr::new(address.parse().ok()?, port.parse().ok()?);
+        kind.eq_ignore_ascii_case(transport).then_some(address)
+    });
+    first.with_context(|| format!("the answer has no candidate for {transport}"))
 }
 
 #[cfg(test)]
@@ -147,13 +142,13 @@ mod tests {
     }
 
     #[test]
-    fn udp_candidates_are_found_once() {
-        let answer = "v=0\r\na=candidate:1 1 udp 2130706431 192.0.2.7 4000 typ host\r\n\
-                      a=candidate:2 1 tcp 1 192.0.2.7 4000 typ host tcptype passive\r\nm=audio 9 x\r\n\
-                      a=candidate:1 1 UDP 2130706431 192.0.2.7 4000 typ host\r\na=candidate:broken\r\n";
-        assert_eq!(
-            destinations(answer),
-            ["192.0.2.7:4000".parse().expect("an address")]
-        );
+    fn the_first_candidate_of_a_transport_is_where_to_send() {
+        let answer = "v=0\r\na=candidate:broken\r\na=candidate:2 1 tcp 1 192.0.2.7 443 typ host tcptype passive\r\n\
+                      m=audio 9 x\r\na=candidate:1 1 UDP 2130706431 192.0.2.8 4000 typ host\r\n\
+                      a=candidate:1 1 udp 2130706431 192.0.2.9 4000 typ host\r\n";
+        let found = |transport| destination(answer, transport).map(|at| at.to_string());
+        assert_eq!(found("udp").expect("one"), "192.0.2.8:4000");
+        assert_eq!(found("tcp").expect("one"), "192.0.2.7:443");
+        assert!(found("dccp").is_err());
     }
 }

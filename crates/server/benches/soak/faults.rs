@@ -1,6 +1,7 @@
 //! What goes wrong with people and networks, one thing at a time.
 
-use std::net::UdpSocket;
+use std::io::Write;
+use std::net::{TcpStream, UdpSocket};
 use std::time::Duration;
 
 use futures_util::SinkExt;
@@ -11,6 +12,7 @@ use crate::crowd::{Crowd, names};
 use crate::support::{PASSWORD, Person};
 
 const DATAGRAMS: usize = 3_000;
+const CONNECTIONS: usize = 40;
 const MUTINGS: usize = 20;
 /// Longer than the server waits for somebody who reads nothing.
 const UNREAD: Duration = Duration::from_secs(45);
@@ -20,6 +22,7 @@ const PAUSE: Duration = Duration::from_secs(10);
 pub enum Fault {
     Crash,
     GarbageDatagrams,
+    GarbageConnections,
     GarbageMessages,
     CutSocket,
     StopsReading,
@@ -33,6 +36,7 @@ impl Fault {
     pub const ALL: &'static [Self] = &[
         Self::Crash,
         Self::GarbageDatagrams,
+        Self::GarbageConnections,
         Self::GarbageMessages,
         Self::CutSocket,
         Self::StopsReading,
@@ -46,6 +50,7 @@ impl Fault {
         match self {
             Self::Crash => "a client killed without goodbye",
             Self::GarbageDatagrams => "a burst of garbage datagrams",
+            Self::GarbageConnections => "connections for media full of nonsense",
             Self::GarbageMessages => "a socket full of nonsense",
             Self::CutSocket => "a socket cut and resumed",
             Self::StopsReading => "a client that stops reading for 45 s",
@@ -67,6 +72,7 @@ pub async fn inflict(fault: Fault, crowd: &mut Crowd<'_>) {
             }
         }
         Fault::GarbageDatagrams => garbage_datagrams(crowd).await,
+        Fault::GarbageConnections => garbage_connections(crowd),
         Fault::GarbageMessages => garbage_messages(crowd).await,
         Fault::CutSocket => {
             if let Some(bot) = crowd.some_bot() {
@@ -108,6 +114,21 @@ async fn garbage_datagrams(crowd: &mut Crowd<'_>) {
         if round % 100 == 0 {
             tokio::task::yield_now().await;
         }
+    }
+}
+
+/// All at once, and each for as long as the server bears it.
+fn garbage_connections(crowd: &mut Crowd<'_>) {
+    let server = ("127.0.0.1", crowd.media_port);
+    let connections: Vec<TcpStream> = (0..CONNECTIONS)
+        .filter_map(|_| TcpStream::connect(server).ok())
+        .collect();
+    for (round, mut connection) in connections.iter().enumerate() {
+        let length = crowd.random.below(4_000) + 1;
+        let mut bytes = crowd.random.bytes(length);
+        // Frames of good lengths, lengths that no frame has, and what is not even a whole one.
+        bytes[0] = [0, 1, 8, 255][round % 4];
+        let _ = connection.write_all(&bytes);
     }
 }
 

@@ -25,6 +25,9 @@ use support::House;
 const CHURN_EVERY: Duration = Duration::from_secs(1);
 const SAMPLE_EVERY: Duration = Duration::from_secs(5);
 const FAULT_EVERY: Duration = Duration::from_secs(60);
+/// Media threads, and how many of a room one takes before another does: most rooms are on all of them.
+const SHARDS: &str = "3";
+const SPREAD: &str = "1";
 /// Before anything is compared: what is opened once and kept (the database's connections, the memory of all that is used)
 /// is there then.
 const WARM_UP: Duration = Duration::from_secs(60);
@@ -44,10 +47,12 @@ async fn main() {
     };
     let folder = &arguments.folder;
     std::fs::create_dir_all(folder).expect("a folder for what is measured");
-    let (metrics, media) = (free_tcp(), free_udp());
+    let (metrics, media) = (free_port(), free_port());
     let mut house = House::new();
     house.set("METRICS__LISTEN", &format!("127.0.0.1:{metrics}"));
     house.set("MEDIA__PORT", &media.to_string());
+    house.set("MEDIA__SHARDS", SHARDS);
+    house.set("MEDIA__SPREAD", SPREAD);
     house.log_to(folder.join("server.log"));
     let (house, _) = house.with_anna().await;
     let mut sampler = Sampler::new(&house, metrics, &folder.join("samples.tsv"));
@@ -82,14 +87,14 @@ fn arguments() -> Option<Arguments> {
     })
 }
 
-fn free_tcp() -> u16 {
-    let free = TcpListener::bind("127.0.0.1:0").and_then(|free| free.local_addr());
-    free.expect("a free port").port()
-}
-
-fn free_udp() -> u16 {
-    let free = UdpSocket::bind("0.0.0.0:0").and_then(|free| free.local_addr());
-    free.expect("a free port").port()
+/// For UDP and for TCP.
+fn free_port() -> u16 {
+    let free = || {
+        let over_tcp = TcpListener::bind("0.0.0.0:0").ok()?;
+        let port = over_tcp.local_addr().ok()?.port();
+        UdpSocket::bind(("0.0.0.0", port)).ok().map(|_| port)
+    };
+    (0..100).find_map(|_| free()).expect("a free port")
 }
 
 async fn live(crowd: &mut Crowd<'_>, sampler: &mut Sampler, phase: &str, time: Duration) {

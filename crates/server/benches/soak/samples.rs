@@ -19,10 +19,13 @@ const NUMBERS: &[(&str, &str)] = &[
     ("credentials", "stube_media_credentials"),
     ("streams", "stube_media_streams"),
     ("timers", "stube_media_timers"),
+    ("connections", "stube_media_tcp_connections"),
     ("panics", "stube_media_panics_total"),
+    ("handed_over", "stube_media_shard_handed_over_total"),
+    ("passed_on", "stube_media_shard_passed_on_total"),
 ];
 /// Those of them that are 0 when nobody is there.
-const TABLES: std::ops::Range<usize> = 1..10;
+const TABLES: std::ops::Range<usize> = 1..11;
 /// Descriptors and tasks may be so many more than before.
 const SLACK: u64 = 2;
 
@@ -71,11 +74,15 @@ impl Sampler {
 
     pub async fn sample(&mut self, phase: &str, people: usize) -> Sizes {
         let page = self.page.get("/metrics").await.text;
+        // The sum over all media threads, where each has its own.
         let number = |name: &str| {
-            let mut lines = page.lines();
-            let line = lines.find_map(|line| line.strip_prefix(name)?.strip_prefix(' '));
-            let number = line.and_then(|number| number.parse().ok());
-            number.unwrap_or_else(|| panic!("no number {name} in {page}"))
+            let values = page.lines().filter_map(|line| {
+                let rest = line.strip_prefix(name)?;
+                let is_this = rest.starts_with([' ', '{']);
+                is_this.then(|| rest.rsplit(' ').next()?.parse::<u64>().ok())?
+            });
+            let values = values.reduce(|sum, value| sum + value);
+            values.unwrap_or_else(|| panic!("no number {name} in {page}"))
         };
         let numbers: Vec<u64> = NUMBERS.iter().map(|(_, name)| number(name)).collect();
         let descriptors = fs::read_dir(format!("/proc/{}/fd", self.pid));
