@@ -37,6 +37,10 @@ const TARGETS: &[(&str, &str)] = &[
         "numbers",
         "readers of RTCP, feedback, VP8, redundancy; the rewriter",
     ),
+    (
+        "shards",
+        "one meeting on several media threads, and what goes wrong between them",
+    ),
     ("stream", "what comes over a TCP connection for media"),
     ("descriptor", "dependency descriptors"),
     ("offers", "SDP"),

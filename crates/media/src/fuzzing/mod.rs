@@ -8,14 +8,17 @@ mod input;
 mod numbers;
 mod offers;
 mod packets;
+mod shards;
 mod stage;
 mod stream;
+mod watch;
 
 pub use descriptor::descriptor;
 pub use ingress::ingress;
 pub use numbers::numbers;
 pub use offers::offers;
 pub use packets::packets;
+pub use shards::shards;
 pub use stream::stream;
 
 #[cfg(test)]
@@ -52,6 +55,11 @@ mod tests {
     #[test]
     fn however_a_stream_is_cut_the_same_datagrams_come_out_of_it() {
         check("stream", 3_000, super::stream);
+    }
+
+    #[test]
+    fn whatever_gets_lost_or_overtakes_between_shards_they_find_back_to_each_other() {
+        check("shards", 60, super::shards);
     }
 
     #[test]

@@ -257,7 +257,7 @@ mod tests {
         ));
         let video = stage.clients[1].ssrcs[1];
         let is_report = |number: u64| number >> 62 == 2;
-        let sealed = stage.sealed.keys();
+        let sealed = stage.watch.sealed();
         let numbers = sealed.filter(|(_, ssrc, number)| *ssrc == video && !is_report(*number));
         let mut numbers: Vec<u64> = numbers.map(|(_, _, number)| *number).collect();
         numbers.sort_unstable();

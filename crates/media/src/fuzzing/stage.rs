@@ -1,7 +1,7 @@
 //! The whole core with clients of the targets' own around it, and what must hold after each step, whatever was sent: no
 //! answer to an unproven address, no number sealed twice, bounded tables, counters that add up, timers that advance.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -10,6 +10,7 @@ use str0m::crypto::CryptoProvider;
 use str0m::ice::{StunMessage, TransId};
 
 use super::handshake;
+use super::watch::Watch;
 use crate::bandwidth::{MAX_BPS, MIN_BPS};
 use crate::{
     Certificate, Command, Config, Datagram, Event, GroupId, IngressLimit, Input, Negotiate, Output,
@@ -18,28 +19,25 @@ use crate::{
 };
 
 pub(crate) const SERVER: ([u8; 4], u16) = ([192, 0, 2, 1], 10_000);
-const GROUP: GroupId = GroupId(1);
+pub(crate) const GROUP: GroupId = GroupId(1);
 /// Calls for one moment after which something has to lie in the future.
-const CALLS_PER_MOMENT: usize = 64;
+pub(crate) const CALLS_PER_MOMENT: usize = 64;
 /// Steps of time between two inputs; a connection has some in each second.
-const STEPS: usize = 20_000;
+pub(crate) const STEPS: usize = 20_000;
 /// For each peer, as `demux`, `peer` and `sfu` promise.
-const ADDRESSES: usize = 16;
-const CREDENTIALS: usize = 2;
-const STREAMS: usize = 20;
-const TIMERS: usize = 2;
+pub(crate) const ADDRESSES: usize = 16;
+pub(crate) const CREDENTIALS: usize = 2;
+pub(crate) const STREAMS: usize = 20;
+pub(crate) const TIMERS: usize = 2;
 
 pub(crate) struct Stage {
     pub now: Instant,
     pub sfu: Sfu,
     pub clients: Vec<Client>,
     pub events: Vec<Event>,
-    /// Addresses from which somebody showed the right password.
-    proven: BTreeSet<SocketAddr>,
+    pub watch: Watch,
     /// What is known to have gone in and out.
     fed: Stats,
-    pub sealed: HashMap<(SocketAddr, u32, u64), ()>,
-    newest: HashMap<(SocketAddr, u32), u64>,
     requests: u64,
 }
 
@@ -140,6 +138,46 @@ pub(crate) fn config() -> Config {
     }
 }
 
+impl Client {
+    pub fn new(id: PeerId, answer: &str) -> Self {
+        let mut client = Self {
+            id,
+            address: SocketAddr::from(([198, 51, 100, id.0 as u8], 4_000)),
+            ufrag: String::new(),
+            password: String::new(),
+            ssrcs: vec![],
+            newest: 0,
+        };
+        client.answered(answer);
+        client
+    }
+
+    fn answered(&mut self, answer: &str) {
+        let value = |name: &str| answer.lines().find_map(|line| line.strip_prefix(name));
+        self.ufrag = value("a=ice-ufrag:").expect("a user fragment").to_owned();
+        self.password = value("a=ice-pwd:").expect("a password").to_owned();
+        let ssrcs = answer.lines().filter_map(|line| {
+            let ssrc = line.strip_prefix("a=ssrc:")?.split(' ').next()?;
+            ssrc.parse().ok()
+        });
+        self.ssrcs = ssrcs.collect();
+        self.ssrcs.dedup();
+    }
+
+    /// A connectivity check as browsers send it.
+    pub fn check(&self, crypto: &CryptoProvider, nominates: bool) -> Vec<u8> {
+        let username = format!("{}:client", self.ufrag);
+        let message =
+            StunMessage::binding_request(&username, TransId::new(), true, 1, 1_000, nominates);
+        let hmac = |key: &[u8], parts: &[&[u8]]| crypto.sha1_hmac_provider.sha1_hmac(key, parts);
+        let mut bytes = vec![0; 300];
+        let password = Some(self.password.as_bytes());
+        let length = message.to_bytes(password, &mut bytes, hmac);
+        bytes.truncate(length.expect("a check is short"));
+        bytes
+    }
+}
+
 impl Stage {
     #[allow(
         clippy::disallowed_methods,
@@ -154,10 +192,8 @@ impl Stage {
             sfu,
             clients: vec![],
             events: vec![],
-            proven: BTreeSet::new(),
+            watch: Watch::default(),
             fed: Stats::default(),
-            sealed: HashMap::new(),
-            newest: HashMap::new(),
             requests: 0,
         }
     }
@@ -167,29 +203,9 @@ impl Stage {
         let (sdp, uplink, slots) = offer(2, 1, "client");
         let id = PeerId(number as u64);
         let answer = self.negotiate(id, sdp, uplink, slots, false);
-        self.clients.push(Client {
-            id,
-            address: SocketAddr::from(([198, 51, 100, number as u8], 4_000)),
-            ufrag: String::new(),
-            password: String::new(),
-            ssrcs: vec![],
-            newest: 0,
-        });
-        self.answered(number - 1, &answer.expect("an offer of ours is answered"));
+        let answer = answer.expect("an offer of ours is answered");
+        self.clients.push(Client::new(id, &answer));
         number - 1
-    }
-
-    fn answered(&mut self, client: usize, answer: &str) {
-        let value = |name: &str| answer.lines().find_map(|line| line.strip_prefix(name));
-        let client = &mut self.clients[client];
-        client.ufrag = value("a=ice-ufrag:").expect("a user fragment").to_owned();
-        client.password = value("a=ice-pwd:").expect("a password").to_owned();
-        let ssrcs = answer.lines().filter_map(|line| {
-            let ssrc = line.strip_prefix("a=ssrc:")?.split(' ').next()?;
-            ssrc.parse().ok()
-        });
-        client.ssrcs = ssrcs.collect();
-        client.ssrcs.dedup();
     }
 
     pub fn negotiate(
@@ -228,28 +244,17 @@ impl Stage {
         let (sdp, uplink, slots) = offer(2, 1, ufrag);
         let id = self.clients[client].id;
         if let Ok(answer) = self.negotiate(id, sdp, uplink, slots, true) {
-            self.answered(client, &answer);
+            self.clients[client].answered(&answer);
         }
     }
 
-    /// A connectivity check as browsers send it.
     pub fn check(&self, client: usize, nominates: bool) -> Vec<u8> {
-        let client = &self.clients[client];
-        let username = format!("{}:client", client.ufrag);
-        let message =
-            StunMessage::binding_request(&username, TransId::new(), true, 1, 1_000, nominates);
-        let crypto = &self.sfu.crypto;
-        let hmac = |key: &[u8], parts: &[&[u8]]| crypto.sha1_hmac_provider.sha1_hmac(key, parts);
-        let mut bytes = vec![0; 300];
-        let password = Some(client.password.as_bytes());
-        let length = message.to_bytes(password, &mut bytes, hmac);
-        bytes.truncate(length.expect("a check is short"));
-        bytes
+        self.clients[client].check(&self.sfu.crypto, nominates)
     }
 
     pub fn prove(&mut self, client: usize, address: SocketAddr) {
         let check = self.check(client, true);
-        self.proven.insert(address);
+        self.watch.proves(address);
         self.datagram(address, &check);
     }
 
@@ -331,50 +336,13 @@ impl Stage {
         self.check_sizes();
     }
 
-    /// Goes to somebody who proved that it is theirs, and is sealed under a number that was not used before.
     fn sent(&mut self, to: SocketAddr, datagram: &[u8]) {
-        assert!(self.proven.contains(&to), "{to} has proven nothing");
-        let Some([first, second, ..]) = datagram.first_chunk::<12>() else {
-            return;
-        };
-        if !(128..192).contains(first) {
-            return;
+        let number = self.watch.sent(to, datagram);
+        if let Some(number) = number
+            && let Some(client) = self.clients.iter_mut().find(|client| client.address == to)
+        {
+            client.newest = number;
         }
-        let word = |at: usize| {
-            let bytes = datagram.get(at..).and_then(<[u8]>::first_chunk);
-            u32::from_be_bytes(*bytes.expect("a header"))
-        };
-        // The padding that is sealed twice would show as much as a picture.
-        let (ssrc, number) = if (192..224).contains(second) {
-            (word(4), u64::from(word(datagram.len() - 4)) | 1 << 63)
-        } else {
-            let ssrc = word(8);
-            (ssrc, self.extended(to, ssrc, word(0) as u16))
-        };
-        let once = self.sealed.insert((to, ssrc, number), ()).is_none();
-        assert!(once, "{to}: number {number:#x} of {ssrc} was sealed twice");
-        if let Some(client) = self.clients.iter_mut().find(|client| client.address == to) {
-            // The first element of the extension.
-            if *first & 0x10 != 0 && datagram.get(16).is_some_and(|id| *id == 0x31) {
-                client.newest = (word(16) >> 8) as u16;
-            }
-        }
-    }
-
-    fn extended(&mut self, to: SocketAddr, ssrc: u32, sequence: u16) -> u64 {
-        let newest = self.newest.entry((to, ssrc)).or_insert(u64::from(sequence));
-        let ahead = sequence.wrapping_sub(*newest as u16).cast_signed();
-        let number = newest.wrapping_add_signed(i64::from(ahead));
-        assert!(
-            ahead < 1 << 14,
-            "{to}: who misses some loses count of {ssrc}"
-        );
-        assert!(
-            number < 1 << 48,
-            "{to}: nothing can follow {number} of {ssrc}"
-        );
-        *newest = number.max(*newest);
-        number
     }
 
     fn check_sizes(&self) {
