@@ -4,51 +4,10 @@ import assert from 'node:assert/strict';
 import { FirefoxPerson } from '../harness/firefox.mjs';
 import { ANNA } from '../harness/house.mjs';
 import { journeys } from '../harness/journey.mjs';
+import { comes, LARGE, sends, TINY } from '../harness/layers.mjs';
 import { until, untilEqual } from '../harness/wait.mjs';
 
-/** @typedef {import('../harness/person.mjs').Person} Person */
-
 const { journey, person, place } = journeys(import.meta.url, { env: { STUBE__MEDIA__VIDEO_CODEC: 'vp9' } });
-const SECONDS = 3;
-/** A page in which one tile is so large that it takes the larger size, and one in which the smaller does. */
-const LARGE = { width: 1280, height: 900 };
-const TINY = { width: 320, height: 240 };
-
-/** What of the camera goes out now. @param {Person} who */
-async function sends(who) {
-  const before = await who.sent();
-  await new Promise((resolve) => setTimeout(resolve, 1_000));
-  const after = await who.sent();
-  const grown = after.filter(({ kind, bytes }, i) => kind === 'video' && bytes > (before[i]?.bytes ?? 0));
-  return grown.map(({ rid, codec, height }) => `${codec} ${rid} ${height}`).join(', ');
-}
-
-/** What comes of somebody in some seconds. @param {Person} who @param {Person} of */
-async function seen(who, of) {
-  const before = await who.qualityOf(of);
-  await new Promise((resolve) => setTimeout(resolve, SECONDS * 1_000));
-  const after = await who.qualityOf(of);
-  return {
-    codec: after.codec,
-    height: after.height,
-    fps: (after.frames - before.frames) / SECONDS,
-    kbps: Math.round(((after.videoBytes - before.videoBytes) * 8) / 1_000 / SECONDS),
-    frozen: after.frozenSeconds - before.frozenSeconds,
-  };
-}
-
-/**
- * Until a size comes and moves. A busy machine may take its time.
- * @param {string} how @param {Person} who @param {Person} of @param {number} height
- */
-async function comes(how, who, of, height) {
-  const found = await until(`${how}: ${height} lines that move`, async () => {
-    const now = await seen(who, of);
-    return now.codec === 'VP9' && now.height === height && now.fps >= 8 ? now : undefined;
-  }, { timeoutMs: 40_000 });
-  console.log(`${how}: ${found.codec}, ${found.height} lines, ${found.fps.toFixed(1)} fps, ${found.kbps} kbit/s, frozen for ${found.frozen.toFixed(2)} s`);
-}
-
 journey('one stream has a size for everybody', async () => {
   await place.house.addRoom(ANNA, 'public/Schichten');
   const [anna, bela, carl] = await Promise.all([
@@ -63,22 +22,22 @@ journey('one stream has a size for everybody', async () => {
   await bela.join();
   await bela.isInside();
   await untilEqual('one size alone for one viewer', 'VP9 h 360', () => sends(anna), { timeoutMs: 60_000 });
-  await comes('alone', bela, anna, 360);
+  await comes('alone', bela, anna, 'VP9', 360);
 
   await carl.comeAsGuest('Carl', '/r/public/Schichten');
   await carl.join();
   await carl.isInside();
   await untilEqual('all sizes in one stream', 'VP9 q 360', () => sends(anna), { timeoutMs: 60_000 });
-  await comes('large', bela, anna, 360);
-  await comes('tiny', carl, anna, 180);
+  await comes('large', bela, anna, 'VP9', 360);
+  await comes('tiny', carl, anna, 'VP9', 180);
   await bela.sees(anna);
   await carl.sees(anna);
 
   const before = await bela.qualityOf(anna);
   await bela.page.setViewportSize(TINY);
-  await comes('from large to small', bela, anna, 180);
+  await comes('from large to small', bela, anna, 'VP9', 180);
   await bela.page.setViewportSize(LARGE);
-  await comes('and large again', bela, anna, 360);
+  await comes('and large again', bela, anna, 'VP9', 360);
   const frozen = (await bela.qualityOf(anna)).frozenSeconds - before.frozenSeconds;
   console.log(`frozen for ${frozen.toFixed(2)} s over both changes`);
   assert.ok(frozen < 3, `${frozen} s`);

@@ -63,6 +63,8 @@ pub enum VideoCodec {
     Vp8,
     /// All sizes in one stream.
     Vp9,
+    /// The same, and described in a header extension.
+    Av1,
 }
 
 impl Source {

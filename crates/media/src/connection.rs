@@ -21,6 +21,7 @@ use crate::api::{Config, Refusal, Transport, VideoCodec};
 use crate::batch::Path;
 use crate::clock::Report;
 use crate::demux::Credentials;
+use crate::described;
 use crate::egress::keys::{self, Keys};
 use crate::egress::{Extensions, PayloadTypes, Retransmission, Section};
 use crate::quality::{self, Reading};
@@ -62,7 +63,8 @@ pub(crate) enum Happening {
 pub(crate) struct Agreed {
     /// Sound with redundancy.
     pub redundancy: Option<u8>,
-    pub vp9: Option<u8>,
+    /// The codec beside VP8, for the camera.
+    pub other: Option<u8>,
 }
 
 /// What we answer, with our ICE credentials.
@@ -177,11 +179,11 @@ impl Connection {
         self.guard(|rtc| {
             let mut all = rtc.codec_config().params().iter();
             let opus = all.find(|params| params.spec().codec == Codec::Opus);
-            let vp9 = rtc.media(camera);
-            let vp9 = vp9.and_then(|media| agreed(rtc, media, Codec::Vp9));
+            let camera = rtc.media(camera);
+            let other = camera.and_then(|media| other(rtc, media));
             Agreed {
                 redundancy: opus.and_then(|opus| opus.red()).map(|number| *number),
-                vp9: vp9.map(|params| *params.pt()),
+                other: other.map(|params| *params.pt()),
             }
         })
     }
@@ -311,6 +313,9 @@ fn engine(config: &Config, crypto: &Arc<CryptoProvider>) -> RtcConfig {
     extensions.set(10, Extension::RtpStreamId);
     extensions.set(11, Extension::RepairedRtpStreamId);
     extensions.set(13, Extension::VideoOrientation);
+    if config.video == VideoCodec::Av1 {
+        extensions.set(12, described::extension());
+    }
     RtcConfig::new()
         .set_crypto_provider(crypto.clone())
         .set_dtls_version(DTLS)
@@ -326,6 +331,7 @@ fn engine(config: &Config, crypto: &Arc<CryptoProvider>) -> RtcConfig {
         .enable_opus(true, true)
         .enable_vp8(true)
         .enable_vp9(config.video == VideoCodec::Vp9)
+        .enable_av1(config.video == VideoCodec::Av1)
 }
 
 /// Those over TCP are worth less: they are for networks that let no UDP through.
@@ -346,7 +352,7 @@ fn section(rtc: &Rtc, taken: Taken) -> Option<Section> {
         false => (Codec::Opus, AUDIO_CLOCK_RATE),
     };
     let params = agreed(rtc, media, codec)?;
-    let vp9 = agreed(rtc, media, Codec::Vp9);
+    let other = other(rtc, media);
     let ids = media.remote_extmap();
     let again = taken.rtx.zip(params.resend());
     Some(Section {
@@ -359,7 +365,7 @@ fn section(rtc: &Rtc, taken: Taken) -> Option<Section> {
             ssrc: *ssrc,
             payload_type: *payload_type,
         }),
-        vp9: vp9.map(|params| PayloadTypes {
+        other: other.map(|params| PayloadTypes {
             first: *params.pt(),
             again: params.resend().map(|payload_type| *payload_type),
         }),
@@ -368,9 +374,20 @@ fn section(rtc: &Rtc, taken: Taken) -> Option<Section> {
             transport_cc: ids.id_of(Extension::TransportSequenceNumber),
             audio_level: ids.id_of(Extension::AudioLevel),
             video_orientation: ids.id_of(Extension::VideoOrientation),
+            descriptor: ids.id_of(described::extension()),
         },
         clock_rate,
     })
+}
+
+/// What was agreed for a section beside VP8: AV1 only together with its descriptor, without which nobody knows its layers.
+fn other<'a>(rtc: &'a Rtc, media: &Media) -> Option<&'a PayloadParams> {
+    let is_described = media
+        .remote_extmap()
+        .id_of(described::extension())
+        .is_some();
+    let av1 = agreed(rtc, media, Codec::Av1).filter(|_| is_described);
+    av1.or_else(|| agreed(rtc, media, Codec::Vp9))
 }
 
 /// A codec as it was agreed for a section. Of VP9 the usual profile is meant: eight bits, and a quarter of the colour.

@@ -131,14 +131,14 @@ impl Sfu {
         let can_more = self
             .peers
             .get(&peer)
-            .is_some_and(|state| state.vp9.is_some());
+            .is_some_and(|state| state.other.is_some());
         let mut changed = vec![];
         for (source, needed) in self.needed_of(peer) {
             if !source.is_video() {
                 continue;
             }
             let codec = match can_more && source == Source::Camera {
-                true => VideoCodec::Vp9,
+                true => self.config.video,
                 false => VideoCodec::Vp8,
             };
             let needed = needed.unwrap_or(0);
@@ -185,7 +185,7 @@ impl Sfu {
         let Some((slot, state)) = slot.zip(state) else {
             return 0;
         };
-        let is_plain = state.is_plain || !slot.video.takes_vp9;
+        let is_plain = state.is_plain || !slot.video.takes_other;
         let share = slot.share;
         // What goes out, what should, and what would be better still.
         let layers = [slot.current, share.layer, share.layer.and(share.better)];

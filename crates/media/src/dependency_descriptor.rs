@@ -267,4 +267,4 @@ impl Bits<'_> {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

@@ -1,6 +1,7 @@
 //! From one peer's packet to the slots that carry it: subscriptions, layers, keyframes. The part of [`Sfu`] that runs
 //! per packet; its work grows with the receivers of that packet and with nothing else.
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -34,14 +35,22 @@ impl Sfu {
     pub(crate) fn packet(&mut self, peer: PeerId, packet: RtpPacket) {
         match self.stream_of(peer, &packet) {
             Some((source, layer)) if source.is_video() => {
-                if let Some(packet) = self.read(peer, source, layer, &Incoming::from(&packet)) {
-                    let packet = Arc::new(packet);
-                    self.pass_on(peer, &packet, false);
-                    self.forward(peer, &packet);
-                }
+                self.picture(peer, source, layer, &Incoming::from(&packet));
             }
             Some((source, _)) => self.sound(peer, source, &packet),
             None => {}
+        }
+    }
+
+    fn picture(&mut self, peer: PeerId, source: Source, layer: usize, packet: &Incoming) {
+        let Some((packet, waited)) = self.read(peer, source, layer, packet) else {
+            return;
+        };
+        let packet = Arc::new(packet);
+        self.pass_on(peer, &packet, false);
+        self.forward(peer, &packet);
+        for packet in &waited {
+            self.picture(peer, source, layer, packet);
         }
     }
 
@@ -100,21 +109,21 @@ impl Sfu {
         None
     }
 
-    /// `None` for what is not to be forwarded.
+    /// With what came before it and can be read only now. `None` for what is not to be forwarded.
     pub(crate) fn read(
         &mut self,
         peer: PeerId,
         source: Source,
         layer: usize,
         packet: &Incoming,
-    ) -> Option<Packet> {
+    ) -> Option<(Packet, VecDeque<Incoming>)> {
         let state = self.peers.get(&peer)?;
-        let codec = match state.vp9 == Some(packet.payload_type) {
-            true => VideoCodec::Vp9,
+        let codec = match state.other == Some(packet.payload_type) {
+            true => self.config.video,
             false => VideoCodec::Vp8,
         };
-        let live = |uplink: &&Uplink| uplink.state == UplinkState::Live;
-        let uplink = self.senders.get(&peer)?.uplink(source).filter(live);
+        let live = |uplink: &&mut Uplink| uplink.state == UplinkState::Live;
+        let uplink = self.senders.get_mut(&peer)?.uplink_mut(source).filter(live);
         let read = uplink.and_then(|uplink| uplink.read(peer, layer, codec, packet, &state.clock));
         self.stats.dropped_rtp += u64::from(read.is_none());
         read

@@ -21,6 +21,7 @@ mod connection;
 mod demand;
 mod demux;
 pub mod dependency_descriptor;
+mod described;
 mod egress;
 mod forwarding;
 mod framing;

@@ -5,7 +5,8 @@ use std::time::Instant;
 
 use str0m::rtp::RtpPacket;
 
-use crate::api::{Source, VideoCodec};
+use crate::api::{Size, Source, VideoCodec};
+use crate::described;
 use crate::egress::PassedOn;
 use crate::opus;
 use crate::pipe::Layers;
@@ -23,6 +24,8 @@ pub(crate) struct Incoming {
     pub arrived: Instant,
     pub marker: bool,
     pub extensions: PassedOn,
+    /// The dependency descriptor.
+    pub descriptor: Option<Arc<[u8]>>,
     pub payload: Arc<[u8]>,
 }
 
@@ -41,6 +44,10 @@ impl From<&RtpPacket> for Incoming {
                 voice_activity: extensions.voice_activity,
                 video_orientation: extensions.video_orientation,
             },
+            descriptor: extensions
+                .user_values
+                .get()
+                .map(|described::Bytes(bytes)| bytes.clone()),
             payload: packet.payload.clone(),
         }
     }
@@ -61,7 +68,11 @@ pub(crate) struct Packet {
     pub codec: VideoCodec,
     /// The layers that begin with this packet, as bits: those of a keyframe.
     pub begins: Layers,
+    /// Of the layers from this one on, as far as its keyframe tells.
+    pub sizes: Box<[Size]>,
     pub extensions: PassedOn,
+    /// The dependency descriptor, whose numbers stand for those of the payload.
+    pub descriptor: Option<Arc<[u8]>>,
 }
 
 impl Packet {
@@ -96,7 +107,9 @@ impl Packet {
             payload: Arc::new([]),
             marker: false,
             begins: 0,
+            sizes: Box::default(),
             extensions: PassedOn::default(),
+            descriptor: None,
             ..self.clone()
         }
     }

@@ -39,8 +39,8 @@ pub(crate) struct Peer {
     /// The payload type of sound with redundancy, if the client sends that.
     pub red: Option<u8>,
     redundant: Vec<String>,
-    /// The payload type of VP9 for the camera, if that was agreed.
-    pub vp9: Option<u8>,
+    /// The payload type of the house's codec for the camera, if another than VP8 was agreed.
+    pub other: Option<u8>,
     /// Shows nothing but VP8, whatever was agreed.
     pub is_plain: bool,
     pub slots: Vec<Slot>,
@@ -88,7 +88,7 @@ impl Peer {
             uplink_mids,
             red: None,
             redundant: vec![],
-            vp9: None,
+            other: None,
             is_plain: false,
             slots: vec![],
             clock: SenderClock::default(),
@@ -125,16 +125,16 @@ impl Peer {
 
     fn open_routes(&mut self) -> Result<(), Fault> {
         let agreed = self.connection.agreed(&self.uplink_mids.camera)?;
-        (self.red, self.vp9) = (agreed.redundancy, agreed.vp9);
+        (self.red, self.other) = (agreed.redundancy, agreed.other);
         for slot in &mut self.slots {
             for (mid, lane) in [
                 (&slot.mids.audio, &mut slot.audio),
                 (&slot.mids.video, &mut slot.video),
             ] {
                 let section = self.connection.take_section(mid)?;
-                lane.takes_vp9 = section
+                lane.takes_other = section
                     .as_ref()
-                    .is_some_and(|section| section.vp9.is_some());
+                    .is_some_and(|section| section.other.is_some());
                 lane.route = section.map(|mut section| {
                     if !self.redundant.contains(mid) {
                         section.redundancy = None;

@@ -197,6 +197,7 @@ mod tests {
             arrived: Instant::now(),
             marker: false,
             extensions: PassedOn::default(),
+            descriptor: None,
             payload: RedEncoder::encode(OPUS, &payload(sequence), &blocks).into(),
         }
     }

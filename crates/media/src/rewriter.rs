@@ -28,10 +28,10 @@ pub(crate) struct Origin {
     pub ssrc: u32,
 }
 
-/// The numbers of a payload descriptor (RFC 7741, RFC 9628) that have to go on.
+/// The numbers of a descriptor that have to go on.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Pictures {
-    /// 15 bits.
+    /// 16 bits in a dependency descriptor, the lower 15 of them in a payload (RFC 7741, RFC 9628).
     pub picture_id: Option<u16>,
     pub tl0_pic_idx: Option<u8>,
     /// 5 bits.
@@ -109,7 +109,7 @@ impl Epoch {
                 picture_id: pictures
                     .picture_id
                     .map(|id| id.wrapping_add(offsets.picture_id))
-                    .map(|id| id.wrapping_sub(left_out.pictures) & 0x7fff),
+                    .map(|id| id.wrapping_sub(left_out.pictures)),
                 tl0_pic_idx: pictures
                     .tl0_pic_idx
                     .map(|index| index.wrapping_add(offsets.tl0_pic_idx)),
@@ -384,7 +384,7 @@ mod tests {
                 (
                     sent.sequence,
                     since,
-                    sent.pictures.picture_id.unwrap(),
+                    sent.pictures.picture_id.unwrap() & 0x7fff,
                     sent.pictures.tl0_pic_idx.unwrap(),
                 )
             });

@@ -29,7 +29,8 @@ pub(crate) struct Slot {
 #[derive(Debug)]
 pub(crate) struct Lane {
     pub route: Option<Route>,
-    pub takes_vp9: bool,
+    /// Another codec than VP8.
+    pub takes_other: bool,
     /// Of what goes out.
     pub codec: VideoCodec,
     rewriter: Rewriter,
@@ -248,10 +249,10 @@ impl Slot {
         let Lane {
             rewriter,
             codec,
-            takes_vp9,
+            takes_other,
             ..
         } = &mut self.video;
-        if packet.codec == VideoCodec::Vp9 && !*takes_vp9 {
+        if packet.codec != VideoCodec::Vp8 && !*takes_other {
             return Verdict::Drop;
         }
         let is_same = rewriter.follows(packet.arrival.origin);
@@ -298,7 +299,7 @@ impl Lane {
     fn new(like: Source) -> Self {
         Self {
             route: None,
-            takes_vp9: false,
+            takes_other: false,
             codec: VideoCodec::default(),
             rewriter: Rewriter::new(clock_rate(like)),
             newest: None,

@@ -105,7 +105,7 @@ impl Sfu {
         let lost = arrived.len().saturating_sub(1);
         self.stats.recovered_packets += lost as u64;
         for (index, packet) in arrived.iter().enumerate() {
-            let Some(packet) = self.read(peer, source, 0, packet) else {
+            let Some((packet, _)) = self.read(peer, source, 0, packet) else {
                 continue;
             };
             let is_recovered = index < lost;

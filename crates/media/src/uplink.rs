@@ -12,6 +12,7 @@ use str0m::rtp::Ssrc;
 use crate::api::{PeerId, ShardIndex, Size, SlotIndex, Source, UplinkState, VideoCodec};
 use crate::clock::{Report, SenderClock};
 use crate::codec::{self, Content};
+use crate::described::{self, Known, Said};
 use crate::layers::{self, Resized};
 use crate::packet::{Incoming, Packet};
 use crate::pipe::Layers;
@@ -35,6 +36,8 @@ pub(crate) const PLAIN: Layers = 1 << 31;
 /// Packets and time that a keyframe's beginning may be late.
 const EARLY_PACKETS: usize = 256;
 const EARLY_AGE: Duration = Duration::from_millis(300);
+/// So long the beginning of a keyframe may still be on its way, or sent again.
+const PATIENCE: Duration = Duration::from_millis(100);
 /// Requests for one layer are at least so far apart, whoever asks.
 pub(crate) const KEYFRAME_INTERVAL: Duration = Duration::from_millis(500);
 
@@ -122,6 +125,9 @@ struct Layer {
     keyframe: KeyframeDemand,
     /// What came while a keyframe was awaited: parts of it may overtake its beginning.
     early: VecDeque<Arc<Packet>>,
+    /// What descriptors refer to, and what refers to something newer that is still to come.
+    known: Option<Known>,
+    unread: VecDeque<Incoming>,
 }
 
 /// Whether the sender was told that somebody needs a layer.
@@ -178,30 +184,36 @@ impl Uplink {
             .position(|layer| layer.rid.as_deref() == rid)
     }
 
-    /// `None` if the payload is not what it should be. `layer`: the smallest of the stream that it came in.
+    /// `None` if the packet is not what it should be, or refers to one that is still to come, with which it is given out.
+    /// `layer`: the smallest of the stream that it came in.
     pub fn read(
-        &self,
+        &mut self,
         peer: PeerId,
         layer: usize,
         codec: VideoCodec,
         packet: &Incoming,
         clock: &SenderClock,
-    ) -> Option<Packet> {
+    ) -> Option<(Packet, VecDeque<Incoming>)> {
+        let stream = self.layers.get_mut(layer)?;
         // Without payload it only keeps the numbers going.
-        let told = match self.source.is_video() && !packet.payload.is_empty() {
-            true => Content::read(codec, &packet.payload)?,
-            false => Content::default(),
+        let (told, sizes) = match self.source.is_video() && !packet.payload.is_empty() {
+            true => stream.told(codec, packet)?,
+            false => Default::default(),
+        };
+        let waited = match told.starts_keyframe {
+            true => std::mem::take(&mut stream.unread),
+            false => VecDeque::new(),
         };
         let Incoming {
             timestamp, arrived, ..
         } = *packet;
-        let captured = match self.layers.get(layer)?.report {
+        let captured = match stream.report {
             Some(report) => report.captured(clock, clock_rate(self.source), timestamp, arrived),
             None => arrived,
         };
         let size = told.spatial.map_or(0, |spatial| usize::from(spatial.id));
         self.layers.get(layer + size)?;
-        Some(Packet {
+        let read = Packet {
             source: self.source,
             layer: layer + size,
             arrival: Arrival {
@@ -221,11 +233,14 @@ impl Uplink {
             marker: packet.marker,
             codec,
             begins: told.begins << layer,
+            sizes,
             extensions: packet.extensions,
+            descriptor: packet.descriptor.clone(),
             payload: packet.payload.clone(),
             encrypted: self.encrypted,
             before: vec![],
-        })
+        };
+        Some((read, waited))
     }
 
     /// Notes that the layer lives. True when the choice of layers may change by it; with the packets that overtook the
@@ -249,11 +264,10 @@ impl Uplink {
             }
             return (changed, vec![]);
         }
-        let sizes = codec::sizes(packet.codec, &packet.payload);
         let from_here = self.layers.iter_mut().skip(packet.layer);
-        for (layer, size) in from_here.zip(sizes) {
-            changed |= Some(size) != layer.size && layer.resized.note(packet.arrived);
-            layer.size = Some(size);
+        for (layer, size) in from_here.zip(&packet.sizes) {
+            changed |= Some(*size) != layer.size && layer.resized.note(packet.arrived);
+            layer.size = Some(*size);
         }
         let mut early: Vec<_> = self
             .same_stream(packet)
@@ -422,6 +436,8 @@ impl Layer {
             asked: Asked::default(),
             keyframe: KeyframeDemand::default(),
             early: VecDeque::new(),
+            known: None,
+            unread: VecDeque::new(),
         }
     }
 
@@ -435,22 +451,59 @@ impl Layer {
         self.rate.bps().unwrap_or(nominal)
     }
 
+    /// What a packet says of itself, and which sizes begin with it.
+    fn told(&mut self, codec: VideoCodec, packet: &Incoming) -> Option<(Content, Box<[Size]>)> {
+        let Some(descriptor) = &packet.descriptor else {
+            let told = Content::read(codec, &packet.payload)?;
+            let sizes = match told.starts_keyframe {
+                true => codec::sizes(codec, &packet.payload),
+                false => vec![],
+            };
+            return Some((told, sizes.into()));
+        };
+        match described::read(&mut self.known, packet.ssrc, packet.sequence, descriptor) {
+            Said::This(descriptor, valid) => {
+                let told = Content::described(codec, &descriptor, valid);
+                let new = descriptor.structure.filter(|_| told.starts_keyframe);
+                Some((told, new.map(|new| new.sizes).unwrap_or_default().into()))
+            }
+            Said::NotYet => {
+                let wait =
+                    |first: &Incoming| packet.arrived.saturating_duration_since(first.arrived);
+                let waits_long = self
+                    .unread
+                    .front()
+                    .is_some_and(|first| wait(first) > PATIENCE);
+                self.ssrc = Some(packet.ssrc.into());
+                self.keyframe.wanted |= waits_long;
+                keep_a_while(&mut self.unread, packet.clone(), |packet| packet.arrived);
+                None
+            }
+            Said::Nothing => None,
+        }
+    }
+
     /// Keeps a packet that somebody may need who is still waiting for the keyframe that it belongs to.
     fn keep_early(&mut self, packet: &Arc<Packet>) {
         if packet.payload.is_empty() {
             return;
         }
-        let now = packet.arrived;
-        let is_old = |early: &Arc<Packet>| now.saturating_duration_since(early.arrived) > EARLY_AGE;
-        while self.early.len() >= EARLY_PACKETS || self.early.front().is_some_and(is_old) {
-            self.early.pop_front();
-        }
-        self.early.push_back(packet.clone());
+        keep_a_while(&mut self.early, packet.clone(), |packet| packet.arrived);
     }
 
     fn take_early(&mut self) -> std::collections::vec_deque::Drain<'_, Arc<Packet>> {
         self.early.drain(..)
     }
+}
+
+/// Not for long, and not many.
+fn keep_a_while<T>(kept: &mut VecDeque<T>, new: T, arrived: impl Fn(&T) -> Instant) {
+    let now = arrived(&new);
+    let is_old = |early: &T| now.saturating_duration_since(arrived(early)) > EARLY_AGE;
+    while kept.len() >= EARLY_PACKETS || kept.front().is_some_and(is_old) {
+        kept.pop_front();
+    }
+    kept.push_back(new);
 }
 
 impl Asked {

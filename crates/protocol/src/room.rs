@@ -96,13 +96,13 @@ pub struct Demand {
     pub codec: Option<VideoCodec>,
 }
 
-/// What cameras may send instead of VP8.
+/// What cameras may send instead of VP8: all sizes in one stream, that of the smallest.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 #[cfg_attr(test, derive(ts_rs::TS))]
 pub enum VideoCodec {
-    /// All sizes in one stream, that of the smallest.
     Vp9,
+    Av1,
 }
 
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

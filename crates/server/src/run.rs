@@ -187,6 +187,7 @@ async fn media_settings(
         video: match config.media.video_codec {
             VideoCodec::Vp8 => ::media::VideoCodec::Vp8,
             VideoCodec::Vp9 => ::media::VideoCodec::Vp9,
+            VideoCodec::Av1 => ::media::VideoCodec::Av1,
         },
         loudest: config.media.loudest,
         shards: media_threads(config.media.shards),

@@ -103,12 +103,14 @@ describe('of a camera in one stream', () => {
   });
 });
 
-it('VP8 is offered before VP9, and of that the kind that everybody can show', () => {
+it('VP8 is offered before the others, and of those the kind that everybody can show', () => {
   const codec = (mimeType: string, sdpFmtpLine?: string): RTCRtpCodec =>
     ({ mimeType, clockRate: 90_000, ...(sdpFmtpLine ? { sdpFmtpLine } : {}) }) as RTCRtpCodec;
   const codecs = [
     codec('video/VP9', 'profile-id=2'),
-    codec('video/AV1'),
+    codec('video/AV1', 'level-idx=5;profile=1;tier=0'),
+    codec('video/AV1', 'level-idx=5;profile=0;tier=0'),
+    codec('video/H264'),
     codec('video/VP9', 'profile-id=0'),
     codec('video/rtx'),
     codec('video/VP8'),
@@ -117,6 +119,7 @@ it('VP8 is offered before VP9, and of that the kind that everybody can show', ()
   expect(offered.map(({ mimeType, sdpFmtpLine = '' }) => `${mimeType} ${sdpFmtpLine}`.trim())).toEqual([
     'video/VP8',
     'video/VP9 profile-id=0',
+    'video/AV1 level-idx=5;profile=0;tier=0',
     'video/rtx',
   ]);
 });

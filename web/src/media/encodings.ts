@@ -179,14 +179,14 @@ export const SCREEN_ENCODINGS: readonly Offered[] = screenEncodings('text', ALL)
   ...(i === 0 ? { priority: 'high' as const } : {}),
 }));
 
-/** VP8 before all, which everybody has; VP9 where the house wants it; and retransmission. */
+/** VP8 before all, which everybody has; others where the house wants one; and retransmission. */
 export function videoCodecs(capabilities: RTCRtpCapabilities | null): RTCRtpCodec[] {
-  return pick(capabilities, ['video/vp8', 'video/vp9', 'video/rtx']).filter(isUsual);
+  return pick(capabilities, ['video/vp8', 'video/vp9', 'video/av1', 'video/rtx']).filter(isUsual);
 }
 
-/** Of VP9 there are kinds with more colour and more bits, which few can show. */
+/** Of VP9 and AV1 there are kinds with more colour and more bits, which few can show. */
 function isUsual({ sdpFmtpLine = '' }: RTCRtpCodec): boolean {
-  return !/profile-id=[1-9]/.test(sdpFmtpLine);
+  return !/profile(-id)?=[1-9]/.test(sdpFmtpLine);
 }
 
 /** With redundancy where the browser knows it; Firefox does not. */

@@ -12,6 +12,8 @@ import { Uplink } from './uplink.ts';
 
 export const SCREEN_SLOTS = 2;
 export const FIRST_PERSON_SLOTS = 6;
+/** How the name of the header extension ends. */
+const DESCRIPTOR = '#dependency-descriptor-rtp-header-extension';
 const SOURCES: readonly Source[] = ['microphone', 'camera', 'screen', 'screen_audio'];
 
 /** The browser's constructors, handed in once. */
@@ -19,6 +21,17 @@ export interface PeerPorts {
   newPeer(): RTCPeerConnection;
   newStream(track: MediaStreamTrack): MediaStream;
   receiveCapabilities(kind: 'audio' | 'video'): RTCRtpCapabilities | null;
+}
+
+/** Header extensions of a section, where a browser lets one choose. */
+interface Extensible {
+  getHeaderExtensionsToNegotiate(): HeaderExtension[];
+  setHeaderExtensionsToNegotiate(extensions: HeaderExtension[]): void;
+}
+
+interface HeaderExtension {
+  readonly uri: string;
+  readonly direction: RTCRtpTransceiverDirection;
 }
 
 /** One down slot as it stands in this connection. */
@@ -197,6 +210,7 @@ export class Link {
     encodings: readonly RTCRtpEncodingParameters[] = [],
   ): RTCRtpTransceiver {
     const transceiver = this.#transceiver(kind, direction, encodings);
+    if (kind === 'video' && direction === 'recvonly') understandLayers(transceiver);
     const capabilities = this.#ports.receiveCapabilities(kind);
     const codecs = kind === 'video' ? videoCodecs(capabilities) : audioCodecs(capabilities);
     // Browsers without codec preferences offer all they have; the server picks.
@@ -217,6 +231,14 @@ export class Link {
       return this.#peer.addTransceiver(kind, { direction, sendEncodings: encodings.map(({ rid = '' }) => ({ rid })) });
     }
   }
+}
+
+/** Chromium offers the dependency descriptor unasked only where it sends; there are no layers of AV1 without it. */
+function understandLayers(transceiver: RTCRtpTransceiver & Partial<Extensible>): void {
+  const known = transceiver.getHeaderExtensionsToNegotiate?.() ?? [];
+  const is = ({ uri }: HeaderExtension): boolean => uri.endsWith(DESCRIPTOR);
+  if (!known.some(is)) return;
+  transceiver.setHeaderExtensionsToNegotiate?.(known.map((one) => (is(one) ? { ...one, direction: 'sendrecv' } : one)));
 }
 
 function mid(transceiver: RTCRtpTransceiver): string {

@@ -125,6 +125,15 @@ describe('at the door', () => {
     expect(scene.log[0]).toBe('flows');
   });
 
+  it('offers the descriptor that layers of AV1 take wherever a picture is received', () => {
+    const scene = new Scene();
+    const pictures = scene.peer.transceivers.filter(
+      ({ kind, direction }) => kind === 'video' && direction === 'recvonly',
+    );
+    const directions = pictures.map(({ extensions }) => extensions.map(({ direction }) => direction).join(' '));
+    expect(new Set(directions)).toEqual(new Set(['sendrecv sendrecv']));
+  });
+
   it('gives way to a new connection when the server has none for the seat', async () => {
     const scene = new Scene();
     await scene.media.arrive(async () => arrival);

@@ -121,19 +121,22 @@ describe('a house that wants VP9', () => {
       .map(({ rid, codec, scalabilityMode }) => `${rid} ${codec?.mimeType} ${scalabilityMode}`)
       .join(', ');
 
-  async function want(scene: Scene, layers: string[], codec?: 'vp9'): Promise<void> {
+  async function want(scene: Scene, layers: string[], codec?: 'vp9' | 'av1'): Promise<void> {
     const demand = [{ source: 'camera' as const, layers, ...(codec ? { codec } : {}) }];
     scene.uplink.follow({ ...ALL_WISHES, line: 2, demand });
     await settle();
   }
 
-  it('gets all sizes in one stream, and VP8 again when somebody needs that', async () => {
+  it.each([
+    ['vp9' as const, 'video/VP9'],
+    ['av1' as const, 'video/AV1'],
+  ])('gets all sizes of %s in one stream, and VP8 again when somebody needs that', async (codec, type) => {
     const scene = new Scene();
     await scene.uplink.setTrack('camera', track());
-    await want(scene, ['q', 'f'], 'vp9');
-    expect(shown(scene)).toBe('q video/VP9 L3T3_KEY');
-    await want(scene, ['f'], 'vp9');
-    expect(shown(scene)).toBe('f video/VP9 L1T3');
+    await want(scene, ['q', 'f'], codec);
+    expect(shown(scene)).toBe(`q ${type} L3T3_KEY`);
+    await want(scene, ['f'], codec);
+    expect(shown(scene)).toBe(`f ${type} L1T3`);
     await want(scene, ['q', 'f']);
     expect(shown(scene)).toBe('q video/VP8 L1T3, f video/VP8 L1T3');
   });

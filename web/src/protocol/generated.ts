@@ -72,7 +72,7 @@ layers: Array<string>,
  */
 codec?: VideoCodec, };
 
-export type VideoCodec = "vp9";
+export type VideoCodec = "vp9" | "av1";
 
 export type RoomView = { id: RoomId, name: string, access: Access, kind: RoomKind, 
 /**

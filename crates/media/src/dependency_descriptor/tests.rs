@@ -90,7 +90,7 @@ impl Writer {
 }
 
 /// `custom`: indications, needs and chains are written out, though a template has them.
-fn write(
+pub(crate) fn write(
     descriptor: &Descriptor,
     template: u8,
     known: Option<&Structure>,

@@ -6,6 +6,7 @@ use std::time::Instant;
 use super::header::{self, Header};
 use super::lane::Lane;
 use super::pacer::SLICE;
+use super::past::Numbered;
 use super::rtcp;
 use super::srtp::Srtp;
 use super::{Egress, MOST_ALLOWANCE, PassedOn, Queued, RETRANSMISSION_SHARE};
@@ -115,6 +116,13 @@ impl Queued {
     }
 }
 
+fn descriptor(sent: &Numbered) -> Option<(&[u8], u16)> {
+    sent.packet
+        .descriptor
+        .as_deref()
+        .zip(sent.numbers.pictures.picture_id)
+}
+
 /// Where padding goes. Also into a section that has carried nothing yet: where all pictures are paused for want of
 /// bandwidth, padding has to show that there is more.
 fn padded(lanes: &mut [Lane]) -> Option<&mut Lane> {
@@ -148,6 +156,7 @@ impl Sealer<'_> {
             ssrc: section.ssrc,
             mid: (!lane.is_known).then_some(&*section.mid),
             passed_on: packet.extensions,
+            descriptor: descriptor(&queued.sent),
         };
         let size = self.seal(lane, &header, numbers.sequence, what, |buffer| {
             let start = buffer.len();
@@ -156,7 +165,7 @@ impl Sealer<'_> {
                 return;
             }
             buffer.extend_from_slice(&packet.payload);
-            if packet.source.is_video() {
+            if packet.source.is_video() && packet.descriptor.is_none() {
                 let payload = buffer.get_mut(start..).unwrap_or_default();
                 codec::write_pictures(packet.codec, payload, &numbers.pictures);
             }
@@ -187,12 +196,13 @@ impl Sealer<'_> {
             ssrc: stream.ssrc,
             mid: Some(&lane.section.mid),
             passed_on: packet.extensions,
+            descriptor: descriptor(&queued.sent),
         };
         self.seal(lane, &header, index, Sent::Retransmission, |buffer| {
             buffer.extend((numbers.sequence as u16).to_be_bytes());
             let start = buffer.len();
             buffer.extend_from_slice(&packet.payload);
-            if packet.source.is_video() {
+            if packet.source.is_video() && packet.descriptor.is_none() {
                 let payload = buffer.get_mut(start..).unwrap_or_default();
                 codec::write_pictures(packet.codec, payload, &numbers.pictures);
             }
@@ -250,6 +260,7 @@ impl Sealer<'_> {
             ssrc: stream.ssrc,
             mid: Some(&lane.section.mid),
             passed_on: PassedOn::default(),
+            descriptor: None,
         };
         self.seal(lane, &header, index, what, |buffer| {
             buffer.resize(buffer.len() + PADDING_BYTES - 1, 0);

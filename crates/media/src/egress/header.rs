@@ -2,11 +2,13 @@
 //! (RFC 8285). Knows nothing of payloads.
 
 use super::PassedOn;
+use crate::described;
 
 const ONE_BYTE_FORM: u16 = 0xbede;
 const TWO_BYTE_FORM: u16 = 0x1000;
-/// Larger ids do not fit into the one-byte form.
+/// Larger ids and longer values do not fit into the one-byte form.
 const ONE_BYTE_IDS: u8 = 14;
+const ONE_BYTE_LENGTH: usize = 16;
 
 /// The ids of the extensions in one section.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -15,6 +17,8 @@ pub(crate) struct Extensions {
     pub transport_cc: Option<u8>,
     pub audio_level: Option<u8>,
     pub video_orientation: Option<u8>,
+    /// The dependency descriptor.
+    pub descriptor: Option<u8>,
 }
 
 impl Extensions {
@@ -24,6 +28,7 @@ impl Extensions {
             self.transport_cc,
             self.audio_level,
             self.video_orientation,
+            self.descriptor,
         ]
         .into_iter()
         .flatten()
@@ -42,6 +47,8 @@ pub(crate) struct Header<'a> {
     /// Until the receiver knows which section the stream belongs to.
     pub mid: Option<&'a str>,
     pub passed_on: PassedOn,
+    /// With the number of its frame.
+    pub descriptor: Option<(&'a [u8], u16)>,
 }
 
 /// Where a header was written.
@@ -60,7 +67,9 @@ pub(crate) fn write(buffer: &mut Vec<u8>, header: &Header<'_>, ids: &Extensions)
     buffer.extend(header.sequence.to_be_bytes());
     buffer.extend(header.timestamp.to_be_bytes());
     buffer.extend(header.ssrc.to_be_bytes());
-    let one_byte = ids.fit_one_byte();
+    let described = header.descriptor.filter(|_| ids.descriptor.is_some());
+    let is_short = described.is_none_or(|(bytes, _)| bytes.len() <= ONE_BYTE_LENGTH);
+    let one_byte = is_short && ids.fit_one_byte();
     let form = if one_byte {
         ONE_BYTE_FORM
     } else {
@@ -73,7 +82,7 @@ pub(crate) fn write(buffer: &mut Vec<u8>, header: &Header<'_>, ids: &Extensions)
         let (id, value) = id.zip(value)?;
         let length = u8::try_from(value.len())
             .ok()
-            .filter(|length| (1..=16).contains(length))?;
+            .filter(|length| *length > 0)?;
         if one_byte {
             buffer.push(id << 4 | (length - 1));
         } else {
@@ -97,6 +106,10 @@ pub(crate) fn write(buffer: &mut Vec<u8>, header: &Header<'_>, ids: &Extensions)
         ids.video_orientation,
         orientation.as_ref().map(|value| &value[..]),
     );
+    let descriptor = element(ids.descriptor, described.map(|(bytes, _)| bytes));
+    if let Some((at, (_, number))) = descriptor.zip(described) {
+        described::write_number(buffer.get_mut(at..).unwrap_or_default(), number);
+    }
     let elements = buffer.len() - length_at - 2;
     buffer.resize(length_at + 2 + elements.next_multiple_of(4), 0);
     let words = (elements.div_ceil(4) as u16).to_be_bytes();
@@ -123,6 +136,7 @@ mod tests {
         transport_cc: Some(3),
         audio_level: Some(1),
         video_orientation: Some(13),
+        descriptor: Some(12),
     };
 
     fn header(mid: Option<&str>, passed_on: PassedOn) -> Header<'_> {
@@ -135,6 +149,49 @@ mod tests {
             ssrc: 0xdead_beef,
             mid,
             passed_on,
+            descriptor: None,
+        }
+    }
+
+    #[test]
+    fn a_descriptor_goes_along_with_the_number_of_its_frame() {
+        let long = [9; 17];
+        let unknown = Extensions {
+            descriptor: None,
+            ..IDS
+        };
+        type Row<'a> = (&'a str, Extensions, &'a [u8], &'a [u8]);
+        let table: &[Row<'_>] = &[
+            (
+                "short",
+                IDS,
+                &[9, 9, 9, 9],
+                &[0xbe, 0xde, 0, 2, 0x31, 0, 0, 0xc3, 9, 0x12, 0x34, 9],
+            ),
+            (
+                "long",
+                IDS,
+                &long,
+                &[
+                    0x10, 0, 0, 6, 3, 2, 0, 0, 12, 17, 9, 0x12, 0x34, 9, 9, 9, 9, 9, 9, 9, 9, 9, 9,
+                    9, 9, 9, 9, 0,
+                ],
+            ),
+            (
+                "not agreed",
+                unknown,
+                &long,
+                &[0xbe, 0xde, 0, 1, 0x31, 0, 0, 0],
+            ),
+        ];
+        for (description, ids, descriptor, expected) in table {
+            let header = Header {
+                descriptor: Some((descriptor, 0x1234)),
+                ..header(None, PassedOn::default())
+            };
+            let mut buffer = vec![];
+            write(&mut buffer, &header, ids);
+            assert_eq!(buffer[12..], **expected, "{description}");
         }
     }
 

@@ -23,7 +23,7 @@ pub(crate) struct Section {
     pub payload_type: u8,
     pub retransmission: Option<Retransmission>,
     /// Where that is agreed beside the first codec.
-    pub vp9: Option<PayloadTypes>,
+    pub other: Option<PayloadTypes>,
     /// The payload type of sound that carries earlier sound along.
     pub redundancy: Option<u8>,
     pub extensions: Extensions,
@@ -52,7 +52,7 @@ impl Section {
         };
         match codec {
             VideoCodec::Vp8 => usual,
-            VideoCodec::Vp9 => self.vp9.unwrap_or(usual),
+            VideoCodec::Vp9 | VideoCodec::Av1 => self.other.unwrap_or(usual),
         }
     }
 }

@@ -1,8 +1,11 @@
 //! The target `descriptor`: dependency descriptors of one stream, each read with the structure that is known by then, against
-//! what their types promise.
+//! what their types promise, and against what the core makes of them.
 
 use super::input::Bytes;
+use crate::api::VideoCodec;
+use crate::codec::Content;
 use crate::dependency_descriptor::{Descriptor, Frame, Structure};
+use crate::described::write_number;
 
 const MOST_TEMPLATES: usize = 64;
 const MOST_TARGETS: usize = 32;
@@ -27,6 +30,18 @@ pub fn descriptor(input: &[u8]) {
                 .is_none_or(|active| active >> (targets - 1) <= 1)
         );
         check_frame(&read.frame, valid, 4_096);
+        let told = Content::described(VideoCodec::Av1, &read, valid);
+        let spatial = told.spatial.expect("a size");
+        assert!(spatial.id < 4 && spatial.serves < 16 && told.begins < 16);
+        assert!(told.begins == 0 || told.starts_keyframe);
+        let mut rewritten = extension.to_vec();
+        write_number(&mut rewritten, !read.frame_number);
+        let expected = Descriptor {
+            frame_number: !read.frame_number,
+            ..read.clone()
+        };
+        let again = Descriptor::parse(&rewritten, Some(valid));
+        assert_eq!(again, Some(expected), "nothing but the number");
         let _ = valid.size_of(&read.frame);
     }
 }

@@ -10,11 +10,13 @@ use str0m::format::{Codec, PayloadParams};
 use str0m::media::{Direction, MediaKind, Mid, Pt, Rid, Simulcast, SimulcastLayer};
 use str0m::net::{Protocol, Receive, TcpType};
 use str0m::rtp::{
-    ExtensionValues, RedDecoder, RedEncoder, RedundantBlock, RtpWrite, Vp8Descriptor,
+    ExtensionMap, ExtensionValues, RedDecoder, RedEncoder, RedundantBlock, RtpWrite, Vp8Descriptor,
 };
 use str0m::{Candidate, Event, Input, Output, Rtc};
 
+use super::described::{self, descriptor};
 use super::network::{InFlight, Random};
+use crate::described::{Bytes, extension};
 use crate::vp9;
 use crate::{PeerId, SlotKind, SlotMids, Source, Transport, UplinkMids, VideoCodec};
 
@@ -45,6 +47,10 @@ pub struct Sent {
     pub needs: [Option<u64>; 2],
     /// And the same frame of the layer below.
     pub needs_below: bool,
+    /// Of its picture, as its sender counts.
+    pub number: u16,
+    /// What its descriptor says but for the number, if it has one.
+    pub described: Option<u64>,
     pub captured: Instant,
 }
 
@@ -130,7 +136,10 @@ pub struct Kind {
     pub simulcast: bool,
     pub redundancy: bool,
     pub transport: Transport,
-    pub vp9: bool,
+    /// Beside VP8.
+    pub codec: VideoCodec,
+    /// Understands dependency descriptors, and sends them whatever the codec.
+    pub describes: bool,
 }
 
 impl Default for Kind {
@@ -140,7 +149,8 @@ impl Default for Kind {
             simulcast: true,
             redundancy: false,
             transport: Transport::Udp,
-            vp9: false,
+            codec: VideoCodec::Vp8,
+            describes: false,
         }
     }
 }
@@ -212,14 +222,20 @@ pub fn candidate(transport: Transport, address: SocketAddr) -> Candidate {
 impl Client {
     pub fn new(id: PeerId, now: Instant, kind: Kind) -> Self {
         let address = SocketAddr::from(([10, 0, (id.0 >> 8) as u8, id.0 as u8], 4_000));
+        let mut extensions = ExtensionMap::standard();
+        if kind.describes {
+            extensions.set(12, extension());
+        }
         let mut rtc = Rtc::builder()
             .set_crypto_provider(Arc::new(str0m::crypto::from_feature_flags()))
             .set_rtp_mode(true)
             .clear_codecs()
             .enable_opus(true, kind.redundancy)
             .enable_vp8(true)
-            .enable_vp9(kind.vp9)
+            .enable_vp9(kind.codec == VideoCodec::Vp9)
+            .enable_av1(kind.codec == VideoCodec::Av1)
             .enable_h264(true)
+            .set_extension_map(extensions)
             .build(now);
         rtc.add_local_candidate(candidate(kind.transport, address));
         let empty = String::new;
@@ -398,10 +414,10 @@ impl Client {
 
     /// Sends what somebody looks at, as browsers do: a layer that wakes begins with a keyframe.
     pub fn obey(&mut self, source: Source, demanded: Option<&[String]>, codec: VideoCodec) {
-        if source == Source::Camera && self.kind.vp9 {
+        if source == Source::Camera && self.kind.codec != VideoCodec::Vp8 {
             self.obey_in(demanded, codec);
         }
-        let several = self.codec == VideoCodec::Vp9 && source == Source::Camera;
+        let several = self.codec != VideoCodec::Vp8 && source == Source::Camera;
         if several && demanded.is_some_and(|rids| rids.len() > 1) {
             return;
         }
@@ -424,7 +440,7 @@ impl Client {
     fn obey_in(&mut self, demanded: Option<&[String]>, codec: VideoCodec) {
         let is_other = std::mem::replace(&mut self.codec, codec) != codec;
         let rids = demanded.unwrap_or_default();
-        let is_one_stream = codec == VideoCodec::Vp9 && rids.len() > 1;
+        let is_one_stream = codec != VideoCodec::Vp8 && rids.len() > 1;
         let top = RIDS
             .iter()
             .rposition(|rid| rids.iter().any(|one| one == rid));
@@ -597,12 +613,16 @@ impl Client {
                     self.blanks.entry(mid).or_default().push(*packet.seq_no);
                     return;
                 }
-                let codec = match vp8 && agreed_vp9(&self.rtc) == Some(packet.header.payload_type) {
-                    true => VideoCodec::Vp9,
+                let other = agreed(&self.rtc, self.kind.codec);
+                let codec = match vp8 && other == Some(packet.header.payload_type) {
+                    true => self.kind.codec,
                     false => VideoCodec::Vp8,
                 };
+                let descriptor: Option<&Bytes> = packet.header.ext_vals.user_values.get();
+                let descriptor = descriptor.map(|Bytes(bytes)| &bytes[..]);
                 let (picture_id, tl0) = match (vp8, codec) {
-                    (false, _) => (None, None),
+                    _ if descriptor.is_some() => (descriptor.map(described::number), None),
+                    (false, _) | (true, VideoCodec::Av1) => (None, None),
                     (true, VideoCodec::Vp8) => {
                         let descriptor = Vp8Descriptor::parse(&packet.payload).unwrap();
                         (descriptor.picture_id(), descriptor.tl0_pic_idx())
@@ -632,11 +652,15 @@ impl Client {
                 }
                 let key = match codec {
                     VideoCodec::Vp8 => ledger_key(payload, vp8),
-                    VideoCodec::Vp9 => vp9_key(payload),
+                    VideoCodec::Vp9 | VideoCodec::Av1 => end_key(payload),
                 };
                 let sent = *ledger
                     .get(&key)
                     .expect("a payload that somebody sent, unchanged");
+                if self.describes() {
+                    let said = descriptor.map(described::fingerprint);
+                    assert_eq!(said, sent.described, "all but the number is unchanged");
+                }
                 self.received.entry(mid).or_default().push(Got {
                     at: now,
                     sequence: *packet.seq_no,
@@ -661,7 +685,13 @@ impl Client {
         }
     }
 
+    /// Whether descriptors were agreed on.
+    fn describes(&self) -> bool {
+        self.kind.describes && self.answer.contains("dependency-descriptor")
+    }
+
     fn send_media(&mut self, now: Instant, ledger: &mut Ledger) {
+        let describes = self.describes();
         let (opus, vp8) = (
             payload_type(&self.rtc, Codec::Opus),
             payload_type(&self.rtc, Codec::Vp8),
@@ -693,6 +723,8 @@ impl Client {
                     temporal: 0,
                     needs: [None; 2],
                     needs_below: false,
+                    number: 0,
+                    described: None,
                     captured: now,
                 };
                 ledger.insert(ledger_key(&payload, false), sent);
@@ -730,20 +762,26 @@ impl Client {
                     .enumerate()
                     .filter(|(_, layer)| layer.active)
                 {
-                    if self.codec == VideoCodec::Vp9 && video.source == Source::Camera {
+                    if self.codec != VideoCodec::Vp8 && video.source == Source::Camera {
                         let rid = layer.rid.map(Rid::from);
                         let by = self.id;
-                        let pt = agreed_vp9(&self.rtc).expect("an agreed codec");
+                        let pt = agreed(&self.rtc, self.codec).expect("an agreed codec");
                         let mut api = self.rtc.direct_api();
                         let stream = api.stream_tx_by_mid(video.mid, rid).unwrap();
-                        let picture =
-                            layer.vp9_picture(index, (by, captured), &self.shape, &mut self.random);
+                        let random = &mut self.random;
+                        let picture = match self.codec {
+                            VideoCodec::Av1 => {
+                                layer.av1_picture(index, (by, captured), &self.shape, random)
+                            }
+                            _ => layer.vp9_picture(index, (by, captured), &self.shape, random),
+                        };
                         let timestamp = layer.timestamp_offset.wrapping_add(ticks as u32);
                         let last = picture.len() - 1;
-                        for (at, (payload, sent)) in picture.into_iter().enumerate() {
-                            ledger.insert(vp9_key(&payload), sent);
+                        for (at, (payload, descriptor, sent)) in picture.into_iter().enumerate() {
+                            ledger.insert(end_key(&payload), sent);
                             let sequence = layer.sequence.into();
-                            let write = RtpWrite::new(pt, sequence, timestamp, now, payload);
+                            let write = RtpWrite::new(pt, sequence, timestamp, now, payload)
+                                .ext_vals(with(descriptor));
                             stream.write_rtp(write.marker(at == last).nackable(true));
                             layer.sequence += 1;
                         }
@@ -780,9 +818,11 @@ impl Client {
                             temporal: place.0,
                             needs,
                             needs_below: false,
+                            number: layer.picture_id,
+                            described: None,
                             captured,
                         };
-                        let payload = video_payload(
+                        let mut payload = video_payload(
                             layer,
                             place,
                             &sent,
@@ -791,9 +831,21 @@ impl Client {
                             self.kind.opaque,
                             &mut self.random,
                         );
+                        let descriptor = describes.then(|| {
+                            payload.splice(..DESCRIPTOR, [payload[0] & 0x10]);
+                            layer.descriptor_of_vp8(
+                                self.temporal_layers,
+                                &sent,
+                                SIZES[shape],
+                                place,
+                            )
+                        });
+                        let described = descriptor.as_deref().map(described::fingerprint);
+                        let sent = Sent { described, ..sent };
                         ledger.insert(ledger_key(&payload, true), sent);
                         let write =
                             RtpWrite::new(vp8, layer.sequence.into(), timestamp, now, payload)
+                                .ext_vals(with(descriptor))
                                 .marker(packet + 1 == packets)
                                 .nackable(true);
                         layer.sequence += 1;
@@ -845,7 +897,7 @@ impl VideoLayer {
         (by, captured): (PeerId, Instant),
         shape: &Shape,
         random: &mut Random,
-    ) -> Vec<(Vec<u8>, Sent)> {
+    ) -> Picture {
         let keyframe = std::mem::take(&mut self.keyframe_wanted);
         if keyframe {
             self.began = self.frame;
@@ -867,6 +919,8 @@ impl VideoLayer {
                     temporal,
                     needs: [(!keyframe).then(|| self.frame - back), None],
                     needs_below: keyframe && size > 0,
+                    number: self.picture_id,
+                    described: None,
                     captured,
                 };
                 let has_structure = keyframe && size == 0 && packet == 0;
@@ -892,13 +946,96 @@ impl VideoLayer {
                     }
                 }
                 payload.append(&mut random.bytes(bytes));
-                all.push((payload, sent));
+                all.push((payload, None, sent));
             }
         }
         self.frame += 1;
         self.picture_id = (self.picture_id + 1) & 0x7fff;
         all
     }
+
+    /// The same of AV1, where every frame has a number of its own, and everything is said in a descriptor.
+    fn av1_picture(
+        &mut self,
+        index: usize,
+        (by, captured): (PeerId, Instant),
+        shape: &Shape,
+        random: &mut Random,
+    ) -> Picture {
+        let keyframe = std::mem::take(&mut self.keyframe_wanted);
+        if keyframe {
+            self.began = self.frame;
+        }
+        let (temporal, back) =
+            [(0, 4), (2, 1), (1, 2), (2, 1)][(self.frame - self.began) as usize % 4];
+        let structure = described::of_sizes(&SIZES[index..index + self.sizes]);
+        let mut all = vec![];
+        for size in 0..self.sizes {
+            let (packets, bytes) = shape[index + size];
+            for packet in 0..packets {
+                let descriptor = descriptor(
+                    &structure,
+                    described::template(size as u8, temporal, keyframe),
+                    self.picture_id,
+                    (packet == 0, packet + 1 == packets),
+                    keyframe && size == 0 && packet == 0,
+                    None,
+                );
+                let sent = Sent {
+                    by,
+                    source: Source::Camera,
+                    layer: index + size,
+                    frame: self.frame,
+                    packet,
+                    packets,
+                    keyframe,
+                    temporal,
+                    needs: [(!keyframe).then(|| self.frame - back), None],
+                    needs_below: keyframe && size > 0,
+                    number: self.picture_id,
+                    described: Some(described::fingerprint(&descriptor)),
+                    captured,
+                };
+                all.push((random.bytes(bytes), Some(descriptor), sent));
+            }
+            self.picture_id = self.picture_id.wrapping_add(1);
+        }
+        self.frame += 1;
+        all
+    }
+
+    fn descriptor_of_vp8(
+        &self,
+        temporal_layers: usize,
+        sent: &Sent,
+        size: (u16, u16),
+        (_, _, needs): Place,
+    ) -> Arc<[u8]> {
+        let temporal_layers = temporal_layers as u8;
+        let period = if temporal_layers == 3 { 8 } else { 1 };
+        let template =
+            described::template_of_vp8(temporal_layers, (self.frame - self.began) % period);
+        let needs = needs.iter().filter(|_| !sent.keyframe);
+        descriptor(
+            &described::of_vp8(temporal_layers, size),
+            template,
+            sent.number,
+            (sent.packet == 0, sent.packet + 1 == sent.packets),
+            sent.keyframe && sent.packet == 0,
+            Some(needs.map(|back| *back as u16).collect()),
+        )
+    }
+}
+
+/// Packets with their descriptors.
+type Picture = Vec<(Vec<u8>, Option<Arc<[u8]>>, Sent)>;
+
+fn with(descriptor: Option<Arc<[u8]>>) -> ExtensionValues {
+    let mut values = ExtensionValues::default();
+    if let Some(descriptor) = descriptor {
+        values.user_values.set(Bytes(descriptor));
+    }
+    values
 }
 
 impl Audio {
@@ -934,23 +1071,34 @@ fn payload_type(rtc: &Rtc, codec: Codec) -> Pt {
         .pt()
 }
 
-/// The usual profile of VP9, if it was agreed on.
-fn agreed_vp9(rtc: &Rtc) -> Option<Pt> {
+/// A codec in its usual profile, if it was agreed on.
+fn agreed(rtc: &Rtc, codec: VideoCodec) -> Option<Pt> {
+    let codec = match codec {
+        VideoCodec::Vp8 => Codec::Vp8,
+        VideoCodec::Vp9 => Codec::Vp9,
+        VideoCodec::Av1 => Codec::Av1,
+    };
     let mut params = rtc.codec_config().params().iter();
     let is_usual = |params: &&PayloadParams| {
-        params.spec().codec == Codec::Vp9 && params.spec().format.profile_id == Some(0)
+        let profile = params.spec().format.profile_id;
+        params.spec().codec == codec && profile.is_none_or(|profile| profile == 0)
     };
     Some(params.find(is_usual)?.pt())
 }
 
 /// The end of it: descriptors are of different lengths.
-fn vp9_key(payload: &[u8]) -> Vec<u8> {
+fn end_key(payload: &[u8]) -> Vec<u8> {
     payload[payload.len() - 100..].to_vec()
 }
 
-/// Everything behind the descriptor, which the server rewrites.
+/// Everything behind the descriptor, which the server rewrites, and which is short where a header extension says the same.
 fn ledger_key(payload: &[u8], vp8: bool) -> Vec<u8> {
-    payload[if vp8 { DESCRIPTOR } else { 0 }..].to_vec()
+    let descriptor = match (vp8, payload[0] & 0x80) {
+        (false, _) => 0,
+        (true, 0) => 1,
+        (true, _) => DESCRIPTOR,
+    };
+    payload[descriptor..].to_vec()
 }
 
 const DESCRIPTOR: usize = 6;

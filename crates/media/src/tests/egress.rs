@@ -69,7 +69,7 @@ impl Line {
             ssrc,
             payload_type: 96,
             retransmission: again,
-            vp9: None,
+            other: None,
             redundancy: None,
             extensions: Extensions {
                 mid: Some(4),
@@ -121,7 +121,9 @@ impl Line {
             before: vec![],
             codec: VideoCodec::Vp8,
             begins: 0,
+            sizes: Box::default(),
             extensions: PassedOn::default(),
+            descriptor: None,
         })
     }
 

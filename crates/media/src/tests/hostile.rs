@@ -564,6 +564,7 @@ fn pictures_of_another_size_each_time_do_not_make_everybody_choose_anew_each_tim
             arrived: start + Duration::from_millis(number),
             marker: true,
             extensions: PassedOn::default(),
+            descriptor: None,
             payload: payload.into(),
         };
         let packet = uplink.read(
@@ -573,7 +574,7 @@ fn pictures_of_another_size_each_time_do_not_make_everybody_choose_anew_each_tim
             &incoming,
             &SenderClock::default(),
         );
-        let packet = packet.expect("a packet that makes sense");
+        let (packet, _) = packet.expect("a packet that makes sense");
         assert!(packet.starts_keyframe());
         let (is_news, _) = uplink.take_in(&Arc::new(packet));
         choices += usize::from(is_news);

@@ -6,6 +6,7 @@ mod allocation;
 mod bandwidth;
 mod calls;
 mod client;
+mod described;
 mod egress;
 mod hostile;
 mod lifecycle;

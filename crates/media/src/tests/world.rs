@@ -56,8 +56,11 @@ pub struct World {
     pub transport: Transport,
     /// The shards of TCP connections.
     streams: BTreeMap<SocketAddr, ShardIndex>,
-    /// Whether whoever joins can do more than VP8.
-    pub vp9: bool,
+    /// What the house wants of cameras, and what whoever joins can do beside VP8.
+    pub video: VideoCodec,
+    pub codec: VideoCodec,
+    /// Whether whoever joins describes layers in a header extension, whatever the codec.
+    pub describes: bool,
     answers: BTreeMap<RequestId, Result<String, Refusal>>,
     requests: u64,
 }
@@ -115,12 +118,13 @@ impl World {
     }
 
     fn at(now: Instant, conditions: Conditions, opaque: bool, shards: u8, spread: usize) -> Self {
+        let video = config().video;
         Self {
             now,
             start: now,
-            sfu: Self::core(0, shards, now),
+            sfu: Self::core(0, shards, video, now),
             others: (1..shards)
-                .map(|shard| Self::core(shard, shards, now))
+                .map(|shard| Self::core(shard, shards, video, now))
                 .collect(),
             placement: Placement::new(shards, spread),
             crossing: VecDeque::new(),
@@ -136,19 +140,34 @@ impl World {
             redundancy: false,
             transport: Transport::Udp,
             streams: BTreeMap::new(),
-            vp9: false,
+            video,
+            codec: VideoCodec::Vp8,
+            describes: false,
             answers: BTreeMap::new(),
             requests: 0,
         }
     }
 
-    fn core(shard: u8, shards: u8, now: Instant) -> Sfu {
+    fn core(shard: u8, shards: u8, video: VideoCodec, now: Instant) -> Sfu {
         let config = Config {
             shard: ShardIndex(shard),
             shards,
+            video,
             ..config()
         };
         Sfu::new(config, now)
+    }
+
+    /// Another codec than the usual one, which everybody can do who joins from now on. For a house in which nobody is yet.
+    pub fn house_wants(&mut self, video: VideoCodec) {
+        (self.video, self.codec) = (video, video);
+        self.describes = video == VideoCodec::Av1;
+        let (shards, now) = (self.shards(), self.now);
+        self.sfu = Self::core(0, shards, video, now);
+        self.others = (1..shards)
+            .map(|shard| Self::core(shard, shards, video, now))
+            .collect();
+        self.drain();
     }
 
     fn shards(&self) -> u8 {
@@ -189,9 +208,9 @@ impl World {
 
     /// As the server does when a core panicked: a new one, and everybody who was there is told to be gone.
     pub fn restart(&mut self, shard: ShardIndex) {
-        let (shards, now) = (self.shards(), self.now);
+        let (shards, video, now) = (self.shards(), self.video, self.now);
         let lost: Vec<PeerId> = self.shard(shard).peers.keys().copied().collect();
-        *self.shard(shard) = Self::core(shard.0, shards, now);
+        *self.shard(shard) = Self::core(shard.0, shards, video, now);
         for peer in lost {
             self.placement.release(peer);
             let reason = CloseReason::Internal;
@@ -230,7 +249,8 @@ impl World {
             simulcast,
             redundancy: self.redundancy,
             transport: self.transport,
-            vp9: self.vp9,
+            codec: self.codec,
+            describes: self.describes,
         };
         let mut client = Client::new(peer, self.now, kind);
         let sdp = client.offer(persons, screens, false);

@@ -151,6 +151,7 @@ pub struct Visibility {
 pub enum VideoCodec {
     Vp8,
     Vp9,
+    Av1,
 }
 
 impl Default for Config {
@@ -520,7 +521,7 @@ mod tests {
         refused(
             "\n[media]\nvideo_codec = \"h264\"",
             &[],
-            &["line 3", "h264", "vp8", "vp9"],
+            &["line 3", "h264", "vp8", "vp9", "av1"],
         );
         refused("listen = \"0.0.0.0:8080\"", &[], &["listen", "public_url"]);
         refused(

@@ -98,7 +98,11 @@ fn to_room(event: core::Event) -> Option<MediaEvent> {
             peer: connection_id(peer),
             source: to_room_source(source),
             layers,
-            codec: (codec == core::VideoCodec::Vp9).then_some(VideoCodec::Vp9),
+            codec: match codec {
+                core::VideoCodec::Vp8 => None,
+                core::VideoCodec::Vp9 => Some(VideoCodec::Vp9),
+                core::VideoCodec::Av1 => Some(VideoCodec::Av1),
+            },
         }),
         core::Event::SlotPaused {
             peer,

@@ -18,7 +18,7 @@ export class FakeTransceiver {
     },
   };
   /** What was agreed. */
-  readonly codecs = ['video/VP8', 'video/VP9'].map((mimeType) => ({ mimeType, clockRate: 90_000 }));
+  readonly codecs = ['video/VP8', 'video/VP9', 'video/AV1'].map((mimeType) => ({ mimeType, clockRate: 90_000 }));
   /** How often the browser was asked to send otherwise. */
   changes = 0;
 
@@ -29,6 +29,20 @@ export class FakeTransceiver {
   ) {}
 
   setCodecPreferences(): void {}
+
+  /** What Chromium offers of a section that only receives. */
+  extensions = [
+    { uri: 'urn:3gpp:video-orientation', direction: 'sendrecv' },
+    { uri: 'https://example.org/#dependency-descriptor-rtp-header-extension', direction: 'stopped' },
+  ];
+
+  getHeaderExtensionsToNegotiate(): { uri: string; direction: string }[] {
+    return this.extensions;
+  }
+
+  setHeaderExtensionsToNegotiate(extensions: { uri: string; direction: string }[]): void {
+    this.extensions = extensions;
+  }
 }
 
 export class FakePeer {
