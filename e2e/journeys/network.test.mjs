@@ -121,6 +121,37 @@ if (await ownNetwork(import.meta.url)) {
   });
 
   if (byHand) {
+    journey('a line that becomes thin at once stops the picture for seconds at most', async () => {
+      const [anna, gast] = await inMeeting(frame, 'Sturz', { far: true }, undefined, { camera: largeCamera(1) });
+      /** Until the picture has moved on at each look for a while. @param {number} seconds */
+      const watch = async (seconds) => {
+        const begin = await gast.qualityOf(anna);
+        const since = Date.now();
+        let [moved, frames, longestMs, height] = [since, begin.frames, 0, begin.height];
+        const heights = [`0.0 s: ${height}`];
+        while (Date.now() - since < seconds * 1000) {
+          await pass(100);
+          const now = await gast.qualityOf(anna);
+          if (now.height !== height) heights.push(`${((Date.now() - since) / 1000).toFixed(1)} s: ${(height = now.height)}`);
+          longestMs = Math.max(longestMs, Date.now() - moved);
+          if (now.frames > frames) [moved, frames] = [Date.now(), now.frames];
+        }
+        const end = await gast.qualityOf(anna);
+        const concealedPercent = (100 * (end.concealed - begin.concealed)) / Math.max(1, end.samples - begin.samples);
+        const fps = (end.frames - begin.frames) / seconds;
+        return { longestMs, line: `${fps.toFixed(1)} fps, still for ${longestMs} ms at most, ${concealedPercent.toFixed(2)} % of the sound concealed; lines at ${heights.join(', ')}` };
+      };
+      for (const [from, to] of /** @type {const} */ ([[3_000, 300], [undefined, 300], [undefined, 600], [3_000, 300]])) {
+        await place.line.is(from ? { rate: from, queue: 300 } : {});
+        await until('more than the smallest size', async () => (await gast.qualityOf(anna)).height >= 360, { timeoutMs: 60_000 });
+        await pass(4_000);
+        await place.line.is({ rate: to, queue: 300 });
+        const { longestMs, line } = await watch(20);
+        console.log(`${from ?? 'no limit'} to ${to} kbit/s: ${line}`);
+        assert.ok(longestMs < 20_000, 'the picture never moved again');
+      }
+    });
+
     journey(`at ${NARROW} kbit/s there is a larger picture with half of its frames, instead of a smaller one`, async () => {
       const [anna, gast] = await inMeeting(frame, 'Halbe', { far: true }, undefined, { camera: largeCamera(1) });
       await gast.sees(anna);

@@ -16,16 +16,19 @@ const LOOK_PERCENT: u64 = 160;
 const LASTED: Duration = Duration::from_secs(2);
 /// And before a picture that was paused comes back as less than its smallest layer.
 const LASTED_THIN: Duration = Duration::from_secs(5);
+/// Or, the first time, as all of it.
+const LASTED_PAUSED: Duration = Duration::from_millis(500);
 const LASTED_AMPLE: Duration = Duration::from_millis(500);
 /// After a change a picture rests: not at all where there is ample room, briefly where there is plenty.
 const REST: Duration = Duration::from_secs(60);
 const REST_SHORT: Duration = Duration::from_secs(10);
-/// A picture that was paused, or got less than its smallest layer, comes back sooner, unless it had come back within the time of the long rest.
-const REST_PAUSED: Duration = Duration::from_secs(2);
+/// A picture that was paused, or got less than its smallest layer, comes back sooner: the first time at once, since a line that
+/// becomes thin has one long queue and then none, and the next time within the time of the long rest a little later.
+const REST_PAUSED: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(3)];
 /// Of what would be sent then, so much has to fit.
 const AMPLE_PERCENT: u64 = 200;
 const PLENTY_PERCENT: u64 = 150;
-/// And of what a picture comes back to, at most its smallest layer, so much has to fit beside the others.
+/// And of what a picture comes back to once more, at most its smallest layer, so much has to fit beside the others.
 const RETURN_PERCENT: u64 = 130;
 /// From so many cameras on they get no more than this together, however thick the line is: nobody can look at all.
 const MANY_CAMERAS: usize = 9;
@@ -97,6 +100,8 @@ struct Held {
     room_since: Option<Instant>,
     /// When it came back from a pause, or from less than its smallest layer, the last time.
     returned: Option<Instant>,
+    /// How often it has done so, each time within the long rest after the last.
+    returns: usize,
     /// The receiver wishes it for the first time, or more of it than before: that has not to wait.
     is_news: bool,
 }
@@ -150,7 +155,8 @@ impl Allocation {
             let level = plan.level(index).unwrap_or(0);
             if before.get(index) != Some(&level) {
                 held.changed = Some(now).filter(|_| !held.is_news);
-                if before.get(index) < Some(&wish.base().min(level)) {
+                if before.get(index) < Some(&wish.base().min(level)) && !held.is_news {
+                    held.returns = held.returns_until(now) + 1;
                     held.returned = held.changed;
                 }
                 held.room_since = None;
@@ -194,7 +200,17 @@ impl Held {
             changed: None,
             room_since: None,
             returned: None,
+            returns: 0,
             is_news: true,
+        }
+    }
+
+    /// How often it came back lately.
+    fn returns_until(&self, now: Instant) -> usize {
+        let is_recent = |then| now.saturating_duration_since(then) < REST;
+        match self.returned.is_some_and(is_recent) {
+            true => self.returns,
+            false => 0,
         }
     }
 
@@ -210,17 +226,19 @@ impl Held {
         if room.percent >= AMPLE_PERCENT {
             return since(room_since) >= LASTED_AMPLE;
         }
-        let fell_again = self.returned.is_some_and(|then| since(then) < REST);
+        let returns = self.returns_until(now);
+        let may_sooner = returns == 0 || room.own_percent >= RETURN_PERCENT;
+        let sooner = REST_PAUSED.get(returns).filter(|_| may_sooner).copied();
         let rest = match from < base {
-            true if room.own_percent >= RETURN_PERCENT && !fell_again => REST_PAUSED,
-            true => REST_SHORT,
+            true => sooner.unwrap_or(REST_SHORT),
             false if room.percent >= PLENTY_PERCENT => REST_SHORT,
             false => REST,
         };
         // A line that only dipped bears the whole layer again soon.
-        let lasted = match from == 0 && to < base {
-            true => LASTED_THIN,
-            false => LASTED,
+        let lasted = match from == 0 {
+            true if to < base => LASTED_THIN,
+            true if returns == 0 => LASTED_PAUSED,
+            _ => LASTED,
         };
         since(room_since) >= lasted && self.changed.is_none_or(|changed| since(changed) >= rest)
     }
@@ -658,9 +676,9 @@ mod tests {
                 (0, 1_300_000, "hq"),
                 (0, 500_000, "qq"),
                 (0, 200_000, "q."),
-                (1_900, 400_000, "q."),
+                (400, 400_000, "q."),
                 (0, 200_000, "q."),
-                (1_900, 400_000, "q."),
+                (400, 400_000, "q."),
                 (200, 400_000, "qq"),
                 (30_000, 650_000, "qq"),
                 // Far more than it takes is believed soon.
@@ -677,7 +695,11 @@ mod tests {
             &[
                 (0, 1_000_000, "qq"),
                 (0, 200_000, "q."),
-                (1_900, 300_000, "q."),
+                (900, 300_000, "q."),
+                (200, 300_000, "qq"),
+                (30_000, 300_000, "qq"),
+                (0, 200_000, "q."),
+                (2_900, 300_000, "q."),
                 (200, 300_000, "qq"),
                 (30_000, 300_000, "qq"),
                 (0, 200_000, "q."),
@@ -686,7 +708,7 @@ mod tests {
                 (60_000, 300_000, "qq"),
                 (0, 200_000, "q."),
                 (60_000, 270_000, "q."),
-                (2_200, 300_000, "qq"),
+                (700, 300_000, "qq"),
             ],
         );
     }
@@ -704,14 +726,18 @@ mod tests {
                 (200, 160_000, "q"),
                 (30_000, 160_000, "q"),
                 (0, 60_000, "q0"),
+                (2_900, 160_000, "q0"),
+                (200, 160_000, "q"),
+                (30_000, 160_000, "q"),
+                (0, 60_000, "q0"),
                 (9_900, 160_000, "q0"),
                 (200, 160_000, "q"),
                 (60_000, 160_000, "q"),
                 (0, 40_000, "."),
                 (4_900, 70_000, "."),
                 (200, 70_000, "q0"),
-                (9_700, 160_000, "q0"),
-                (400, 160_000, "q"),
+                (9_700, 150_000, "q0"),
+                (400, 150_000, "q"),
             ],
         );
     }

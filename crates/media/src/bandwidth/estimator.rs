@@ -33,7 +33,13 @@ const WITHIN: f64 = 0.95;
 /// The line is thinner all at once: so long do the newest packets wait, and so little arrives of what is sent.
 const SUDDEN_US: i64 = 120_000;
 const SUDDEN_QUEUE_US: i64 = 80_000;
+/// Whatever packets usually wait.
+const SUDDEN_QUEUE_MOST_US: i64 = 200_000;
 const SUDDENLY: f64 = 0.7;
+/// With so much lost of what a message tells about, the buffer before the line runs over.
+const SPILLED: f64 = 0.25;
+/// With so little sent of what the line carries, its queue goes away by itself.
+const EASED: f64 = 0.5;
 /// A queue that is no place for probes.
 const BUSY_US: i64 = 100_000;
 
@@ -80,6 +86,9 @@ pub(crate) struct Estimator {
     waiting_since_us: Option<i64>,
     waiting_packets: u32,
     silence: Option<Silence>,
+    /// What this message tells about, and how many of those are lost.
+    told_packets: u32,
+    told_lost: u32,
     /// When a receiver report was last heeded.
     reported_us: Option<i64>,
     rtt_us: i64,
@@ -123,6 +132,8 @@ impl Estimator {
             waiting_since_us: None,
             waiting_packets: 0,
             silence: None,
+            told_packets: 0,
+            told_lost: 0,
             reported_us: None,
             rtt_us: 100_000,
         }
@@ -181,6 +192,7 @@ impl Estimator {
         self.last_heard_us = Some(now_us);
         self.waiting_since_us = None;
         self.waiting_packets = 0;
+        (self.told_packets, self.told_lost) = (0, 0);
         if let Some(silence) = self.silence.take() {
             // So little was sent that it was no test of the line, and no harm comes of believing in it.
             let sent_bps = self.sent.bps(WINDOW_US).unwrap_or(silence.bps_before);
@@ -192,7 +204,14 @@ impl Estimator {
 
     fn answered(&mut self, packet: Answered) {
         let lost = packet.arrived_us.is_none();
-        self.loss.packet(packet.sent_us, lost, packet.was_lost);
+        self.loss.packet(loss::Counted {
+            sent_us: packet.sent_us,
+            bytes: packet.bytes,
+            lost,
+            was_lost: packet.was_lost,
+        });
+        self.told_packets += 1;
+        self.told_lost += u32::from(lost);
         self.newest_sent_us = self.newest_sent_us.max(packet.sent_us);
         let Some(arrived_us) = packet.arrived_us else {
             return;
@@ -217,6 +236,9 @@ impl Estimator {
             self.rtt_us = rtt_us;
             self.queue.round_trip(now_us, rtt_us);
         }
+        if f64::from(self.told_lost) > f64::from(self.told_packets) * SPILLED {
+            self.queue.runs_over(now_us);
+        }
         self.sent.pass(now_us);
         if let Some(delivered_bps) = self.delivered.bps(WINDOW_US) {
             self.follow_delay(told, delivered_bps);
@@ -235,6 +257,16 @@ impl Estimator {
 
     fn follow_delay(&mut self, told: Told, delivered_bps: f64) {
         let (usage, carried_bps) = self.usage(delivered_bps);
+        let sent_bps = self.sent.bps(WINDOW_US).unwrap_or(carried_bps);
+        // What packets waited is old news where hardly any came after them.
+        let is_eased = sent_bps < carried_bps * EASED;
+        let usage = match usage {
+            Usage::Over if is_eased => Usage::Under,
+            usage => usage,
+        };
+        if usage != Usage::Over && self.rate.drain() >= 1.0 && !is_eased {
+            self.queue.is_usual(told.now_us);
+        }
         let ahead = if self.probes.unsent() {
             AHEAD_WITHOUT_PROBES
         } else {
@@ -242,6 +274,12 @@ impl Estimator {
         };
         let on_its_way_us = (told.in_flight as f64 * 8e6 / carried_bps.max(MIN_BPS)) as i64;
         let ahead_us = on_its_way_us - self.queue.least_round_trip_us();
+        // What found no place before the line is not on its way.
+        let ahead_us = ahead_us.min(self.queue.brim_us(told.now_us).unwrap_or(i64::MAX));
+        let queue_us = match is_eased {
+            true => ahead_us,
+            false => ahead_us.max(self.queue.standing_us()),
+        };
         let usual_bps = self.usual_bps(told.now_us, delivered_bps);
         let cut_before = self.rate.cut_us();
         self.rate.update(Observed {
@@ -254,7 +292,7 @@ impl Estimator {
                 usual_bps * ahead + AHEAD_BPS
             },
             limited: self.limited(delivered_bps),
-            queue_us: self.queue.standing_us().max(ahead_us) - self.jitter_us(),
+            queue_us: queue_us - self.jitter_us(),
             rtt_us: self.rtt_us,
         });
         if self.rate.cut_us() != cut_before {
@@ -275,12 +313,17 @@ impl Estimator {
         let jitter_us = self.jitter_us();
         let sudden_bps = self.delivered.bps(SUDDEN_US).unwrap_or(delivered_bps);
         let departed_bps = self.departed.bps(WINDOW_US).unwrap_or(delivered_bps);
-        if self.queue.newest_us() > SUDDEN_QUEUE_US + 2 * jitter_us
-            && sudden_bps < departed_bps * SUDDENLY
-        {
-            return (Usage::Over, sudden_bps);
-        }
         let carried_bps = self.delivered.bps(SHORT_US).unwrap_or(delivered_bps);
+        let usual_us = (self.queue.usual_us() * 5 / 4).min(SUDDEN_QUEUE_MOST_US);
+        let usual_us = (SUDDEN_QUEUE_US + 2 * jitter_us).max(usual_us);
+        if self.queue.newest_us() > usual_us && sudden_bps < departed_bps * SUDDENLY {
+            // So few packets say it quickly; the next time it is known better.
+            let carried_bps = match self.rate.drain() < 1.0 {
+                true => carried_bps.max(sudden_bps),
+                false => sudden_bps,
+            };
+            return (Usage::Over, carried_bps);
+        }
         let sent_bps = self.sent.bps(WINDOW_US).unwrap_or(delivered_bps);
         let tolerated_us = if sent_bps < self.rate.bps() * WITHIN {
             TOLERATED_WITHIN_US

@@ -28,6 +28,8 @@ const CUT_MOST: f64 = 0.5;
 const OWN_MOST: f64 = 0.4;
 /// Sending less must take away this share of the loss, or the loss is the line's own.
 const RELIEF: f64 = 0.5;
+/// So much less is sent than before a cut, or it says nothing yet about the loss.
+const OBEYED: f64 = 0.85;
 const OWN_FADES: f64 = 0.3;
 /// Loss that is there all the time without being much is the line's own too.
 const OWN_GROWS: f64 = 0.1;
@@ -38,6 +40,7 @@ const SMOOTHING: f64 = 0.3;
 #[derive(Clone, Copy, Debug)]
 struct Trial {
     loss: f64,
+    sent_bps: f64,
     bound_before_bps: Option<f64>,
 }
 
@@ -48,6 +51,8 @@ pub(crate) struct Loss {
     window_us: Option<i64>,
     packets: u32,
     lost: u32,
+    bytes: f64,
+    lost_bytes: f64,
     smoothed: f64,
     /// The part of the loss that does not depend on the rate.
     own: f64,
@@ -69,17 +74,40 @@ pub(crate) struct Moment {
     pub limited: bool,
 }
 
+/// A packet of which the fate is known.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Counted {
+    pub sent_us: i64,
+    pub bytes: u32,
+    pub lost: bool,
+    /// It had been said to be lost before.
+    pub was_lost: bool,
+}
+
+/// What was sent in a window, and what of it arrived.
+#[derive(Clone, Copy, Debug)]
+struct Rates {
+    sent_bps: f64,
+    arrived_bps: f64,
+}
+
 impl Loss {
-    pub fn packet(&mut self, sent_us: i64, lost: bool, was_lost: bool) {
-        if sent_us < self.since_us {
+    pub fn packet(&mut self, packet: Counted) {
+        if packet.sent_us < self.since_us {
             return;
         }
-        self.window_us.get_or_insert(sent_us);
-        if was_lost {
+        self.window_us.get_or_insert(packet.sent_us);
+        let bytes = f64::from(packet.bytes);
+        if packet.was_lost {
             self.lost = self.lost.saturating_sub(1);
-        } else {
-            self.packets += 1;
-            self.lost += u32::from(lost);
+            self.lost_bytes -= bytes;
+            return;
+        }
+        self.packets += 1;
+        self.bytes += bytes;
+        if packet.lost {
+            self.lost += 1;
+            self.lost_bytes += bytes;
         }
     }
 
@@ -118,8 +146,17 @@ impl Loss {
         let packets = f64::from(self.packets);
         let loss = f64::from(self.lost) / packets;
         self.smoothed += (loss - self.smoothed) * SMOOTHING;
-        (self.window_us, self.packets, self.lost) = (None, 0, 0);
-        if let Some(trial) = self.trial.take() {
+        let per_second = 8e6 / (newest_sent_us - since_us) as f64;
+        let rates = Rates {
+            sent_bps: self.bytes * per_second,
+            arrived_bps: (self.bytes - self.lost_bytes).max(0.0) * per_second,
+        };
+        self.begin(self.since_us);
+        let obeyed = |trial: &mut Trial| {
+            let bound_bps = self.bound_bps.unwrap_or(f64::INFINITY);
+            rates.sent_bps < (trial.sent_bps * OBEYED).max(bound_bps)
+        };
+        if let Some(trial) = self.trial.take_if(obeyed) {
             let relieved = trial.loss - loss > (trial.loss - self.own) * RELIEF;
             if !relieved {
                 self.own = loss.min(trial.loss).min(OWN_MOST);
@@ -135,7 +172,7 @@ impl Loss {
         let lasts = self.excessive || certain > AT_ONCE;
         self.excessive = excess > FREE;
         if certain > CONGESTED && lasts {
-            self.cut(moment, loss, excess);
+            self.cut(moment, rates, loss, excess);
             return;
         }
         if self.excessive {
@@ -157,18 +194,24 @@ impl Loss {
         }
     }
 
-    fn cut(&mut self, moment: Moment, loss: f64, excess: f64) {
+    fn cut(&mut self, moment: Moment, rates: Rates, loss: f64, excess: f64) {
         let rate_bps = self
             .bound_bps
             .map_or(moment.estimate_bps, |bound| bound.min(moment.estimate_bps));
-        let carried_bps = if moment.limited {
-            rate_bps * (1.0 - excess)
-        } else {
+        // Little is sent now, but what was lost may have been part of much.
+        let carried_bps = if !moment.limited {
             moment.delivered_bps * KEPT / (1.0 - self.own)
+        } else if rates.sent_bps > rate_bps {
+            rates.arrived_bps.max(moment.delivered_bps) * KEPT / (1.0 - self.own)
+        } else {
+            rate_bps * (1.0 - excess)
         };
-        self.trial = Some(Trial {
+        let before = self.trial.take().map(|trial| trial.bound_before_bps);
+        // A cut that does not go all the way proves nothing.
+        self.trial = (carried_bps >= rate_bps * CUT_MOST).then_some(Trial {
             loss,
-            bound_before_bps: self.bound_bps,
+            sent_bps: rates.sent_bps,
+            bound_before_bps: before.unwrap_or(self.bound_bps),
         });
         let bound_bps = carried_bps.clamp(rate_bps * CUT_MOST, rate_bps);
         self.bound_bps = Some(bound_bps);
@@ -179,5 +222,6 @@ impl Loss {
     fn begin(&mut self, now_us: i64) {
         self.since_us = now_us;
         (self.window_us, self.packets, self.lost) = (None, 0, 0);
+        (self.bytes, self.lost_bytes) = (0.0, 0.0);
     }
 }

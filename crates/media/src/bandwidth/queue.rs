@@ -6,6 +6,10 @@ const BASES: usize = 6;
 const RECENT_US: i64 = 200_000;
 const LAST: usize = 3;
 const ROUND_TRIPS_US: i64 = 15_000_000;
+/// What packets wait on a line that is not full is remembered for at least so long.
+const USUAL_US: i64 = 5_000_000;
+/// How long it counts that the buffer before the line ran over.
+const BRIM_US: i64 = 1_000_000;
 /// A clock that jumps this far says nothing about delay.
 const CLOCK_JUMP_US: i64 = 10_000_000;
 
@@ -22,6 +26,12 @@ pub(crate) struct Queue {
     /// Least round trips of this stretch of time and of the one before.
     round_trips: (Option<i64>, Option<i64>),
     round_trips_since_us: i64,
+    /// What packets waited when others found no place any more, and when we heard of it.
+    brim: Option<(i64, i64)>,
+    /// The longest that all of the newest packets waited while the line was not full, in this stretch of time and in the
+    /// one before.
+    usual: (i64, i64),
+    usual_since_us: i64,
 }
 
 impl Queue {
@@ -68,6 +78,17 @@ impl Queue {
         least(self.round_trips.0, self.round_trips.1).unwrap_or(0)
     }
 
+    /// Much of what was sent lately is lost: nothing waits longer than what came through.
+    pub fn runs_over(&mut self, now_us: i64) {
+        self.brim = Some((self.newest_us(), now_us));
+    }
+
+    /// What can wait at most, as far as that was seen.
+    pub fn brim_us(&self, now_us: i64) -> Option<i64> {
+        let (waited_us, _) = self.brim.filter(|(_, at_us)| now_us - at_us < BRIM_US)?;
+        Some(waited_us)
+    }
+
     /// What all packets of the last moments waited.
     pub fn standing_us(&self) -> i64 {
         self.above_base(least(self.recent, self.before))
@@ -76,6 +97,20 @@ impl Queue {
     /// What the very last packets waited, all of them.
     pub fn newest_us(&self) -> i64 {
         self.above_base(self.last.iter().copied().min())
+    }
+
+    /// The line is not full: what the newest packets waited is its jitter.
+    pub fn is_usual(&mut self, now_us: i64) {
+        if now_us - self.usual_since_us >= USUAL_US {
+            self.usual_since_us = now_us;
+            self.usual = (0, self.usual.0);
+        }
+        self.usual.0 = self.usual.0.max(self.newest_us());
+    }
+
+    /// The longest that packets wait where nothing is full.
+    pub fn usual_us(&self) -> i64 {
+        self.usual.0.max(self.usual.1)
     }
 
     fn above_base(&self, delay_us: Option<i64>) -> i64 {

@@ -9,7 +9,7 @@ use super::pacer::SLICE;
 use super::past::Numbered;
 use super::rtcp;
 use super::srtp::Srtp;
-use super::{Egress, MOST_ALLOWANCE, PassedOn, Queued, RETRANSMISSION_SHARE};
+use super::{Egress, PassedOn, Queued, RETRANSMISSION_SHARE, most_allowance};
 use crate::bandwidth::{Bandwidth, Probe, Sent};
 use crate::batch::{Batch, Path};
 use crate::codec;
@@ -54,6 +54,7 @@ impl Egress {
         let redundancy = self.bandwidth.as_ref().map_or(1, |bandwidth| {
             redundancy(bandwidth.estimate_bps(), bandwidth.loss())
         });
+        let most_allowance = most_allowance(self.bandwidth.as_ref());
         let mut sealer = Sealer {
             now,
             redundancy,
@@ -89,7 +90,7 @@ impl Egress {
         }
         // A person's first picture comes with word of when it was taken, as the voice did.
         sealer.reports(&mut self.lanes, ntp);
-        self.allowance = (self.allowance + sent / RETRANSMISSION_SHARE).min(MOST_ALLOWANCE);
+        self.allowance = (self.allowance + sent / RETRANSMISSION_SHARE).min(most_allowance);
         if self.greeting.is_due(now) {
             self.greeting.sent += 1;
             self.greeting.last = Some(now);

@@ -39,8 +39,10 @@ use srtp::Srtp;
 
 /// Video packets that wait at most. More come only from somebody who sends beyond all limits.
 const LONGEST_QUEUE: usize = 2_000;
-/// Bytes that may be sent again without anything new in between, and the share of what is sent that may be on top.
+/// Bytes that may be sent again without anything new in between, but no more than a line takes in this time: what a line
+/// lost because it was too much for it must not come again as too much. And the share of what is sent that may be on top.
 const MOST_ALLOWANCE: usize = 128 * 1024;
+const ALLOWANCE_TIME: Duration = Duration::from_millis(250);
 const RETRANSMISSION_SHARE: usize = 2;
 /// What a packet that is sent again takes at least, whatever is in it.
 const OVERHEAD_BYTES: usize = 60;
@@ -237,6 +239,7 @@ impl Egress {
                 }
             }
             Said::Missing { ssrc, packets } => {
+                self.allowance = self.allowance.min(most_allowance(self.bandwidth.as_ref()));
                 let rest = self.rtt.unwrap_or(REST_BEFORE_RTT).max(LEAST_REST);
                 let Some(route) = route(ssrc) else { return };
                 let Some(lane) = self.lanes.get_mut(usize::from(route.0)) else {
@@ -288,6 +291,16 @@ impl Egress {
     fn ntp(&self, now: Instant) -> Ntp {
         Ntp::from_seconds(REPORTED_EPOCH + now.saturating_duration_since(self.epoch))
     }
+}
+
+fn most_allowance(bandwidth: Option<&Bandwidth>) -> usize {
+    let carried = |bandwidth: &Bandwidth| {
+        let bits = u128::from(bandwidth.estimate_bps()) * ALLOWANCE_TIME.as_millis() / 1_000;
+        usize::try_from(bits / 8).unwrap_or(usize::MAX)
+    };
+    bandwidth
+        .map_or(MOST_ALLOWANCE, carried)
+        .min(MOST_ALLOWANCE)
 }
 
 impl Greeting {

@@ -291,7 +291,8 @@ const SCENARIOS: &[Scenario] = &[
         expect: &[
             (23, 40, Is::Sent, 900, 1_550),
             (25, 40, Is::QueueMost, 0, 400),
-            (52, 60, Is::Sent, 2_200, 3_000),
+            (52, 60, Is::Sent, 2_200, 3_050),
+            (52, 60, Is::QueueMost, 0, 500),
         ],
     },
     Scenario {

@@ -2,7 +2,7 @@
 //! late, pictures that stand still, layers that flap.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::client::{Got, HEAVY};
 use super::network::{Conditions, Down, Losses};
@@ -42,6 +42,8 @@ enum Is {
     Changes,
     /// The layer at the end.
     Layer,
+    /// For how many milliseconds no whole frame came, at the longest.
+    Still,
 }
 
 struct Call {
@@ -85,6 +87,7 @@ const CALLS: &[Call] = &[
             (20, 35, Is::Layer, 0, 0),
             (20, 35, Is::Concealed, 0, 10),
             (20, 35, Is::Frames, 7, 31),
+            (14, 35, Is::Still, 0, 1_900),
             (47, 60, Is::Frames, 27, 31),
             (47, 60, Is::Layer, 2, 2),
         ],
@@ -232,15 +235,14 @@ fn measure(world: &World, receiver: PeerId, from_s: u64, to_s: u64, is: Is) -> u
             let all = (to_s - from_s) * 50;
             all.saturating_sub(in_time.len() as u64) * 1_000 / all
         }
-        Is::Frames => {
-            let mut frames: BTreeMap<(usize, u64), BTreeSet<u64>> = BTreeMap::new();
-            let mut whole = 0;
-            for got in &video {
-                let frame = frames.entry((got.sent.layer, got.sent.frame)).or_default();
-                frame.insert(got.sent.packet);
-                whole += u64::from(frame.len() as u64 == got.sent.packets);
-            }
-            whole / (to_s - from_s)
+        Is::Frames => whole_frames(&video).len() as u64 / (to_s - from_s),
+        Is::Still => {
+            let [from, to] = [from_s, to_s].map(|second| world.start + Duration::from_secs(second));
+            let mut moments = whole_frames(&video);
+            moments.extend([from, to.min(world.now)]);
+            moments.sort();
+            let pauses = moments.windows(2).map(|two| two[1] - two[0]);
+            pauses.max().unwrap_or_default().as_millis() as u64
         }
         Is::LayerChanges => {
             let mut layers: Vec<usize> = video.iter().map(|got| got.sent.layer).collect();
@@ -259,6 +261,20 @@ fn measure(world: &World, receiver: PeerId, from_s: u64, to_s: u64, is: Is) -> u
         }
         Is::Layer => video.last().map_or(ANY, |got| got.sent.layer as u64),
     }
+}
+
+/// When each frame was there as a whole.
+fn whole_frames(video: &[Got]) -> Vec<Instant> {
+    let mut frames: BTreeMap<(usize, u64), BTreeSet<u64>> = BTreeMap::new();
+    let mut whole = vec![];
+    for got in video {
+        let frame = frames.entry((got.sent.layer, got.sent.frame)).or_default();
+        frame.insert(got.sent.packet);
+        if frame.len() as u64 == got.sent.packets {
+            whole.push(got.at);
+        }
+    }
+    whole
 }
 
 fn concealed(world: &World, receiver: PeerId, from_s: u64, to_s: u64) -> u64 {
@@ -322,6 +338,84 @@ fn check(part: &str) {
 #[test]
 fn a_thin_line_carries_sound_and_a_steady_picture() {
     check("00 kbit/s");
+}
+
+/// A line that becomes thin at once, from so much to so much, with so many milliseconds of it in front of it.
+#[derive(Clone, Copy, Debug)]
+struct Drop {
+    from_bps: u64,
+    to_bps: u64,
+    queue_ms: u64,
+    /// In the 14 seconds after it. Sound is late until a long queue is gone.
+    most_concealed: u64,
+}
+
+const DROPS: [Drop; 4] = [
+    Drop {
+        from_bps: 3_000_000,
+        to_bps: 300_000,
+        queue_ms: 300,
+        most_concealed: 35,
+    },
+    Drop {
+        from_bps: 50_000_000,
+        to_bps: 300_000,
+        queue_ms: 1_600,
+        most_concealed: 140,
+    },
+    Drop {
+        from_bps: 50_000_000,
+        to_bps: 600_000,
+        queue_ms: 300,
+        most_concealed: 60,
+    },
+    // So short that only loss tells of it.
+    Drop {
+        from_bps: 50_000_000,
+        to_bps: 400_000,
+        queue_ms: 100,
+        most_concealed: 90,
+    },
+];
+const STILL_AT_MOST_MS: u64 = 1_900;
+
+/// For how long the picture stood still, and how much of the sound was missing.
+fn drop_line(drop: Drop, temporal_layers: usize, opaque: bool) -> (u64, u64) {
+    let mut world = World::new(GOOD, opaque);
+    // What nobody looks at sleeps, so what the thin line bears has to be woken.
+    world.obey_after = Some(Duration::from_millis(200));
+    begin(&mut world);
+    world.client(SENDER).temporal_layers = temporal_layers;
+    let address = world.client(RECEIVER).address;
+    for (bps, seconds) in [(drop.from_bps, 10), (drop.to_bps, 15)] {
+        let down = Down {
+            queue_bytes: bps * drop.queue_ms / 8_000,
+            ..line(bps)
+        };
+        world.network.set_line(world.now, address, down);
+        world.run_ms(seconds * 1_000);
+    }
+    let measure = |is| measure(&world, RECEIVER, 10, 24, is);
+    (measure(Is::Still), measure(Is::Concealed))
+}
+
+#[test]
+fn a_line_that_becomes_thin_at_once_stops_the_picture_for_a_moment_only() {
+    for drop in DROPS {
+        for (temporal_layers, opaque) in [(1, false), (3, true)] {
+            let (still_ms, concealed) = drop_line(drop, temporal_layers, opaque);
+            let what = format!("{drop:?}, {temporal_layers} temporal layers");
+            println!("{what}: still for {still_ms} ms, {concealed} concealed");
+            assert!(
+                still_ms <= STILL_AT_MOST_MS,
+                "{what}: still for {still_ms} ms"
+            );
+            assert!(
+                concealed <= drop.most_concealed,
+                "{what}: {concealed} concealed"
+            );
+        }
+    }
 }
 
 #[test]
