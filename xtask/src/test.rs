@@ -2,8 +2,10 @@
 //!
 //! Decides what is run and in which order. The cheap checks come first; the browser journeys last, one at a time.
 
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::thread;
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
@@ -170,9 +172,15 @@ fn rust_chain(repo: &Repo) -> Vec<Step<'_>> {
             show(&mut cargo(&["test", "--workspace", "--no-run"]))
         }),
         Step::new("rust: tests", move || {
-            count(&mut cargo(&["test", "--workspace", "--no-fail-fast"]))
+            let mut command = cargo(&["test", "--workspace", "--no-fail-fast"]);
+            count(command.env("RUST_TEST_THREADS", test_threads().to_string()))
         }),
     ]
+}
+
+/// Most tests of the server wait: for a deadline of it, for a program that starts, for somebody to be gone.
+fn test_threads() -> usize {
+    4 * thread::available_parallelism().map_or(1, NonZero::get)
 }
 
 fn end_to_end_chain<'a>(repo: &'a Repo, node: &'a Node) -> Vec<Step<'a>> {

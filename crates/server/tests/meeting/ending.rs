@@ -41,6 +41,15 @@ async fn the_end_of_a_sign_in_closes_socket_and_media() {
             "he is removed",
             Act::Administrator(Method::DELETE, "people/USER", json!({})),
         ),
+    ];
+    let _turn = turn().await;
+    let house = House::open().await;
+    watch(&house, acts.into()).await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn the_end_of_a_sign_in_by_command_closes_socket_and_media() {
+    let acts = [
         (
             "his session is ended by command",
             Act::Command(&["user", "sessions", "--end"]),

@@ -540,7 +540,7 @@ async fn a_label_never_stands_under_another_face() {
 }
 
 /// Meetings that two cores are enough for, since most of the time somebody waits for something.
-const AT_ONCE: u32 = 2;
+const AT_ONCE: u32 = 3;
 
 async fn turn() -> SemaphorePermit<'static> {
     turns(1).await

@@ -5,6 +5,7 @@ use std::{
     os::unix::{fs::chown, process::CommandExt as _},
     path::{Path, PathBuf},
     process::{Child, Command, Stdio},
+    sync::atomic::{AtomicU32, Ordering},
     time::{Duration, Instant},
 };
 
@@ -18,9 +19,11 @@ pub struct Postgres {
 
 impl Postgres {
     pub async fn start() -> Self {
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
         let port = free_port();
-        let data =
-            std::env::temp_dir().join(format!("stube-meeting-postgres-{}", std::process::id()));
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("stube-meeting-postgres-{}-{number}", std::process::id());
+        let data = std::env::temp_dir().join(name);
         fs::create_dir_all(&data).expect("a directory for data");
         let owner = owner();
         if let Some((user, group)) = owner {
