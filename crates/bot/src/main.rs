@@ -1,7 +1,7 @@
 //! `stube-bot`: a crowd in one room, and a line about it every few seconds. All work is done by the library.
 #![forbid(unsafe_code)]
 
-use std::{process::ExitCode, time::Duration};
+use std::{env, process::ExitCode, time::Duration};
 
 use anyhow::{Context as _, Result};
 use bot::{Bot, House, Identity, Options, Person, Phase, SlotReceived};
@@ -9,6 +9,12 @@ use clap::Parser;
 use tokio::{
     signal::unix::{SignalKind, signal},
     time::{Instant, interval_at, sleep_until},
+};
+use tracing_subscriber::{
+    filter::{LevelFilter, Targets},
+    fmt,
+    layer::SubscriberExt as _,
+    util::SubscriberInitExt as _,
 };
 
 /// Makes a crowd: every bot sends a prepared picture and a voice, and counts what it gets of the others.
@@ -50,11 +56,11 @@ struct Arguments {
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let filter =
-        tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+    let wished = env::var("RUST_LOG").ok();
+    let wished = wished.and_then(|words| words.parse::<Targets>().ok());
+    tracing_subscriber::registry()
+        .with(fmt::layer().with_writer(std::io::stderr))
+        .with(wished.unwrap_or_else(|| Targets::new().with_default(LevelFilter::WARN)))
         .init();
     match run(&Arguments::parse()).await {
         Ok(true) => ExitCode::SUCCESS,

@@ -52,17 +52,16 @@ mod ws;
 use std::process::ExitCode;
 
 use clap::Parser;
-use tracing_subscriber::EnvFilter;
-
-// What the media engine warns about is what clients sent, addresses among it.
-const LOG: &str = "info,sqlx=warn,str0m=error,is=error";
+use tracing_subscriber::filter::{LevelFilter, Targets};
+use tracing_subscriber::fmt;
+use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::util::SubscriberInitExt;
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOG));
-    tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr)
+    tracing_subscriber::registry()
+        .with(fmt::layer().with_writer(std::io::stderr))
+        .with(wished_log().unwrap_or_else(usual_log))
         .init();
     sys::give_large_blocks_back();
     if let Err(error) = sys::allow_many_files() {
@@ -75,4 +74,16 @@ fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+fn wished_log() -> Option<Targets> {
+    std::env::var("RUST_LOG").ok()?.parse().ok()
+}
+
+fn usual_log() -> Targets {
+    // What the media engine warns about is what clients sent, addresses among it.
+    Targets::new()
+        .with_default(LevelFilter::INFO)
+        .with_target("sqlx", LevelFilter::WARN)
+        .with_targets(["str0m", "is"].map(|engine| (engine, LevelFilter::ERROR)))
 }
