@@ -30,6 +30,7 @@ export async function byAxe(screen, person) {
 /** Nothing lies beyond the edge of a phone. @type {Look} */
 export async function onPhone(screen, person) {
   await person.page.setViewportSize(PHONE);
+  await person.page.emulateMedia({ reducedMotion: 'reduce' });
   await person.rests();
   assert.equal(await person.page.evaluate(() => document.documentElement.lang), 'de');
   const beyond = await overflow(person);
