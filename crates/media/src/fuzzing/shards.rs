@@ -2,7 +2,7 @@
 //! at all, twice or in the wrong order, while shards begin anew in between. An even first byte promises what the lines between
 //! threads promise: nothing but media is missing, and nothing overtakes.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -480,6 +480,8 @@ fn core(shard: u8, now: Instant) -> Sfu {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
 
     /// A target that nothing gets through would hold whatever is promised.
