@@ -8,8 +8,9 @@ use crate::api::Transport;
 /// What the kernel takes at most in one piece (`UDP_MAX_SEGMENTS`, and the length field of UDP with room for headers).
 const SEGMENTS_PER_RUN: usize = 64;
 const BYTES_PER_RUN: usize = 65_000;
-/// A batch that should be sent before more is put in.
-const FULL_BYTES: usize = 1 << 20;
+/// A batch that should be sent before more is put in: what is sealed is still near when the kernel takes it, and the first of
+/// many receivers does not wait for the last.
+const FULL_BYTES: usize = 256 << 10;
 
 /// Where a peer is: its address, and ours that it knows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
