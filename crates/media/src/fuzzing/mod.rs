@@ -59,7 +59,7 @@ mod tests {
 
     #[test]
     fn whatever_gets_lost_or_overtakes_between_shards_they_find_back_to_each_other() {
-        check("shards", 60, super::shards);
+        check("shards", 20, super::shards);
     }
 
     #[test]
