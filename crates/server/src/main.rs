@@ -14,6 +14,8 @@ mod cli;
 mod commands;
 mod config;
 mod directory;
+#[cfg(debug_assertions)]
+mod faults;
 mod house;
 mod http;
 mod images;

@@ -119,6 +119,8 @@ impl Beside {
         tasks.extend(metrics::serve(app.clone(), media.clone(), metrics).await?);
         tasks.push(tokio::spawn(ldap::keep_in_step(app.clone())));
         tasks.extend(app.sso.start());
+        #[cfg(debug_assertions)]
+        tasks.push(crate::faults::listen(media.clone())?);
         let chores = Chores::start(app, media);
         Ok(Self { chores, tasks })
     }

@@ -3,6 +3,7 @@
 //! Everybody else sees a handle that takes commands and a receiver that gives events. Nothing here decides anything
 //! about people or media, and nothing on this path uses tokio except the channels that lead out.
 
+mod fault;
 mod lines;
 mod send;
 mod shard;
@@ -26,6 +27,7 @@ use ::media::{
 use anyhow::{Context, bail, ensure};
 use tokio::sync::{mpsc, watch};
 
+use fault::Fault;
 use lines::Lines;
 pub use shard::Load;
 use shard::{Shard, Wiring, places};
@@ -76,8 +78,7 @@ struct Entrance {
     /// Dropped after `commands`, so that the thread sees that nobody is left.
     waker: WakeOnDrop,
     load: watch::Receiver<Load>,
-    #[cfg(test)]
-    breaks: Arc<std::sync::atomic::AtomicBool>,
+    fault: Fault,
 }
 
 struct WakeOnDrop(Arc<Waker>);
@@ -141,12 +142,12 @@ impl MediaHandle {
     }
 
     /// Stands for a bug in one core.
-    #[cfg(test)]
-    fn break_shard(&self, shard: usize) {
-        self.shards[shard]
-            .breaks
-            .store(true, std::sync::atomic::Ordering::SeqCst);
-        self.shards[shard].waker.0.wake();
+    #[cfg(any(test, debug_assertions))]
+    pub fn break_shard(&self, shard: usize) {
+        if let Some(entrance) = self.shards.get(shard) {
+            entrance.fault.order();
+            entrance.waker.0.wake();
+        }
     }
 
     /// A handle without a thread behind it, and what was sent into it.
@@ -158,7 +159,7 @@ impl MediaHandle {
             commands,
             waker: WakeOnDrop(Arc::new(Waker::new().expect("an eventfd"))),
             load,
-            breaks: Arc::default(),
+            fault: Fault::default(),
         };
         let handle = Self {
             shards: Arc::new([entrance]),
@@ -191,8 +192,7 @@ pub fn start(settings: Settings) -> anyhow::Result<(MediaHandle, Events, Threads
         let (lines, connections) = ends;
         let (commands, taken) = sync_channel(COMMAND_QUEUE);
         let (told, load) = watch::channel(Load::default());
-        #[cfg(test)]
-        let breaks = Arc::new(std::sync::atomic::AtomicBool::new(false));
+        let fault = Fault::default();
         let config = Config {
             shard: ShardIndex(index),
             ..config.clone()
@@ -206,16 +206,14 @@ pub fn start(settings: Settings) -> anyhow::Result<(MediaHandle, Events, Threads
             events: given.clone(),
             places: places.clone(),
             load: told,
-            #[cfg(test)]
-            breaks: breaks.clone(),
+            fault: fault.clone(),
         };
         threads.push(spawn(config, wiring)?);
         entrances.push(Entrance {
             commands,
             waker: WakeOnDrop(waker),
             load,
-            #[cfg(test)]
-            breaks,
+            fault,
         });
     }
     let handle = MediaHandle {

@@ -16,6 +16,7 @@ use ::media::{
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::{mpsc, watch};
 
+use super::fault::Fault;
 use super::lines::{Crossing, Lines};
 use super::socket::Socket;
 use super::sys::{self, Waker};
@@ -53,8 +54,7 @@ pub struct Wiring {
     /// Who is where. A peer that is gone gives its place back.
     pub places: Arc<Mutex<Placement>>,
     pub load: watch::Sender<Load>,
-    #[cfg(test)]
-    pub breaks: Arc<std::sync::atomic::AtomicBool>,
+    pub fault: Fault,
 }
 
 pub struct Shard {
@@ -123,14 +123,7 @@ impl Shard {
     /// False when nobody can give commands any more.
     fn turn(&mut self) -> bool {
         self.wiring.waker.clear();
-        #[cfg(test)]
-        if self
-            .wiring
-            .breaks
-            .swap(false, std::sync::atomic::Ordering::SeqCst)
-        {
-            panic!("a fault injected by a test");
-        }
+        self.wiring.fault.strike();
         if !self.take_commands() {
             return false;
         }
