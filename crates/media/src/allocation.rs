@@ -28,7 +28,7 @@ const REST_PAUSED: [Duration; 2] = [Duration::from_secs(1), Duration::from_secs(
 /// Of what would be sent then, so much has to fit.
 const AMPLE_PERCENT: u64 = 200;
 const PLENTY_PERCENT: u64 = 150;
-/// And of what a picture comes back to once more, at most its smallest layer, so much has to fit beside the others.
+/// And of what movement comes back to once more, at most the smallest layer, so much has to fit beside the others.
 const RETURN_PERCENT: u64 = 130;
 /// From so many cameras on they get no more than this together, however thick the line is: nobody can look at all.
 const MANY_CAMERAS: usize = 9;
@@ -227,7 +227,7 @@ impl Held {
             return since(room_since) >= LASTED_AMPLE;
         }
         let returns = self.returns_until(now);
-        let may_sooner = returns == 0 || room.own_percent >= RETURN_PERCENT;
+        let may_sooner = from == 0 || returns == 0 || room.own_percent >= RETURN_PERCENT;
         let sooner = REST_PAUSED.get(returns).filter(|_| may_sooner).copied();
         let rest = match from < base {
             true => sooner.unwrap_or(REST_SHORT),

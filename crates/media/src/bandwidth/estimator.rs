@@ -19,6 +19,8 @@ const USUAL_US: f64 = 2_000_000.0;
 const SHORT_US: i64 = 300_000;
 /// Less than this share of the estimate is sent: limited by what there is to send.
 const LIMITED: f64 = 0.65;
+/// So little that a moment of waiting on it is no thin line yet.
+const HARDLY: f64 = 0.3;
 /// Arriving slower than sent by this: the line is full, whatever is sent.
 const SLOWER: f64 = 0.92;
 /// Growth goes this far beyond what is delivered. The rest is found by probes, if they can be sent.
@@ -280,6 +282,7 @@ impl Estimator {
             true => ahead_us,
             false => ahead_us.max(self.queue.standing_us()),
         };
+        let is_draining = self.rate.drain() < 1.0;
         let usual_bps = self.usual_bps(told.now_us, delivered_bps);
         let cut_before = self.rate.cut_us();
         self.rate.update(Observed {
@@ -292,6 +295,7 @@ impl Estimator {
                 usual_bps * ahead + AHEAD_BPS
             },
             limited: self.limited(delivered_bps),
+            hardly_used: sent_bps < self.rate.bps() * HARDLY && !is_draining,
             queue_us: queue_us - self.jitter_us(),
             rtt_us: self.rtt_us,
         });

@@ -8,6 +8,8 @@ use super::{MAX_BPS, MIN_BPS};
 const KEPT: f64 = 0.9;
 /// What is kept when less was sent than allowed, so that what was delivered says little.
 const KEPT_LIMITED: f64 = 0.9;
+/// And at least of the rate, when hardly any of it was used: a moment of waiting is no thin line yet.
+const KEPT_UNUSED: f64 = 0.6;
 /// Per second, far from where the line was full last time, and near to it.
 const GROWTH: f64 = 1.08;
 const GROWTH_NEAR: f64 = 1.03;
@@ -35,6 +37,8 @@ pub(crate) struct Observed {
     pub growth_limit_bps: f64,
     /// Less is sent than allowed, and all of it arrives as fast as it is sent.
     pub limited: bool,
+    /// Far less is sent than allowed, however it arrives now.
+    pub hardly_used: bool,
     /// How long a packet that leaves now will wait.
     pub queue_us: i64,
     pub rtt_us: i64,
@@ -116,7 +120,12 @@ impl Rate {
             self.bps * KEPT_LIMITED
         } else {
             self.full = Some((observed.delivered_bps, observed.now_us));
-            observed.delivered_bps * KEPT
+            let least = if observed.hardly_used {
+                self.bps * KEPT_UNUSED
+            } else {
+                0.0
+            };
+            (observed.delivered_bps * KEPT).max(least)
         };
         self.set(bps.min(self.bps));
     }
