@@ -13,7 +13,7 @@ use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant, sleep_until, timeout, timeout_at};
 
 use super::shard::{Arrival, Outlet, Piece};
-use super::{Counts, Door, Inner};
+use super::{Counts, Door, Inner, Place};
 
 /// Until the first whole frame, and then until its answer: only whoever knows a peer's password gets one.
 const FIRST_FRAME: Duration = Duration::from_secs(5);
@@ -40,6 +40,8 @@ pub enum End {
     Silent,
     #[error("nobody answers what comes")]
     Unanswered,
+    #[error("it made room before anybody answered what comes")]
+    Displaced,
     #[error("the client does not take what is sent")]
     Stalled,
     #[error(transparent)]
@@ -55,20 +57,18 @@ pub enum End {
 }
 
 impl End {
-    pub fn is_their_fault(&self) -> bool {
+    /// Whether it was closed because there were too many, or because of what came over it.
+    pub fn is_refusal(&self) -> bool {
         matches!(
             self,
-            Self::Unanswered | Self::Stalled | Self::TooLong(_) | Self::NoCheck
+            Self::Unanswered | Self::Displaced | Self::Stalled | Self::TooLong(_) | Self::NoCheck
         )
     }
 }
 
-pub async fn serve(
-    front: &Inner,
-    stream: &TcpStream,
-    remote: SocketAddr,
-    local: SocketAddr,
-) -> Result<(), End> {
+pub async fn serve(place: &Place, stream: &TcpStream, local: SocketAddr) -> Result<(), End> {
+    let front = &*place.front.0;
+    let remote = place.remote;
     let mut inbound = Inbound::new(stream);
     let whole = timeout(FIRST_FRAME, inbound.frames()).await;
     let whole = whole.map_err(|_| match inbound.filled {
@@ -94,6 +94,7 @@ pub async fn serve(
         stream,
         waiting: &waiting,
         counts: &front.counts,
+        place,
         is_answered: &is_answered,
     };
     tokio::select! {
@@ -241,6 +242,7 @@ struct Outward<'a> {
     /// Bytes in the queue.
     waiting: &'a AtomicUsize,
     counts: &'a Counts,
+    place: &'a Place,
     is_answered: &'a AtomicBool,
 }
 
@@ -249,6 +251,7 @@ impl Outward<'_> {
         let first = timeout(FIRST_ANSWER, pieces.recv()).await;
         let mut next = first.map_err(|_| End::Unanswered)?;
         self.is_answered.store(true, Ordering::Relaxed);
+        self.place.prove();
         loop {
             let piece = next.ok_or(End::ByShard)?;
             self.waiting.fetch_sub(piece.bytes.len(), Ordering::Relaxed);

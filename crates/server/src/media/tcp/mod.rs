@@ -19,13 +19,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use tokio::net::TcpStream;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::sleep;
 
 use super::sys::{self, Waker};
 use admission::Admission;
 pub use beside_tls::BesideTls;
+use connection::End;
 pub use shard::Connections;
 use shard::{Arrival, INBOX};
 
@@ -128,28 +129,40 @@ impl Front {
         let Ok((remote, local)) = prepare(&stream) else {
             return;
         };
-        let Some(place) = self.admit(remote, local) else {
+        let Some((place, displaced)) = self.admit(remote, local) else {
             self.0.counts.refused.fetch_add(1, Ordering::Relaxed);
             return;
         };
         self.0.counts.accepted.fetch_add(1, Ordering::Relaxed);
         let local = SocketAddr::new(local.ip(), port);
         tokio::spawn(async move {
-            let front = &place.front.0;
-            if let Err(end) = connection::serve(front, &stream, remote, local).await {
+            let end = tokio::select! {
+                end = connection::serve(&place, &stream, local) => end,
+                Ok(()) = displaced => Err(End::Displaced),
+            };
+            if let Err(end) = end {
                 tracing::debug!(%end, "a TCP connection for media was closed");
-                if end.is_their_fault() {
-                    front.counts.refused.fetch_add(1, Ordering::Relaxed);
+                if end.is_refusal() {
+                    let counts = &place.front.0.counts;
+                    counts.refused.fetch_add(1, Ordering::Relaxed);
                 }
             }
         });
     }
 
-    fn admit(&self, remote: SocketAddr, local: SocketAddr) -> Option<Place> {
-        let front = self.clone();
-        let may = self.admission().enter(remote, local);
-        // Made only then: a place that goes asks for the lock.
-        may.then(|| Place { front, remote })
+    /// With what tells that the place has to be left.
+    fn admit(
+        &self,
+        remote: SocketAddr,
+        local: SocketAddr,
+    ) -> Option<(Place, oneshot::Receiver<()>)> {
+        let entered = self.admission().enter(remote, local)?;
+        let place = Place {
+            front: self.clone(),
+            number: entered.number,
+            remote,
+        };
+        Some((place, entered.displaced))
     }
 
     fn admission(&self) -> MutexGuard<'_, Admission> {
@@ -179,11 +192,19 @@ fn prepare(stream: &TcpStream) -> io::Result<(SocketAddr, SocketAddr)> {
 /// Among the connections that there may be. Given back when it goes, however its connection ends.
 struct Place {
     front: Front,
+    number: u64,
     remote: SocketAddr,
+}
+
+impl Place {
+    /// From now on nobody takes it.
+    fn prove(&self) {
+        self.front.admission().prove(self.number);
+    }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
-        self.front.admission().leave(self.remote);
+        self.front.admission().leave(self.number, self.remote);
     }
 }

@@ -1,7 +1,7 @@
 //! Connections over real sockets without shards behind them: what gets through, what is closed, and what is left out.
 
 use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpStream};
+use std::net::{Ipv4Addr, Ipv6Addr, TcpStream};
 use std::time::Instant;
 
 use ::media::{Transmit, Transport, frames, put_frame, whole_frames};
@@ -233,6 +233,36 @@ async fn whoever_is_one_too_many_is_sent_away_and_the_others_go_on() {
     until("all gone", || front.numbers().open == 0);
     connect(address).write_all(&check("1abc")).expect("sent");
     until("one more", || come(&mut shards[1]).len() == 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_crowd_that_proves_nothing_keeps_nobody_out_and_shows_nobody_out_who_has() {
+    let (front, mut shards, address) = front();
+    let mut known = connect(address);
+    known.write_all(&check("1abc")).expect("sent");
+    until("a frame", || come(&mut shards[1]).len() == 1);
+    let own = known.local_addr().expect("an address");
+    shards[1].send(Instant::now(), [run(own, &[1; 9], 9)].into_iter());
+    known.read_exact(&mut [0; 11]).expect("an answer");
+    let mut stranger = connect(address);
+    until("both inside", || front.numbers().open == 2);
+    // Until each newcomer takes the place of one.
+    let crowd = (0u16..).map_while(|address| {
+        let ip = Ipv6Addr::new(0x2001, 0xdb8, 0, address / 200, 0, 0, 0, address);
+        let room = front.numbers().open < 3_840;
+        room.then(|| {
+            front
+                .admit((ip, 1_000).into(), (ip, 443).into())
+                .expect("room")
+        })
+    });
+    let crowd: Vec<_> = crowd.collect();
+    let _newcomer = connect(address);
+    closed_after(&mut stranger);
+    shards[1].send(Instant::now(), [run(own, &[5; 9], 9)].into_iter());
+    known.read_exact(&mut [0; 11]).expect("media");
+    until("one for one", || front.numbers().open == crowd.len() + 2);
+    assert_eq!(front.numbers().refused, 1);
 }
 
 /// From a port that is used for something else as well.
