@@ -29,6 +29,8 @@ pub(crate) const AUDIO_CLOCK_RATE: u32 = 48_000;
 const LAYER_DEAD_AFTER: Duration = Duration::from_millis(1_500);
 /// A layer that nobody has needed for so long is switched off. Somebody else may need it in a moment.
 const SLEEP_AFTER: Duration = Duration::from_secs(3);
+/// The same for one below others in their stream: it takes little, and without it they begin anew with a keyframe, for all.
+const LEAVE_STREAM_AFTER: Duration = Duration::from_secs(30);
 /// After the last one who can show nothing but VP8 it goes on for so long: another codec begins with a keyframe.
 const PLAIN_FOR: Duration = Duration::from_secs(30);
 /// Among needed layers: somebody can show nothing but VP8.
@@ -315,8 +317,13 @@ impl Uplink {
     pub fn demand(&mut self, now: Instant, needed: Layers, codec: VideoCodec) -> Option<Demand> {
         let mut changed = false;
         for (index, layer) in self.layers.iter_mut().enumerate() {
-            let is_needed = needed >> index.min(30) & 1 == 1;
-            changed |= layer.asked.update(now, is_needed);
+            let from_here = (needed & !PLAIN) >> index.min(30);
+            let is_below = from_here > 1 && self.codec != VideoCodec::Vp8;
+            let patience = match is_below {
+                true => LEAVE_STREAM_AFTER,
+                false => SLEEP_AFTER,
+            };
+            changed |= layer.asked.update(now, from_here & 1 == 1, patience);
         }
         if needed & PLAIN != 0 {
             self.plain_until = Some(now + PLAIN_FOR);
@@ -508,14 +515,14 @@ fn keep_a_while<T>(kept: &mut VecDeque<T>, new: T, arrived: impl Fn(&T) -> Insta
 
 impl Asked {
     /// True when the sender has to be told.
-    fn update(&mut self, now: Instant, needed: bool) -> bool {
+    fn update(&mut self, now: Instant, needed: bool, patience: Duration) -> bool {
         if needed {
             self.needed = Some(now);
             let was_asleep = self.since.is_none();
             self.since.get_or_insert(now);
             return was_asleep;
         }
-        let rested = |last| now.saturating_duration_since(last) >= SLEEP_AFTER;
+        let rested = |last| now.saturating_duration_since(last) >= patience;
         let sleeps = self.since.is_some() && self.needed.is_none_or(rested);
         if sleeps {
             self.since = None;

@@ -176,6 +176,35 @@ fn one_size_alone_goes_as_a_stream_of_its_own_and_several_in_one() {
 }
 
 #[test]
+fn whoever_pauses_and_comes_back_changes_nothing_for_the_others() {
+    both(LAN, |world| {
+        begin(world);
+        world.bind(RECEIVER, 0, 1, Some(SENDER), LARGE);
+        join_other(world);
+        settle(world);
+        let asked = world.clients[&SENDER].keyframe_requests;
+        for _ in 0..3 {
+            set_line(world, OTHER, VOICE);
+            settle(world);
+            assert!(world.video(OTHER, 0).is_empty());
+            assert_eq!(world.clients[&SENDER].sends(), ["q"]);
+            set_line(world, OTHER, 20_000_000);
+            settle(world);
+            assert_eq!(layers(world.video(OTHER, 0)), [0].into());
+        }
+        let asked = world.clients[&SENDER].keyframe_requests - asked;
+        assert!(asked <= 3, "one for each return: {asked}");
+        let got = world.video(RECEIVER, 0);
+        assert_eq!(layers(got), [2].into());
+        assert_whole("who stayed", got, &blanks(world, RECEIVER));
+        // For good.
+        set_line(world, OTHER, VOICE);
+        world.run_ms(40_000);
+        assert_eq!(world.clients[&SENDER].sends(), ["f"]);
+    });
+}
+
+#[test]
 fn sizes_change_at_keyframes_without_a_gap() {
     both(LAN, |world| {
         begin(world);
