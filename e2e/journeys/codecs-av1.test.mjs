@@ -4,45 +4,15 @@ import assert from 'node:assert/strict';
 import { FirefoxPerson } from '../harness/firefox.mjs';
 import { ANNA } from '../harness/house.mjs';
 import { journeys } from '../harness/journey.mjs';
-import { comes, LARGE, sends, TINY } from '../harness/layers.mjs';
-import { until, untilEqual } from '../harness/wait.mjs';
+import { LARGE, sends, severalSizes } from '../harness/layers.mjs';
+import { until } from '../harness/wait.mjs';
 
-const { journey, person, place } = journeys(import.meta.url, { env: { STUBE__MEDIA__VIDEO_CODEC: 'av1' } });
+const frame = journeys(import.meta.url, { env: { STUBE__MEDIA__VIDEO_CODEC: 'av1' } });
+const { journey, person, place } = frame;
 
 journey('one stream has a size for everybody, and whoever comes next is seen in the same place', async () => {
-  await place.house.addRoom(ANNA, 'public/Schichten');
-  const [anna, bela, carl, dora] = await Promise.all([
-    person(1),
-    person(2, { viewport: LARGE }),
-    person(3, { viewport: TINY }),
-    person(4),
-  ]);
-  await anna.signInAt(ANNA, '/r/public/Schichten');
-  await anna.join();
-  await anna.isInside();
-  await bela.comeAsGuest('Bela', '/r/public/Schichten');
-  await bela.join();
-  await bela.isInside();
-  await untilEqual('one size alone for one viewer', 'AV1 h 360', () => sends(anna), { timeoutMs: 60_000 });
-  await comes('alone', bela, anna, 'AV1', 360);
-
-  await carl.comeAsGuest('Carl', '/r/public/Schichten');
-  await carl.join();
-  await carl.isInside();
-  await untilEqual('all sizes in one stream', 'AV1 q 360', () => sends(anna), { timeoutMs: 60_000 });
-  await comes('large', bela, anna, 'AV1', 360);
-  await comes('tiny', carl, anna, 'AV1', 180);
-  await bela.sees(anna);
-  await carl.sees(anna);
-
-  const before = await bela.qualityOf(anna);
-  await bela.page.setViewportSize(TINY);
-  await comes('from large to small', bela, anna, 'AV1', 180);
-  await bela.page.setViewportSize(LARGE);
-  await comes('and large again', bela, anna, 'AV1', 360);
-  const frozen = (await bela.qualityOf(anna)).frozenSeconds - before.frozenSeconds;
-  console.log(`frozen for ${frozen.toFixed(2)} s over both changes`);
-  assert.ok(frozen < 3, `${frozen} s`);
+  const dora = await person(4);
+  const { anna, bela, carl } = await severalSizes(frame, 'AV1', 'public/Schichten');
 
   await bela.sees(carl);
   const ofCarl = (await bela.qualityOf(carl)).frames;

@@ -4,44 +4,14 @@ import assert from 'node:assert/strict';
 import { FirefoxPerson } from '../harness/firefox.mjs';
 import { ANNA } from '../harness/house.mjs';
 import { journeys } from '../harness/journey.mjs';
-import { comes, LARGE, sends, TINY } from '../harness/layers.mjs';
-import { until, untilEqual } from '../harness/wait.mjs';
+import { sends, severalSizes } from '../harness/layers.mjs';
+import { until } from '../harness/wait.mjs';
 
-const { journey, person, place } = journeys(import.meta.url, { env: { STUBE__MEDIA__VIDEO_CODEC: 'vp9' } });
+const frame = journeys(import.meta.url, { env: { STUBE__MEDIA__VIDEO_CODEC: 'vp9' } });
+const { journey, person, place } = frame;
+
 journey('one stream has a size for everybody', async () => {
-  await place.house.addRoom(ANNA, 'public/Schichten');
-  const [anna, bela, carl] = await Promise.all([
-    person(1),
-    person(2, { viewport: LARGE }),
-    person(3, { viewport: TINY }),
-  ]);
-  await anna.signInAt(ANNA, '/r/public/Schichten');
-  await anna.join();
-  await anna.isInside();
-  await bela.comeAsGuest('Bela', '/r/public/Schichten');
-  await bela.join();
-  await bela.isInside();
-  await untilEqual('one size alone for one viewer', 'VP9 h 360', () => sends(anna), { timeoutMs: 60_000 });
-  await comes('alone', bela, anna, 'VP9', 360);
-
-  await carl.comeAsGuest('Carl', '/r/public/Schichten');
-  await carl.join();
-  await carl.isInside();
-  await untilEqual('all sizes in one stream', 'VP9 q 360', () => sends(anna), { timeoutMs: 60_000 });
-  await comes('large', bela, anna, 'VP9', 360);
-  await comes('tiny', carl, anna, 'VP9', 180);
-  await bela.sees(anna);
-  await carl.sees(anna);
-
-  const before = await bela.qualityOf(anna);
-  await bela.page.setViewportSize(TINY);
-  await comes('from large to small', bela, anna, 'VP9', 180);
-  await bela.page.setViewportSize(LARGE);
-  await comes('and large again', bela, anna, 'VP9', 360);
-  const frozen = (await bela.qualityOf(anna)).frozenSeconds - before.frozenSeconds;
-  console.log(`frozen for ${frozen.toFixed(2)} s over both changes`);
-  assert.ok(frozen < 3, `${frozen} s`);
-  await bela.sees(anna);
+  await severalSizes(frame, 'VP9', 'public/Schichten');
 });
 
 journey('whoever can show nothing but VP8 is sent that, and so is everybody beside them', async () => {
